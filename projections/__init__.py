@@ -1,0 +1,1 @@
+"""What people look at: read models without personal data."""
