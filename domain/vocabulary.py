@@ -1,0 +1,236 @@
+"""The words of the field, each with its article in Regulation (EU) 2016/679 (GDPR).
+
+Plain `Enum`s on purpose: their members survive the event log as members.
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+
+
+class Country(Enum):
+    NO = "NO"
+    SE = "SE"
+
+    @property
+    def zone(self) -> str:
+        """The IANA zone in which a civil date of this country is meant."""
+        return {Country.NO: "Europe/Oslo", Country.SE: "Europe/Stockholm"}[self]
+
+
+class Language(Enum):
+    NB = "nb"
+    NN = "nn"
+    SV = "sv"
+    EN = "en"
+
+
+class Right(Enum):
+    """What a person may ask for. Each right is a request of its own, with its own clock."""
+
+    ACCESS = "access"
+    RECTIFICATION = "rectification"
+    ERASURE = "erasure"
+    RESTRICTION = "restriction"
+    PORTABILITY = "portability"
+    OBJECTION = "objection"
+    OBJECTION_TO_MARKETING = "objection-to-marketing"
+    WITHDRAWAL = "withdrawal-of-consent"
+    HUMAN_REVIEW = "human-review-of-decision"
+    INFORMATION_SECURITY = "information-security"
+    TRANSFER_SAFEGUARDS = "transfer-safeguards-copy"
+
+    @property
+    def article(self) -> str:
+        return _ARTICLES[self]
+
+    @property
+    def is_statutory(self) -> bool:
+        """Whether Art. 12(3) gives it a month (Art. 15 to 22 and 7(3)); the rest is a courtesy."""
+        return self not in {Right.INFORMATION_SECURITY, Right.TRANSFER_SAFEGUARDS}
+
+    @property
+    def acts_at_once(self) -> bool:
+        """Objection to marketing and withdrawal act the same working day, without identity check."""
+        return self in {Right.OBJECTION_TO_MARKETING, Right.WITHDRAWAL}
+
+
+_ARTICLES = {
+    Right.ACCESS: "Art. 15",
+    Right.RECTIFICATION: "Art. 16",
+    Right.ERASURE: "Art. 17",
+    Right.RESTRICTION: "Art. 18",
+    Right.PORTABILITY: "Art. 20",
+    Right.OBJECTION: "Art. 21(1)",
+    Right.OBJECTION_TO_MARKETING: "Art. 21(2)",
+    Right.WITHDRAWAL: "Art. 7(3)",
+    Right.HUMAN_REVIEW: "Art. 22(3)",
+    Right.INFORMATION_SECURITY: "Art. 5(2)",
+    Right.TRANSFER_SAFEGUARDS: "Art. 13(1)(f)",
+}
+
+
+class TriageKind(Enum):
+    """What a message is, before anybody has confirmed it."""
+
+    RIGHTS_REQUEST = "rights-request"
+    CUSTOMER_SERVICE = "customer-service"
+    DOCUMENT_ACCESS = "document-access"
+    OTHER_CONTROLLER = "other-controller"
+    SPAM = "spam"
+    AUTOMATIC = "automatic"
+    UNCLEAR = "unclear"
+
+
+class Channel(Enum):
+    MAIL = "mail"
+    PORTAL = "portal"
+    PHONE = "phone"
+    POST = "post"
+    DESK = "desk"
+    API = "api"
+
+
+class ReceiptSource(Enum):
+    """Where the moment of receipt was read."""
+
+    RECEIVED_HEADER = "received-header"
+    SENDER_DATE = "sender-date"
+    ARRIVAL = "arrival"
+    STATED = "stated"
+
+
+class IdentityMethod(Enum):
+    """How somebody proved who they are, from the lightest to the heaviest (Art. 12(6))."""
+
+    CODE_TO_ADDRESS = "code-to-address"
+    LOGIN = "login"
+    ORDER_KNOWLEDGE = "order-knowledge"
+    EID = "eid"
+    DOCUMENT_SEEN = "document-seen"
+    IN_PERSON = "in-person"
+
+
+class IdentifierKind(Enum):
+    """What a person can be found by."""
+
+    EMAIL = "email"
+    PHONE = "phone"
+    NAME = "name"
+    BIRTH_DATE = "birth-date"
+    NATIONAL_NUMBER = "national-number"
+    CUSTOMER_NUMBER = "customer-number"
+    ORDER_NUMBER = "order-number"
+    POSTAL_ADDRESS = "postal-address"
+    COOKIE = "cookie"
+    IP_ADDRESS = "ip-address"
+
+
+class Match(Enum):
+    """How a found record matched. Strong matches join by themselves; weak ones wait for a person."""
+
+    VERIFIED_IDENTIFIER = "verified-identifier"
+    LINKED_RECORD = "linked-record"
+    UNVERIFIED_IDENTIFIER = "unverified-identifier"
+    SAME_NAME = "same-name"
+
+    @property
+    def is_strong(self) -> bool:
+        return self in {Match.VERIFIED_IDENTIFIER, Match.LINKED_RECORD}
+
+
+class Role(Enum):
+    """What a connected system or recipient is to the controller (Art. 4(7), 4(8), 26)."""
+
+    INTERNAL = "internal"
+    PROCESSOR = "processor"
+    INDEPENDENT_CONTROLLER = "independent-controller"
+    JOINT_CONTROLLER = "joint-controller"
+
+
+class Delivery(Enum):
+    """How a connected system is told."""
+
+    CONNECTOR = "connector"
+    FILE = "file"
+    PERSON = "person"
+    KAFKA = "kafka"
+    WEBHOOK = "webhook"
+
+
+class Action(Enum):
+    """What a connected system is asked to do."""
+
+    FIND = "find"
+    ERASE = "erase"
+    SUPPRESS = "suppress"
+    INFORM = "inform"
+    RECTIFY = "rectify"
+    RESTRICT = "restrict"
+    HANDLE = "handle"
+
+
+class Outcome(Enum):
+    """What became of something, record by record or for a system as a whole."""
+
+    EXPORTED = "exported"
+    ERASED = "erased"
+    ANONYMISED = "anonymised"
+    RECTIFIED = "rectified"
+    RESTRICTED = "restricted"
+    SUPPRESSED = "suppressed"
+    NOT_FOUND = "not-found"
+    KEPT = "kept"
+    RESIDUAL = "residual"
+    PENDING_AT_VENDOR = "pending-at-vendor"
+    BLOCKED_ARCHIVE = "blocked-archive"
+    REFERRED = "referred"
+    INFORMED = "informed"
+    MANUAL = "manual"
+    REFUSED = "refused"
+
+    @property
+    def must_be_explained(self) -> bool:
+        """Whether the person must be told why, until when, and where to complain (Art. 12(4))."""
+        return self in {
+            Outcome.KEPT,
+            Outcome.RESIDUAL,
+            Outcome.PENDING_AT_VENDOR,
+            Outcome.BLOCKED_ARCHIVE,
+            Outcome.REFUSED,
+        }
+
+
+class Decision(Enum):
+    """What the domain decides about one found record of an erasure request."""
+
+    ERASE = "erase"
+    ANONYMISE = "anonymise"
+    KEEP = "keep"
+    BLOCK_AND_REFER = "block-and-refer"
+    REFER = "refer"
+
+
+class Compartment(Enum):
+    """The four compartments of a case in the vault, each with its own key and its own end."""
+
+    UPLOAD = "upload"
+    PACKAGE = "package"
+    CORRESPONDENCE = "correspondence"
+    HOLD = "hold"
+
+
+class Severity(Enum):
+    """How much a finding about a profile stops."""
+
+    REFUSE_TO_LOAD = "refuse-to-load"
+    BLOCK_LETTERS = "block-letters"
+    DECIDE_FIRST = "decide-before-first-case"
+    INFORM = "inform"
+
+
+class LetterKind(Enum):
+    ACKNOWLEDGEMENT = "acknowledgement"
+    IDENTITY_CODE = "identity-code"
+    ANSWER = "answer"
+    PARTIAL_REFUSAL = "partial-refusal"

@@ -1,0 +1,248 @@
+"""What the services need from the world, as protocols that adapters keep.
+
+A connector is one module; everything that may go wrong with a remote system arrives here as
+one of two errors: `Unavailable` (try later) or `Refused` (a person must look).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Protocol
+from uuid import UUID
+
+from domain.personal import PersonalRef
+from domain.vocabulary import Compartment, IdentifierKind, LetterKind, Match, Outcome
+
+Clock = Callable[[], datetime]
+"""Answers the present moment, aware, UTC."""
+
+
+# Errors
+
+
+class Unavailable(Exception):
+    """The remote system cannot answer now. Try later; `retry_after` is its own wish in seconds."""
+
+    def __init__(self, reason: str, *, retry_after: float | None = None) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.retry_after = retry_after
+
+
+class Refused(Exception):
+    """The remote system said no, or something that makes no sense. A person must look."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class Erased(Exception):
+    """The personal data behind a reference has been destroyed, on purpose."""
+
+
+# People and records
+
+
+@dataclass(frozen=True, slots=True)
+class Identifier:
+    """One thing a person can be found by. Verified means: control of it was proven in this case."""
+
+    kind: IdentifierKind
+    value: str
+    verified: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Who asks: everything known about them in this case. Never in an event, never in a log."""
+
+    identifiers: tuple[Identifier, ...]
+
+    def all(self, kind: IdentifierKind) -> tuple[str, ...]:
+        return tuple(i.value for i in self.identifiers if i.kind is kind)
+
+    def verified(self, kind: IdentifierKind) -> tuple[str, ...]:
+        return tuple(i.value for i in self.identifiers if i.kind is kind and i.verified)
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One record a system holds about a person (or may hold: see `match`).
+
+    `key` finds it again in that system and may itself be personal data, so it lives in the vault.
+    `fields` is what the person's copy will show, plain JSON values; whatever in it concerns other
+    people must already be masked, and then `masked` names those fields.
+    `anchors` are the events on which retention depends, e.g. {"order_completed": date(…)};
+    `flags` are facts that decisions ask for, e.g. {"paid", "open_ticket", "refund_open"}.
+    `recipients` are those to whom this record was passed on (names as the profile knows them).
+    """
+
+    key: str
+    category: str
+    match: Match
+    matched_by: IdentifierKind
+    fields: Mapping[str, object]
+    anchors: Mapping[str, date] = field(default_factory=dict)
+    flags: frozenset[str] = frozenset()
+    recipients: tuple[str, ...] = ()
+    masked: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Treatment:
+    """What was decided about one record: erase it, or keep these fields of it and erase the rest."""
+
+    key: str
+    category: str
+    anonymise: bool = False
+    keep_fields: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What became of one record in a system. `detail` is a code or short fact, never personal data.
+
+    `residuals` are what the vendor is known to keep nonetheless, in the vocabulary of the letters.
+    `not_before` belongs to PENDING_AT_VENDOR: when it makes sense to look again.
+    """
+
+    outcome: Outcome
+    detail: str = ""
+    residuals: tuple[Residual, ...] = ()
+    not_before: datetime | None = None
+    vendor_job: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Residual:
+    """Known to remain after erasure: what, why (a code the letters can say), until when."""
+
+    what: str
+    why: str
+    until: date | None = None
+
+
+class Connector(Protocol):
+    """One connected system. Methods block; they raise `Unavailable` or `Refused`, nothing else."""
+
+    def find(self, person: Person) -> Iterator[Record]:
+        """Stream every record that is or may be the person's, strongest evidence first."""
+        ...
+
+    def erase(self, person: Person, treatment: Treatment, *, key: str) -> Result:
+        """Erase or anonymise one found record. The same `key` again has no second effect."""
+        ...
+
+    def suppress(self, person: Person, *, key: str) -> Result:
+        """Stop marketing to the person, durably; the record itself stays."""
+        ...
+
+
+# The vault
+
+
+class Also(Protocol):
+    """Something an adapter writes in the same transaction as the events it belongs to."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sealed:
+    """A value on its way into the vault: its reference, and the write that has to be saved."""
+
+    ref: PersonalRef
+    also: tuple[Also, ...]
+
+
+class Vault(Protocol):
+    """Personal data, sealed per case and compartment, destroyed with its key."""
+
+    def seal(self, case_id: UUID, compartment: Compartment, content: bytes) -> Sealed: ...
+
+    def open(self, ref: PersonalRef) -> bytes:
+        """The content; raises `Erased` after destruction."""
+        ...
+
+    def index(
+        self, controller: str, case_id: UUID, identifiers: Sequence[Identifier]
+    ) -> tuple[Also, ...]:
+        """Make a case findable by its person's identifiers, through keyed tokens."""
+        ...
+
+    def cases_of(self, controller: str, identifier: Identifier) -> tuple[UUID, ...]: ...
+
+    def destroy(self, case_id: UUID, compartment: Compartment) -> None:
+        """Delete the rows and the key of one compartment; the others stay."""
+        ...
+
+
+# Mail
+
+
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    name: str
+    media_type: str
+    content: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class OutgoingMail:
+    """One letter as mail. `key` makes the Message-ID, so a repeated send is recognisable."""
+
+    key: str
+    sender: str
+    recipient: str
+    subject: str
+    text: str
+    html: str
+    kind: LetterKind
+    in_reply_to: str | None = None
+    attachments: tuple[Attachment, ...] = ()
+
+
+class Mailer(Protocol):
+    def send(self, mail: OutgoingMail) -> None:
+        """Hand the mail over; raises `Unavailable` or `Refused`."""
+        ...
+
+
+# Work
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """Something to be done at or after `due_at`, at least once, under a stable `key`."""
+
+    key: str
+    kind: str
+    subject_id: UUID
+    due_at: datetime
+    controller: str
+    system: str | None = None
+    payload: Mapping[str, str] = field(default_factory=dict)
+    attempts: int = 0
+
+
+class Tasks(Protocol):
+    """The queue of things to do. Writes join a save through `Also`; claims are leases."""
+
+    def add(self, task: Task) -> Also: ...
+
+    def done(self, task: Task) -> Also: ...
+
+    def claim(
+        self, kinds: Sequence[str], *, worker: str, lease_seconds: float, limit: int = 1
+    ) -> list[Task]:
+        """Take due tasks that nobody holds; attempts counts this one already."""
+        ...
+
+    def put_off(self, task: Task, *, seconds: float, reason: str) -> None:
+        """Give it back, to be tried again after a pause."""
+        ...
+
+    def park(self, task: Task, *, reason: str) -> None:
+        """Give it up; it stays visible until a person releases it."""
+        ...
