@@ -1,7 +1,8 @@
 """What the services need from the world, as protocols that adapters keep.
 
 A connector is one module; everything that may go wrong with a remote system arrives here as
-one of two errors: `Unavailable` (try later) or `Refused` (a person must look).
+one of three errors: `Unavailable` (try later), `AwaitsPerson` (somebody must act over there
+first) or `Refused` (a person must look).
 """
 
 from __future__ import annotations
@@ -37,6 +38,14 @@ class Refused(Exception):
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
         self.reason = reason
+
+
+class AwaitsPerson(Exception):
+    """A person must first do something in that system. `what` is a code that the desk can say."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(what)
+        self.what = what
 
 
 class Erased(Exception):
@@ -126,10 +135,17 @@ class Residual:
 
 
 class Connector(Protocol):
-    """One connected system. Methods block; they raise `Unavailable` or `Refused`, nothing else."""
+    """One connected system. Methods block and raise only the errors above.
 
-    def find(self, person: Person) -> Iterator[Record]:
-        """Stream every record that is or may be the person's, strongest evidence first."""
+    Every method may also be asked of a system that has it not; it then raises `AwaitsPerson`.
+    """
+
+    def find(self, person: Person, *, fresh_after: datetime | None = None) -> Iterator[Record]:
+        """Stream every record that is or may be the person's, of all categories.
+
+        With `fresh_after` the evidence must be younger than that moment (the read-back after an
+        erasure); live systems always are, files may have to be asked for.
+        """
         ...
 
     def erase(self, person: Person, treatment: Treatment, *, key: str) -> Result:
