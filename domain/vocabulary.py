@@ -51,7 +51,7 @@ class Right(Enum):
 
     @property
     def acts_at_once(self) -> bool:
-        """Objection to marketing and withdrawal act the same working day, without identity check."""
+        """Whether it acts the same working day, without an identity check (Art. 7(3), 21(3))."""
         return self in {Right.OBJECTION_TO_MARKETING, Right.WITHDRAWAL}
 
 
@@ -127,7 +127,7 @@ class IdentifierKind(Enum):
 
 
 class Match(Enum):
-    """How a found record matched. Strong matches join by themselves; weak ones wait for a person."""
+    """How a found record matched. Strong ones join by themselves; weak ones wait for a person."""
 
     VERIFIED_IDENTIFIER = "verified-identifier"
     LINKED_RECORD = "linked-record"

@@ -82,6 +82,7 @@ class Record:
     """One record a system holds about a person (or may hold: see `match`).
 
     `key` finds it again in that system and may itself be personal data, so it lives in the vault.
+    `kind` is the system's own sort of record ("order", "customer"); profiles map it to a category.
     `fields` is what the person's copy will show, plain JSON values; whatever in it concerns other
     people must already be masked, and then `masked` names those fields.
     `anchors` are the events on which retention depends, e.g. {"order_completed": date(…)};
@@ -90,7 +91,7 @@ class Record:
     """
 
     key: str
-    category: str
+    kind: str
     match: Match
     matched_by: IdentifierKind
     fields: Mapping[str, object]
@@ -102,10 +103,10 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class Treatment:
-    """What was decided about one record: erase it, or keep these fields of it and erase the rest."""
+    """What was decided about one found record: all of it goes, or all but `keep_fields`."""
 
     key: str
-    category: str
+    kind: str
     anonymise: bool = False
     keep_fields: tuple[str, ...] = ()
 

@@ -1,0 +1,56 @@
+"""Connected systems: one module each, registered by name, built from a system's configuration."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from importlib import import_module
+from pkgutil import iter_modules
+from typing import TypeVar
+
+from services.ports import Connector
+
+Configuration = Mapping[str, str]
+"""A system's options and secrets, e.g. {"url": …, "token": …, "organizer": …}."""
+
+C = TypeVar("C", bound=Callable[[Configuration], Connector])
+
+_registered: dict[str, Callable[[Configuration], Connector]] = {}
+
+
+class Misconfigured(ValueError):
+    """A system's configuration lacks something; the message names the system and the key."""
+
+
+def connector(name: str) -> Callable[[C], C]:
+    """Register a connector under the name that profiles use."""
+
+    def register(factory: C) -> C:
+        _registered[name] = factory
+        return factory
+
+    return register
+
+
+def names() -> tuple[str, ...]:
+    """Every connector there is, by importing every module beside this one."""
+    for module in iter_modules(__path__):
+        import_module(f"{__name__}.{module.name}")
+    return tuple(sorted(_registered))
+
+
+def build(name: str, configuration: Configuration) -> Connector:
+    if name not in _registered:
+        names()
+    if name not in _registered:
+        raise Misconfigured(
+            f"there is no connector {name!r}; there are: {', '.join(sorted(_registered))}"
+        )
+    return _registered[name](configuration)
+
+
+def need(configuration: Configuration, key: str, *, of: str) -> str:
+    """A configuration value that must be there."""
+    value = configuration.get(key, "").strip()
+    if not value:
+        raise Misconfigured(f"{of} needs {key!r}: set it in the profile or the environment")
+    return value

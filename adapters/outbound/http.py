@@ -1,0 +1,165 @@
+"""The one HTTP client that connectors use: pooled, bounded, suspicious.
+
+Nothing a remote system answers is trusted: redirects are not followed, answers have a largest
+size, JSON must be JSON. What goes wrong becomes `Unavailable` or `Refused`, with a reason that
+holds a path template and a status, never an address or a name.
+"""
+
+from __future__ import annotations
+
+import json as jsonlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any, cast
+from urllib.parse import quote, urlencode, urlsplit
+
+import structlog
+import urllib3
+
+from services.ports import Refused, Unavailable
+
+LARGEST_ANSWER = 32 * 1024 * 1024
+TIMEOUT = urllib3.Timeout(connect=5.0, read=30.0)
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+    def json(self) -> Any:
+        """The body as JSON; `Refused` when it is something else."""
+        try:
+            return jsonlib.loads(self.body)
+        except ValueError as error:
+            raise Refused(f"answer is not JSON (status {self.status})") from error
+
+    def object(self) -> dict[str, Any]:
+        """The body as a JSON object; `Refused` when it is something else."""
+        value = self.json()
+        if not isinstance(value, dict):
+            raise Refused(f"answer is not a JSON object (status {self.status})")
+        return cast(dict[str, Any], value)
+
+
+class HttpClient:
+    """One connected system's base address and credentials.
+
+    `base_url` is http(s)://host[:port][/path]; at most `connections` are open at once.
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        connections: int = 4,
+        timeout: urllib3.Timeout = TIMEOUT,
+    ) -> None:
+        parts = urlsplit(base_url)
+        if parts.scheme not in {"http", "https"} or not parts.hostname:
+            raise ValueError("a system's url must begin with http:// or https:// and name a host")
+        self._base_path = parts.path.rstrip("/")
+        pool = (
+            urllib3.HTTPSConnectionPool if parts.scheme == "https" else urllib3.HTTPConnectionPool
+        )
+        self._pool = pool(
+            parts.hostname,
+            parts.port,
+            maxsize=connections,
+            block=True,
+            timeout=timeout,
+            headers={"Accept": "application/json", **(headers or {})},
+        )
+
+    def request(
+        self,
+        method: str,
+        template: str,
+        *,
+        path: Mapping[str, str] | None = None,
+        query: Mapping[str, object] | None = None,
+        json: object | None = None,
+        form: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+        expect: tuple[int, ...] = (200,),
+    ) -> Response:
+        """Call `template` with its `{names}` filled from `path`, each quoted as one segment.
+
+        Statuses in `expect` are returned; 408, 425, 429 and 5xx raise `Unavailable` with the
+        system's `Retry-After` if it gave one; all others raise `Refused`.
+        """
+        url = self._base_path + template.format(
+            **{name: quote(value, safe="") for name, value in (path or {}).items()}
+        )
+        if query:
+            url += "?" + urlencode(
+                {name: value for name, value in query.items() if value is not None}, doseq=True
+            )
+        send_headers = {**self._pool.headers, **(headers or {})}
+        body: bytes | None = None
+        if json is not None:
+            body = jsonlib.dumps(json).encode()
+            send_headers["Content-Type"] = "application/json"
+        elif form is not None:
+            body = urlencode(form).encode()
+            send_headers["Content-Type"] = "application/x-www-form-urlencoded"
+        response = self._exchange(method, url, template, body, send_headers)
+        log.info("system_answered", method=method, path=template, status=response.status)
+        if response.status in expect:
+            return response
+        if response.status in _TRY_LATER or response.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+            raise Unavailable(
+                f"{method} {template} answered {response.status}",
+                retry_after=_seconds(response.headers.get("retry-after")),
+            )
+        raise Refused(f"{method} {template} answered {response.status}")
+
+    def _exchange(
+        self, method: str, url: str, template: str, body: bytes | None, headers: dict[str, str]
+    ) -> Response:
+        try:
+            raw = self._pool.urlopen(
+                method,
+                url,
+                body=body,
+                headers=headers,
+                redirect=False,
+                retries=False,
+                preload_content=False,
+            )
+            try:
+                content = raw.read(LARGEST_ANSWER + 1, decode_content=True)
+            finally:
+                raw.drain_conn() if raw.length_remaining in (0, None) else raw.close()
+                raw.release_conn()
+        except (urllib3.exceptions.HTTPError, OSError, ValueError) as error:
+            raise Unavailable(f"{method} {template}: {type(error).__name__}") from error
+        if len(content) > LARGEST_ANSWER:
+            raise Refused(f"{method} {template} answered more than {LARGEST_ANSWER} bytes")
+        return Response(
+            status=raw.status,
+            headers={name.lower(): value for name, value in raw.headers.items()},
+            body=content,
+        )
+
+    def close(self) -> None:
+        self._pool.close()
+
+
+_TRY_LATER = {
+    HTTPStatus.REQUEST_TIMEOUT,
+    HTTPStatus.TOO_EARLY,
+    HTTPStatus.TOO_MANY_REQUESTS,
+}
+
+
+def _seconds(header: str | None) -> float | None:
+    """`Retry-After` in seconds; dates and nonsense count as no wish (RFC 9110, 10.2.3)."""
+    if header is None or not header.strip().isdigit():
+        return None
+    return min(float(header), 86_400.0)

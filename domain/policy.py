@@ -1,0 +1,253 @@
+"""What an organisation decides for itself and promises, as frozen data (GDPR Art. 13, 14, 30).
+
+A `Profile` is one controller's policy at one moment: who it is, which rights it serves, which
+systems hold which categories of personal data, why, and for how long. It is read from TOML by an
+adapter that has already refused anything malformed; here every value is what its type says.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from enum import Enum
+
+from domain.vocabulary import Country, Delivery, Language, Right, Role
+
+Text = Mapping[Language, str]
+"""The same words in several languages; at least the profile's own language is there."""
+
+
+class LegalBasis(Enum):
+    """Art. 6(1)."""
+
+    CONSENT = "consent"
+    CONTRACT = "contract"
+    LEGAL_OBLIGATION = "legal-obligation"
+    VITAL_INTERESTS = "vital-interests"
+    PUBLIC_TASK = "public-task"
+    LEGITIMATE_INTEREST = "legitimate-interest"
+
+
+class BodyType(Enum):
+    """What kind of body the controller is; letters, archives and appeals depend on it."""
+
+    COMPANY = "company"
+    PUBLIC_COMPANY = "public-company"
+    PUBLIC_BODY = "public-body"
+    TO_BE_DECIDED = "to-be-decided"
+
+
+class ChannelKind(Enum):
+    EMAIL = "email"
+    OFFICER_EMAIL = "officer-email"
+    PHONE = "phone"
+    POST = "post"
+    WEB = "web"
+    CUSTOMER_SERVICE = "customer-service"
+
+
+@dataclass(frozen=True, slots=True)
+class ContactChannel:
+    """An official way to reach the controller; what arrives here starts the clock."""
+
+    kind: ChannelKind
+    address: str
+
+
+@dataclass(frozen=True, slots=True)
+class Purpose:
+    """Why data is processed. No basis means the policy states none: an operator must say it."""
+
+    id: str
+    name: Text
+    bases: tuple[LegalBasis, ...]
+    marketing: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """A length of time in calendar months; three years are 36."""
+
+    months: int
+
+
+@dataclass(frozen=True, slots=True)
+class Retention:
+    """How long the controller itself says a category is needed.
+
+    The period runs from the latest of `anchors` that the record has (e.g. last_purchase,
+    order_completed); while any flag in `open_while` is set, the relation is open and the data is
+    needed. `erase_early_if` are flags that must all be set before an earlier erasure is possible.
+    No period means: as long as needed, decided by the anchors and flags alone.
+    """
+
+    period: Period | None = None
+    anchors: tuple[str, ...] = ()
+    open_while: tuple[str, ...] = ()
+    erase_early_if: tuple[str, ...] = ()
+    stated: bool = True
+    request_resets_anchor: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Category:
+    """A category of personal data, as the person would call it (Art. 15(1)(b))."""
+
+    id: str
+    name: Text
+    purposes: tuple[str, ...]
+    source: Text
+    retention: Retention
+    retention_text: Text = field(default_factory=dict)
+    provided_by_person: bool = True
+    archive_duty: bool = False
+    special: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Holding:
+    """One sort of record in one system, and the category it belongs to.
+
+    `voucher` says that the bookkeeping voucher lives here and nowhere else (E-12); then
+    `voucher_fields` are what makes the voucher, and only they are kept.
+    """
+
+    kind: str
+    category: str
+    voucher: bool = False
+    voucher_fields: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Transfer:
+    """A transfer out of the EEA and its safeguards (Art. 15(2), 46)."""
+
+    country: str
+    safeguard: str
+
+
+@dataclass(frozen=True, slots=True)
+class System:
+    """A system of the controller's that holds personal data: a living line of the Art. 30 record."""
+
+    id: str
+    name: str
+    role: Role
+    delivery: Delivery
+    connector: str
+    holdings: tuple[Holding, ...]
+    agreement: str | None = None
+    transfer: Transfer | None = None
+    marketing: bool = False
+    options: Mapping[str, str] = field(default_factory=dict)
+    look_for: Text = field(default_factory=dict)
+
+    def holding(self, kind: str) -> Holding | None:
+        return next((h for h in self.holdings if h.kind == kind), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Recipient:
+    """Somebody data is passed to who is no connected system (Art. 15(1)(c), 19).
+
+    `told` says what Trettio does after an erasure: inform them, or refer the person to them.
+    """
+
+    id: str
+    name: str
+    role: Role
+    told: Told
+    words: Text
+    contact: str | None = None
+    permission_needed: bool = False
+    per_record: bool = False
+
+
+class Told(Enum):
+    INFORMED = "informed"
+    REFERRED = "referred"
+    NOTHING = "nothing"
+
+
+@dataclass(frozen=True, slots=True)
+class FiscalYear:
+    """The last day of the controller's fiscal year; bookkeeping periods run from it."""
+
+    end_month: int = 12
+    end_day: int = 31
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """Something the published policy says, word for word, where and when it was read."""
+
+    id: str
+    quote: str
+    line: int
+    read_on: date
+    topic: str
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Who the controller is, as letters name it."""
+
+    names: tuple[str, ...]
+    trade_name: str | None = None
+    organisation_number: str | None = None
+    postal_address: str | None = None
+    delegate: str | None = None
+    decided: bool = True
+
+    @property
+    def name(self) -> str:
+        return self.names[0]
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """Everything one controller has decided; the file it was read from has `digest`."""
+
+    id: str
+    version: str
+    digest: str
+    controller: Identity
+    body_type: BodyType
+    country: Country
+    language: Language
+    channels: tuple[ContactChannel, ...]
+    promise_days: int | None
+    promise_text: str | None
+    rights: frozenset[Right]
+    purposes: tuple[Purpose, ...]
+    categories: tuple[Category, ...]
+    systems: tuple[System, ...]
+    recipients: tuple[Recipient, ...]
+    observations: tuple[Observation, ...]
+    fiscal_year: FiscalYear = FiscalYear()
+    allowed_exceptions: frozenset[str] | None = None
+    policy_consent_age: int | None = None
+    profiling: Text = field(default_factory=dict)
+    policy_updated_on: date | None = None
+    correspondence_months: int = 36
+    officer_contact: str | None = None
+    sender: str | None = None
+    website: str | None = None
+
+    def category(self, id: str) -> Category:
+        return next(c for c in self.categories if c.id == id)
+
+    def system(self, id: str) -> System:
+        return next(s for s in self.systems if s.id == id)
+
+    def purpose(self, id: str) -> Purpose:
+        return next(p for p in self.purposes if p.id == id)
+
+    def recipient(self, id: str) -> Recipient:
+        return next(r for r in self.recipients if r.id == id)
+
+    @property
+    def is_public(self) -> bool:
+        """Whether archive law binds the controller (law of public archives, both countries)."""
+        return self.body_type in {BodyType.PUBLIC_BODY, BodyType.PUBLIC_COMPANY}
