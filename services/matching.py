@@ -1,0 +1,141 @@
+"""Whether a record is the person's: identifiers brought to one form and compared (Art. 12(6), 15).
+
+A code proves control of the address it was sent to and opens only what is filed under that
+address; a name alone never opens anything. Pure functions, shared by every connector.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Callable, Iterable, Mapping
+
+from domain.vocabulary import IdentifierKind, Match
+from services.ports import Person
+
+
+def normal_email(address: str) -> str:
+    """An address in the form in which two spellings of one mailbox are equal.
+
+    Letter case does not tell mailboxes apart, dots and +tags do. A domain is equal in its Unicode
+    and its ASCII form. Letters never change script on the way (U+212A is no k), because
+    somebody could otherwise prove control of a look-alike.
+    """
+    text = _lower("".join(map(_composed, _LOOK_ALIKES.split(address.strip()))))
+    local, at, domain = text.rpartition("@")
+    if not at or domain.isascii():
+        return text
+    try:
+        return f"{local}@{domain.encode('idna').decode('ascii')}"
+    except UnicodeError:
+        return text
+
+
+def normal_phone(number: str) -> str:
+    """A telephone number as +country and digits (E.164), where that can be told.
+
+    Without a country code eight digits are Norwegian and a leading zero is Swedish, because no
+    Norwegian number begins with zero and every Swedish one does. Anything else keeps its digits.
+    """
+    text = number.strip().replace("(0)", "")
+    digits = "".join(c for c in text if c in "0123456789")
+    if text.startswith("+"):
+        international = digits
+    elif digits.startswith("00"):
+        international = digits[2:]
+    elif len(digits) == _NORWEGIAN and not digits.startswith("0"):
+        international = "47" + digits
+    elif digits.startswith("0") and len(digits) > 1:
+        international = "46" + digits[1:]
+    elif re.fullmatch(r"47[2-9]\d{7}|467\d{8}", digits):
+        international = digits
+    else:
+        return digits
+    if international.startswith("460"):
+        international = "46" + international[3:]
+    return f"+{international}" if international else ""
+
+
+def normal_name(name: str) -> str:
+    """A name without case, commas, hyphens and order: "Vik, Anne-Lise" is "anne lise vik"."""
+    text = unicodedata.normalize("NFC", name).casefold()
+    return " ".join(sorted(re.findall(r"[^\W_]+(?:['’.][^\W_]+)*", text)))
+
+
+def normal(kind: IdentifierKind, value: str) -> str:
+    """A value in the form in which two of its kind are equal when they mean the same."""
+    return _NORMAL.get(kind, _plain)(value)
+
+
+def match_level(
+    person: Person,
+    *,
+    emails: Iterable[str] = (),
+    phones: Iterable[str] = (),
+    names: Iterable[str] = (),
+    others: Mapping[IdentifierKind, Iterable[str]] | None = None,
+) -> tuple[Match, IdentifierKind] | None:
+    """The strongest way in which a record with these values matches, or None for a stranger's.
+
+    Give only the values that say whose the record is: the holder's address, not that of others
+    inside it. `others` may hold customer, order and national numbers and cookies; a birth date
+    or a postal address is shared by too many to be looked at.
+    """
+    held: dict[IdentifierKind, Iterable[str]] = {
+        IdentifierKind.EMAIL: emails,
+        IdentifierKind.PHONE: phones,
+        **{kind: values for kind, values in (others or {}).items() if kind in _SINGULAR},
+    }
+    found = {
+        kind: {form for value in held.get(kind, ()) if (form := normal(kind, value))}
+        for kind in _SINGULAR
+    }
+    for match, known in (
+        (Match.VERIFIED_IDENTIFIER, person.verified),
+        (Match.UNVERIFIED_IDENTIFIER, person.all),
+    ):
+        for kind in _SINGULAR:
+            if any(normal(kind, value) in found[kind] for value in known(kind)):
+                return match, kind
+    name_forms = {form for name in names if (form := normal_name(name))}
+    if any(normal_name(name) in name_forms for name in person.all(IdentifierKind.NAME)):
+        return Match.SAME_NAME, IdentifierKind.NAME
+    return None
+
+
+def _composed(text: str) -> str:
+    return text if _LOOK_ALIKES.fullmatch(text) else unicodedata.normalize("NFC", text)
+
+
+def _lower(text: str) -> str:
+    return "".join(c.lower() if c.isascii() or not c.lower().isascii() else c for c in text)
+
+
+def _plain(value: str) -> str:
+    return re.sub(r"\s+", "", unicodedata.normalize("NFC", value)).casefold()
+
+
+def _digits(value: str) -> str:
+    return re.sub(r"\D", "", value)
+
+
+_NORWEGIAN = 8
+_LOOK_ALIKES = re.compile("([\u037e\u1fef\u212a])")
+"""The three characters that Unicode itself would turn into ASCII."""
+
+_SINGULAR = (
+    IdentifierKind.EMAIL,
+    IdentifierKind.PHONE,
+    IdentifierKind.NATIONAL_NUMBER,
+    IdentifierKind.CUSTOMER_NUMBER,
+    IdentifierKind.ORDER_NUMBER,
+    IdentifierKind.COOKIE,
+)
+"""The kinds that tell one person from another, most telling first among those asked for."""
+
+_NORMAL: Mapping[IdentifierKind, Callable[[str], str]] = {
+    IdentifierKind.EMAIL: normal_email,
+    IdentifierKind.PHONE: normal_phone,
+    IdentifierKind.NAME: normal_name,
+    IdentifierKind.NATIONAL_NUMBER: _digits,
+}
