@@ -1,0 +1,179 @@
+"""Case: one intake, whatever its channel, and the requests that came of it.
+
+One message may name several rights; each becomes a `DataSubjectRequest` of its own. They share
+this case's id, its person and its identity check. Receipt is when the message reached the
+controller (EDPB guidelines 01/2022, 159), which the sender cannot move.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import Enum
+from uuid import UUID, uuid5
+
+from eventsourcing.domain import event
+
+from domain.aggregate import Aggregate, AggregateCreated
+from domain.errors import DomainError, NotAllowedNow
+from domain.personal import PersonalRef
+from domain.values import Evidence
+from domain.vocabulary import Channel, Language, ReceiptSource, Right, TriageKind
+
+NAMESPACE = UUID("7f0f6d5e-5a57-4a0e-9a51-7c1c3b5b6a10")
+
+
+class CaseStatus(Enum):
+    WAITING = "waiting"
+    CONFIRMED = "confirmed"
+    SET_ASIDE = "set-aside"
+
+
+class Case(Aggregate):
+    TOPIC = "case"
+
+    # Events
+
+    class Event(Aggregate.Event):
+        pass
+
+    class Arrived(Event, AggregateCreated):
+        TOPIC = "case.arrived"
+        controller: str
+        channel: Channel
+        received_at: datetime
+        receipt_source: ReceiptSource
+        message: PersonalRef
+        attachments: int
+        proposed_kind: TriageKind
+        proposed_rights: tuple[Right, ...]
+        proposed_language: Language
+        evidence: tuple[Evidence, ...]
+        certain: bool
+
+    class Confirmed(Event):
+        TOPIC = "case.confirmed"
+        rights: tuple[Right, ...]
+        language: Language
+        person: PersonalRef
+        by: str
+
+        def apply(self, aggregate: Case) -> None:
+            aggregate.status = CaseStatus.CONFIRMED
+            aggregate.rights = self.rights
+            aggregate.language = self.language
+            aggregate.person = self.person
+
+    class SetAside(Event):
+        TOPIC = "case.set-aside"
+        kind: TriageKind
+        by: str | None
+
+        def apply(self, aggregate: Case) -> None:
+            aggregate.status = CaseStatus.SET_ASIDE
+            aggregate.kind = self.kind
+
+    class MessageAdded(Event):
+        TOPIC = "case.message-added"
+        message: PersonalRef
+        received_at: datetime
+
+        def apply(self, aggregate: Case) -> None:
+            aggregate.messages = (*aggregate.messages, self.message)
+
+    # State
+
+    @event(Arrived)
+    def __init__(
+        self,
+        controller: str,
+        channel: Channel,
+        received_at: datetime,
+        receipt_source: ReceiptSource,
+        message: PersonalRef,
+        attachments: int,
+        proposed_kind: TriageKind,
+        proposed_rights: tuple[Right, ...],
+        proposed_language: Language,
+        evidence: tuple[Evidence, ...],
+        certain: bool,
+    ) -> None:
+        self.controller, self.channel = controller, channel
+        self.received_at, self.receipt_source = received_at, receipt_source
+        self.message, self.attachments = message, attachments
+        self.kind, self.evidence, self.certain = proposed_kind, evidence, certain
+        self.rights, self.language = proposed_rights, proposed_language
+        self.person: PersonalRef | None = None
+        self.messages: tuple[PersonalRef, ...] = (message,)
+        self.status = CaseStatus.WAITING
+
+    @staticmethod
+    def id_for(controller: str, fingerprint: str) -> UUID:
+        """The same message to the same controller is the same case, however often it arrives."""
+        return uuid5(NAMESPACE, f"{controller}/{fingerprint}")
+
+    def request_id(self, right: Right) -> UUID:
+        return request_id(self.id, right)
+
+    @property
+    def request_ids(self) -> tuple[UUID, ...]:
+        if self.status is not CaseStatus.CONFIRMED:
+            return ()
+        return tuple(self.request_id(right) for right in self.rights)
+
+    @property
+    def reference(self) -> str:
+        return reference(self.id)
+
+    # Commands
+
+    def confirm(
+        self,
+        *,
+        rights: tuple[Right, ...],
+        language: Language,
+        person: PersonalRef,
+        by: str,
+        at: datetime,
+    ) -> None:
+        """A person says what the message asks. A case that was set aside may still be one."""
+        if self.status is CaseStatus.CONFIRMED:
+            raise NotAllowedNow(f"case {self.reference} is confirmed already")
+        if not rights:
+            raise DomainError("name at least one right, or set the message aside")
+        if not by:
+            raise DomainError("a proposal is confirmed by a person: say who")
+        ordered = tuple(sorted(set(rights), key=list(Right).index))
+        self.trigger_event(
+            self.Confirmed, rights=ordered, language=language, person=person, by=by, timestamp=at
+        )
+
+    def set_aside(self, *, kind: TriageKind, by: str | None, at: datetime) -> None:
+        """Nothing to answer under the GDPR. Only machines' messages may go without a person."""
+        if self.status is not CaseStatus.WAITING:
+            raise NotAllowedNow(f"case {self.reference} is {self.status.value}")
+        if kind is TriageKind.RIGHTS_REQUEST:
+            raise DomainError("a request about somebody's rights is not set aside: confirm it")
+        if by is None and kind is not TriageKind.AUTOMATIC:
+            raise DomainError("only an automatic message is set aside without a person")
+        self.trigger_event(self.SetAside, kind=kind, by=by, timestamp=at)
+
+    def add_message(self, *, message: PersonalRef, received_at: datetime, at: datetime) -> None:
+        self.trigger_event(
+            self.MessageAdded, message=message, received_at=received_at, timestamp=at
+        )
+
+
+def request_id(case_id: UUID, right: Right) -> UUID:
+    return uuid5(case_id, right.value)
+
+
+def reference(case_id: UUID) -> str:
+    """A short name people can say on the phone; it tells nothing about anybody."""
+    value, name = case_id.int, ""
+    while len(name) < 8:
+        value, index = divmod(value, len(_ALPHABET))
+        name += _ALPHABET[index]
+    return f"{name[:4]}-{name[4:]}"
+
+
+_ALPHABET = "0123456789ABCDEFGHJKLMNPQRSTUVWXYZ"  # no I, no O: they are misheard

@@ -1,0 +1,142 @@
+"""Values that events hold: ids, codes and dates; never a person's name, address or number."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date
+from uuid import UUID
+
+from domain.personal import PersonalRef
+from domain.vocabulary import (
+    Action,
+    Decision,
+    Delivery,
+    IdentifierKind,
+    LetterKind,
+    Match,
+    Outcome,
+    Right,
+    Role,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """Where in a message a proposal was read: code points, not the words themselves."""
+
+    right: Right | None
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class FoundRecord:
+    """One record that a system holds; its content and its key lie behind `content`.
+
+    `digest` is a keyed digest of system, kind and key: the same record has the same digest in
+    every request of the case, and means nothing outside it.
+    """
+
+    record_id: UUID
+    system: str
+    kind: str
+    category: str
+    match: Match
+    matched_by: IdentifierKind
+    content: PersonalRef
+    digest: str
+    special: bool = False
+
+    @property
+    def needs_a_person(self) -> bool:
+        return not self.match.is_strong
+
+
+@dataclass(frozen=True, slots=True)
+class RecordDecision:
+    """What was decided about one found record, and why (Art. 17(3), national law)."""
+
+    record_id: UUID
+    decision: Decision
+    explanation: str
+    ground: str | None = None
+    law: str | None = None
+    until: date | None = None
+    keep_fields: tuple[str, ...] = ()
+
+    @property
+    def touches_the_system(self) -> bool:
+        """Whether anything has to be erased over there."""
+        return self.decision in {Decision.ERASE, Decision.ANONYMISE} or (
+            self.decision is Decision.KEEP and bool(self.keep_fields)
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class KnownResidual:
+    """What a vendor is known to keep after erasure: what, why, until when; all codes."""
+
+    what: str
+    why: str
+    until: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RecordOutcome:
+    """What became of one record, as the system or a person answered."""
+
+    record_id: UUID
+    outcome: Outcome
+    detail: str = ""
+    ground: str | None = None
+    until: date | None = None
+    residuals: tuple[KnownResidual, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SystemOutcome:
+    """What became of the records of one category in one system: what a letter reports."""
+
+    system: str
+    category: str
+    outcome: Outcome
+    count: int
+    explanation: str = ""
+    ground: str | None = None
+    law: str | None = None
+    until: date | None = None
+    residuals: tuple[KnownResidual, ...] = ()
+    keep_fields: tuple[str, ...] = ()
+
+    @property
+    def must_be_explained(self) -> bool:
+        return self.outcome.must_be_explained or bool(self.residuals)
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedSystem:
+    """One system of a plan: what it is to the controller and how it is told."""
+
+    system: str
+    role: Role
+    delivery: Delivery
+    connector: str
+    action: Action
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What a recipient was told, or that the person was referred there (Art. 19)."""
+
+    recipient: str
+    outcome: Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class LetterSent:
+    """A letter that left, by kind, channel and reference to its text in the vault."""
+
+    kind: LetterKind
+    how: str
+    letter: PersonalRef
+    explains: tuple[Outcome, ...] = field(default=())
