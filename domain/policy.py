@@ -47,6 +47,29 @@ class ChannelKind(Enum):
     CUSTOMER_SERVICE = "customer-service"
 
 
+class Sector(Enum):
+    """What a system or recipient is there for; policies name recipients by it (Art. 13(1)(e))."""
+
+    IT = "it"
+    TICKETING = "ticketing"
+    SUBSCRIPTION = "subscription"
+    MAILING = "mailing"
+    SMS = "sms"
+    PRINT = "print"
+    PAYMENT = "payment"
+    BANK = "bank"
+    ORGANISER = "organiser"
+    TICKET_AGENT = "ticket-agent"
+    LOGISTICS = "logistics"
+    CUSTOMER_SERVICE = "customer-service"
+    WEB = "web"
+    ADVERTISING = "advertising"
+    ADVISER = "adviser"
+    PUBLIC_AUTHORITY = "public-authority"
+    ARCHIVE = "archive"
+    OTHER = "other"
+
+
 @dataclass(frozen=True, slots=True)
 class ContactChannel:
     """An official way to reach the controller; what arrives here starts the clock."""
@@ -109,14 +132,20 @@ class Category:
 class Holding:
     """One sort of record in one system, and the category it belongs to.
 
-    `voucher` says that the bookkeeping voucher lives here and nowhere else (E-12); then
-    `voucher_fields` are what makes the voucher, and only they are kept.
+    `voucher` says that the bookkeeping voucher lives here and nowhere else; then `voucher_fields`
+    are what makes the voucher, and only they are kept. A record is a voucher when any flag of
+    `voucher_if` is set; without `voucher_if`, always. `needed` names, for each flag that keeps an
+    obligation open, the fields that performing it takes; a flag it does not name takes the whole
+    record. `anonymise` is for systems that can only take the person out of the record.
     """
 
     kind: str
     category: str
     voucher: bool = False
     voucher_fields: tuple[str, ...] = ()
+    voucher_if: tuple[str, ...] = ()
+    needed: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    anonymise: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +158,7 @@ class Transfer:
 
 @dataclass(frozen=True, slots=True)
 class System:
-    """A system of the controller's that holds personal data: a living line of the Art. 30 record."""
+    """A system that holds the controller's personal data: a living line of the Art. 30 record."""
 
     id: str
     name: str
@@ -142,9 +171,18 @@ class System:
     marketing: bool = False
     options: Mapping[str, str] = field(default_factory=dict)
     look_for: Text = field(default_factory=dict)
+    sector: Sector = Sector.OTHER
 
     def holding(self, kind: str) -> Holding | None:
         return next((h for h in self.holdings if h.kind == kind), None)
+
+
+class Told(Enum):
+    """What Trettio does towards a recipient after an erasure (Art. 19)."""
+
+    INFORMED = "informed"
+    REFERRED = "referred"
+    NOTHING = "nothing"
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,15 +197,10 @@ class Recipient:
     role: Role
     told: Told
     words: Text
+    sector: Sector = Sector.OTHER
     contact: str | None = None
     permission_needed: bool = False
     per_record: bool = False
-
-
-class Told(Enum):
-    INFORMED = "informed"
-    REFERRED = "referred"
-    NOTHING = "nothing"
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,7 +213,10 @@ class FiscalYear:
 
 @dataclass(frozen=True, slots=True)
 class Observation:
-    """Something the published policy says, word for word, where and when it was read."""
+    """Something the published policy says, word for word, where and when it was read.
+
+    `topic` says what the words are about, never what is thought of them.
+    """
 
     id: str
     quote: str
@@ -235,17 +271,25 @@ class Profile:
     sender: str | None = None
     website: str | None = None
 
-    def category(self, id: str) -> Category:
-        return next(c for c in self.categories if c.id == id)
+    def category(self, category_id: str) -> Category:
+        return next(c for c in self.categories if c.id == category_id)
 
-    def system(self, id: str) -> System:
-        return next(s for s in self.systems if s.id == id)
+    def system(self, system_id: str) -> System:
+        return next(s for s in self.systems if s.id == system_id)
 
-    def purpose(self, id: str) -> Purpose:
-        return next(p for p in self.purposes if p.id == id)
+    def purpose(self, purpose_id: str) -> Purpose:
+        return next(p for p in self.purposes if p.id == purpose_id)
 
-    def recipient(self, id: str) -> Recipient:
-        return next(r for r in self.recipients if r.id == id)
+    def recipient(self, recipient_id: str) -> Recipient:
+        return next(r for r in self.recipients if r.id == recipient_id)
+
+    def said(self, topic: str) -> tuple[Observation, ...]:
+        """What the policy says about a topic."""
+        return tuple(o for o in self.observations if o.topic == topic)
+
+    def bases(self, category: Category) -> frozenset[LegalBasis]:
+        """Every legal basis on which data of this category is processed."""
+        return frozenset(b for p in category.purposes for b in self.purpose(p).bases)
 
     @property
     def is_public(self) -> bool:

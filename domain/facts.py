@@ -1,0 +1,59 @@
+"""The facts about a record on which decisions depend; connectors supply them, profiles name them.
+
+An anchor is something that happened, or will, on a day. A flag is something that is so now.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+ANCHORS: Final = {
+    "last_purchase": "the person bought this, or bought last, on this day",
+    "last_form": "the person last registered through a form",
+    "last_contact": "the last contact that tells of a living relation; a rights request is none",
+    "rights_request": "the person last exercised a right",
+    "order_placed": "the order was made",
+    "order_completed": "the contract was performed: the event is over, the goods are delivered",
+    "event_ends": "the (last) performance ends",
+    "warranty_ends": "the guarantee ends",
+    "instalments_end": "the last instalment is due",
+    "subscription_ends": "the subscription ends",
+    "refund_window_ends": "the last day on which money may have to go back the way it came",
+    "voucher": "the business event that the bookkeeping voucher proves",
+    "account_closed": "the account was closed",
+    "consent_given": "consent was given",
+    "consent_withdrawn": "consent was withdrawn",
+}
+
+FLAGS: Final = {
+    "paid": "money was received",
+    "invoiced": "an invoice was issued",
+    "refunded": "money went back",
+    "payment_failed": "the payment did not go through",
+    "order_cancelled": "the order was cancelled",
+    "open_order": "the order waits for payment or delivery",
+    "open_ticket": "a ticket admits to something still to come",
+    "open_subscription": "a subscription runs",
+    "open_instalments": "instalments are outstanding",
+    "open_warranty": "a guarantee runs",
+    "in_use": "the person uses the product",
+    "refund_open": "a refund may still have to be made",
+    "contract_finished": "both sides have performed",
+    "warranty_expired": "no guarantee runs any more",
+    "given_up": "the person was told what ends with the data, and wants the erasure nonetheless",
+    "restricted": "processing is restricted (Art. 18)",
+    "special_category": "the content reveals something of Art. 9",
+    "handed_to_archive": "the archive has confirmed that it received the record",
+    "permission_given": "the person allowed this record to be passed on",
+    "consent_given": "there is a record of consent",
+    "suppressed": "the person is on the list of those who must not be written to",
+}
+
+ENDS: Final = {
+    "open_ticket": "event_ends",
+    "open_subscription": "subscription_ends",
+    "open_instalments": "instalments_end",
+    "open_warranty": "warranty_ends",
+    "refund_open": "refund_window_ends",
+}
+"""Which anchor tells when an open obligation ends."""
