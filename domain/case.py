@@ -16,7 +16,7 @@ from eventsourcing.domain import event
 from domain.aggregate import Aggregate, AggregateCreated
 from domain.errors import DomainError, NotAllowedNow
 from domain.personal import PersonalRef
-from domain.values import Evidence
+from domain.values import Evidence, QueuedLetter
 from domain.vocabulary import Channel, Language, ReceiptSource, Right, TriageKind
 
 NAMESPACE = UUID("7f0f6d5e-5a57-4a0e-9a51-7c1c3b5b6a10")
@@ -43,7 +43,7 @@ class Case(Aggregate):
         received_at: datetime
         receipt_source: ReceiptSource
         message: PersonalRef
-        attachments: int
+        attachments: tuple[PersonalRef, ...]
         proposed_kind: TriageKind
         proposed_rights: tuple[Right, ...]
         proposed_language: Language
@@ -72,6 +72,30 @@ class Case(Aggregate):
             aggregate.status = CaseStatus.SET_ASIDE
             aggregate.kind = self.kind
 
+    class LetterQueued(Event):
+        TOPIC = "case.letter-queued"
+        letter: QueuedLetter
+
+        def apply(self, aggregate: Case) -> None:
+            aggregate.letters = {**aggregate.letters, self.letter.id: self.letter}
+
+    class LetterLeft(Event):
+        TOPIC = "case.letter-left"
+        letter_id: UUID
+        how: str
+        by: str | None
+
+        def apply(self, aggregate: Case) -> None:
+            aggregate.left = {**aggregate.left, self.letter_id: self.timestamp}
+
+    class LetterFailed(Event):
+        TOPIC = "case.letter-failed"
+        letter_id: UUID
+        reason: str
+
+        def apply(self, aggregate: Case) -> None:
+            aggregate.failed = {**aggregate.failed, self.letter_id: self.reason}
+
     class MessageAdded(Event):
         TOPIC = "case.message-added"
         message: PersonalRef
@@ -85,18 +109,21 @@ class Case(Aggregate):
     @event(Arrived)
     def __init__(
         self,
+        id: UUID,  # noqa: A002 (the library's name)
         controller: str,
         channel: Channel,
         received_at: datetime,
         receipt_source: ReceiptSource,
         message: PersonalRef,
-        attachments: int,
+        attachments: tuple[PersonalRef, ...],
         proposed_kind: TriageKind,
         proposed_rights: tuple[Right, ...],
         proposed_language: Language,
         evidence: tuple[Evidence, ...],
         certain: bool,
+        timestamp: datetime,
     ) -> None:
+        self.arrived_at = timestamp
         self.controller, self.channel = controller, channel
         self.received_at, self.receipt_source = received_at, receipt_source
         self.message, self.attachments = message, attachments
@@ -104,6 +131,9 @@ class Case(Aggregate):
         self.rights, self.language = proposed_rights, proposed_language
         self.person: PersonalRef | None = None
         self.messages: tuple[PersonalRef, ...] = (message,)
+        self.letters: dict[UUID, QueuedLetter] = {}
+        self.left: dict[UUID, datetime] = {}
+        self.failed: dict[UUID, str] = {}
         self.status = CaseStatus.WAITING
 
     @staticmethod
@@ -156,6 +186,26 @@ class Case(Aggregate):
         if by is None and kind is not TriageKind.AUTOMATIC:
             raise DomainError("only an automatic message is set aside without a person")
         self.trigger_event(self.SetAside, kind=kind, by=by, timestamp=at)
+
+    def queue_letter(self, *, letter: QueuedLetter, at: datetime) -> None:
+        """A letter is written and waits to leave; the same one is queued once."""
+        if letter.id not in self.letters:
+            self.trigger_event(self.LetterQueued, letter=letter, timestamp=at)
+
+    def letter_left(
+        self, *, letter_id: UUID, how: str, by: str | None = None, at: datetime
+    ) -> QueuedLetter | None:
+        """Record that a letter left; None when that is known already."""
+        if letter_id not in self.letters:
+            raise DomainError("there is no such letter in this case")
+        if letter_id in self.left:
+            return None
+        self.trigger_event(self.LetterLeft, letter_id=letter_id, how=how, by=by, timestamp=at)
+        return self.letters[letter_id]
+
+    def letter_failed(self, *, letter_id: UUID, reason: str, at: datetime) -> None:
+        if self.failed.get(letter_id) != reason:
+            self.trigger_event(self.LetterFailed, letter_id=letter_id, reason=reason, timestamp=at)
 
     def add_message(self, *, message: PersonalRef, received_at: datetime, at: datetime) -> None:
         self.trigger_event(

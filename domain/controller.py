@@ -52,8 +52,8 @@ class Controller(Aggregate):
     # State
 
     @event(Registered)
-    def __init__(self, name: str) -> None:
-        self.name = name
+    def __init__(self, name: str, timestamp: datetime) -> None:
+        self.name, self.registered_at = name, timestamp
         self.documents: dict[str, str] = {}
         self.in_force: str | None = None
         self.decided: dict[str, str] = {}

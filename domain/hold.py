@@ -67,7 +67,9 @@ class Hold(Aggregate):
         records: tuple[UUID, ...],
         keys: PersonalRef,
         by: str,
+        timestamp: datetime,
     ) -> None:
+        self.placed_at = timestamp
         self.request_id, self.case_id, self.controller = request_id, case_id, controller
         self.system, self.category, self.ground = system, category, ground
         self.release_on, self.records, self.keys, self.by = release_on, records, keys, by

@@ -15,6 +15,7 @@ from eventsourcing.domain import event
 
 from domain.aggregate import Aggregate, AggregateCreated
 from domain.calendar import Calendar
+from domain.case import request_id
 from domain.deadlines import Deadlines, NoticeWindow, Pause, deadlines, extension_notice
 from domain.errors import DomainError, NotAllowedNow
 from domain.personal import PersonalRef
@@ -432,9 +433,11 @@ class DataSubjectRequest(Aggregate):
         received_on: date,
         promise_days: int | None,
         dates: Deadlines,
-        act_by: date | None = None,
-        not_in_policy: bool = False,
+        act_by: date | None,
+        not_in_policy: bool,
+        timestamp: datetime,
     ) -> None:
+        self.recorded_at = timestamp
         self.case_id, self.controller, self.country = case_id, controller, country
         self.profile_version, self.promise_days = profile_version, promise_days
         self.right, self.channel, self.language = right, channel, language
@@ -471,6 +474,10 @@ class DataSubjectRequest(Aggregate):
         self.destroyed: frozenset[Compartment] = frozenset()
         self.archived = False
         self.ended = False
+
+    @staticmethod
+    def create_id(case_id: UUID, right: Right) -> UUID:
+        return request_id(case_id, right)
 
     @property
     def is_identified(self) -> bool:

@@ -133,6 +133,18 @@ class Told:
 
 
 @dataclass(frozen=True, slots=True)
+class QueuedLetter:
+    """A letter that waits to leave, and the requests it will answer or acknowledge."""
+
+    id: UUID
+    kind: LetterKind
+    text: PersonalRef
+    requests: tuple[UUID, ...]
+    printed: bool = False
+    explains: tuple[Outcome, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class LetterSent:
     """A letter that left, by kind, channel and reference to its text in the vault."""
 

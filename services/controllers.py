@@ -1,0 +1,128 @@
+"""Controllers and their profiles: which one is in force, and which was when a case began."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date
+from threading import Lock
+
+from domain.controller import Controller
+from domain.errors import DomainError, NotAllowedNow
+from domain.findings import Finding, check
+from domain.policy import Profile
+from domain.vocabulary import Severity
+from services.ports import Clock
+from services.register import Register, again_on_conflict
+
+ReadProfile = Callable[[bytes, str], Profile]
+"""Reads a profile's document, given its bytes and the name for error messages."""
+
+
+class Controllers:
+    """The profiles of all controllers of this installation, by name and by digest."""
+
+    def __init__(self, register: Register, clock: Clock, read: ReadProfile) -> None:
+        self._register, self._clock, self._read = register, clock, read
+        self._profiles: dict[str, Profile] = {}
+        self._names: set[str] = set()
+        self._lock = Lock()
+
+    @again_on_conflict
+    def adopt(self, document: bytes, *, name: str, by: str) -> Profile:
+        """Put a profile in force. One that the law forbids to load is refused, with reasons."""
+        profile = self._read(document, name)
+        now = self._clock()
+        fatal = [
+            finding
+            for finding in check(profile, now.date())
+            if finding.severity is Severity.REFUSE_TO_LOAD
+        ]
+        if fatal:
+            raise DomainError(
+                "the profile cannot be used: " + "; ".join(f"{f.code} ({f.where})" for f in fatal)
+            )
+        controller = self._register.find_controller(profile.id) or Controller(
+            name=profile.id, timestamp=now
+        )
+        controller.adopt_profile(
+            version=profile.version,
+            digest=profile.digest,
+            document=document.decode(),
+            by=by,
+            at=now,
+        )
+        self._register.save_all([controller])
+        self._remember(profile)
+        return profile
+
+    def in_force(self, name: str) -> Profile:
+        controller = self._known(name)
+        if controller.in_force is None:
+            raise DomainError(f"controller {name!r} has no profile in force: adopt one")
+        return self.version(name, controller.in_force)
+
+    def version(self, name: str, digest: str) -> Profile:
+        """The profile with this digest, whether it is still in force or not."""
+        with self._lock:
+            known = self._profiles.get(digest)
+        if known is not None:
+            return known
+        document = self._known(name).documents.get(digest)
+        if document is None:
+            raise DomainError(f"controller {name!r} never had that profile")
+        return self._remember(self._read(document.encode(), name))
+
+    def names(self) -> tuple[str, ...]:
+        """The controllers whose profiles this process has seen adopted."""
+        with self._lock:
+            return tuple(sorted(self._names))
+
+    def findings(self, name: str, on: date) -> tuple[Finding, ...]:
+        """What is still open about the profile in force: decided findings are left out."""
+        decided = self._known(name).decided
+        return tuple(f for f in check(self.in_force(name), on) if f.code not in decided)
+
+    @again_on_conflict
+    def decide_finding(self, name: str, *, code: str, decision: str, by: str) -> None:
+        controller = self._known(name)
+        controller.decide_finding(code=code, decision=decision, by=by, at=self._clock())
+        self._register.save_all([controller])
+
+    def require_letters_allowed(self, name: str) -> None:
+        """A finding that leaves open who is writing to the person stops every letter (AK-01)."""
+        blocking = [
+            finding.code
+            for finding in self.findings(name, self._clock().date())
+            if finding.severity is Severity.BLOCK_LETTERS
+        ]
+        if blocking:
+            raise NotAllowedNow(
+                f"no letter may leave for {name!r} before somebody decides: {', '.join(blocking)}"
+            )
+
+    def require_cases_allowed(self, name: str) -> None:
+        """Some questions about a profile have to be decided before the first case under it."""
+        blocking = [
+            finding.code
+            for finding in self.findings(name, self._clock().date())
+            if finding.severity is Severity.DECIDE_FIRST
+        ]
+        if blocking:
+            raise NotAllowedNow(
+                f"decide these findings about {name!r} before you confirm a case: "
+                + ", ".join(blocking)
+            )
+
+    def _known(self, name: str) -> Controller:
+        controller = self._register.find_controller(name)
+        if controller is None:
+            raise DomainError(
+                f"there is no controller {name!r}: adopt a profile with that id first"
+            )
+        return controller
+
+    def _remember(self, profile: Profile) -> Profile:
+        with self._lock:
+            self._profiles[profile.digest] = profile
+            self._names.add(profile.id)
+        return profile

@@ -1,0 +1,109 @@
+"""What lies in the vault: the forms in which personal data is sealed and read again."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from pydantic import TypeAdapter
+
+from domain.vocabulary import IdentifierKind, LetterKind
+from services.messages import IncomingMessage
+from services.ports import Identifier, Person, Record
+
+
+@dataclass(frozen=True, slots=True)
+class SealedRecord:
+    """A found record with the system it was found in."""
+
+    system: str
+    record: Record
+
+
+@dataclass(frozen=True, slots=True)
+class SealedMessage:
+    """A message as it arrived, its attachments apart."""
+
+    sender_name: str
+    sender_address: str
+    subject: str
+    text: str
+    message_id: str | None
+    attachments: tuple[str, ...]
+    truncated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SealedLetter:
+    """A letter as it left or will leave; no recipient means that it is printed and posted."""
+
+    kind: LetterKind
+    subject: str
+    text: str
+    html: str
+    sender: str
+    recipient: str | None
+    in_reply_to: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class SealedNote:
+    """Something a person wrote about a case: a reason, a question, an advice."""
+
+    text: str
+    by: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class SealedKeys:
+    """What a hold needs to erase by itself on its last day: the records' keys in their system."""
+
+    system: str
+    records: tuple[SealedKey, ...]
+    identifiers: tuple[Identifier, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SealedKey:
+    key: str
+    kind: str
+    keep_fields: tuple[str, ...] = ()
+
+
+PERSON = TypeAdapter(Person)
+RECORD = TypeAdapter(SealedRecord)
+MESSAGE = TypeAdapter(SealedMessage)
+LETTER = TypeAdapter(SealedLetter)
+NOTE = TypeAdapter(SealedNote)
+KEYS = TypeAdapter(SealedKeys)
+
+
+def message_of(message: IncomingMessage) -> SealedMessage:
+    return SealedMessage(
+        sender_name=message.sender_name,
+        sender_address=message.sender_address,
+        subject=message.subject,
+        text=message.text,
+        message_id=message.message_id,
+        attachments=tuple(attachment.name for attachment in message.attachments),
+        truncated=message.truncated,
+    )
+
+
+def with_verified(person: Person, kind: IdentifierKind, value: str) -> Person:
+    """The same person, with one identifier proven; every other stays as it was."""
+    proven = Identifier(kind, value, verified=True)
+    others = tuple(
+        identifier
+        for identifier in person.identifiers
+        if (identifier.kind, identifier.value) != (kind, value)
+    )
+    return replace(person, identifiers=(proven, *others))
+
+
+def all_verified(person: Person) -> Person:
+    """The same person after somebody has checked who they are by other means than an address."""
+    return replace(
+        person, identifiers=tuple(replace(one, verified=True) for one in person.identifiers)
+    )

@@ -1,0 +1,146 @@
+"""Register: the event-sourced application; aggregates in, events out, saved together or not at all.
+
+Commands live in the services beside this module, one subject each. They load, decide and `save`;
+when somebody was faster they do all of it again, at most three times.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from functools import wraps
+from threading import Lock
+from typing import Any, ParamSpec, Protocol, TypeVar, cast
+from uuid import UUID
+
+from eventsourcing.application import AggregateNotFoundError, Application
+from eventsourcing.persistence import IntegrityError, JSONTranscoder
+
+from domain.aggregate import Aggregate
+from domain.case import Case
+from domain.controller import Controller, controller_id
+from domain.errors import DomainError, NotAllowedNow
+from domain.fulfilment import Fulfilment, fulfilment_id
+from domain.hold import Hold
+from domain.request import DataSubjectRequest
+from services.ports import Also
+
+ATTEMPTS = 3
+
+P = ParamSpec("P")
+R = TypeVar("R")
+A = TypeVar("A", bound=Aggregate)
+
+
+class UnknownHere(DomainError):
+    """There is nothing under that id."""
+
+
+class SomebodyWasFaster(NotAllowedNow):
+    """The same thing was changed at the same time, three times over. Look again, then repeat."""
+
+
+class KnowsThePast(Protocol):
+    """What the recorder offers beyond the library: versions by moment of recording."""
+
+    def version_as_of(self, originator_id: UUID, at: datetime) -> int | None: ...
+
+
+class Register(Application[UUID]):
+    """Loads and saves aggregates; each process owns one and closes it."""
+
+    def __init__(
+        self, env: Mapping[str, str], register_transcodings: Callable[[JSONTranscoder], None]
+    ) -> None:
+        self._register_transcodings = register_transcodings
+        self._locks: dict[UUID, Lock] = {}
+        self._locks_lock = Lock()
+        super().__init__(dict(env))
+
+    def register_transcodings(self, transcoder: JSONTranscoder) -> None:
+        super().register_transcodings(transcoder)
+        self._register_transcodings(transcoder)
+
+    def case(self, case_id: UUID) -> Case:
+        return self._load(Case, case_id)
+
+    def request(self, request_id: UUID) -> DataSubjectRequest:
+        return self._load(DataSubjectRequest, request_id)
+
+    def requests_of(self, case: Case) -> tuple[DataSubjectRequest, ...]:
+        return tuple(self.request(request_id) for request_id in case.request_ids)
+
+    def fulfilment(self, request_id: UUID) -> Fulfilment:
+        return self._load(Fulfilment, fulfilment_id(request_id))
+
+    def find_fulfilment(self, request_id: UUID) -> Fulfilment | None:
+        return self._find(Fulfilment, fulfilment_id(request_id))
+
+    def hold(self, hold_id: UUID) -> Hold:
+        return self._load(Hold, hold_id)
+
+    def find_hold(self, hold_id: UUID) -> Hold | None:
+        return self._find(Hold, hold_id)
+
+    def find_case(self, case_id: UUID) -> Case | None:
+        return self._find(Case, case_id)
+
+    def find_controller(self, name: str) -> Controller | None:
+        return self._find(Controller, controller_id(name))
+
+    def as_of(self, kind: type[A], aggregate_id: UUID, at: datetime) -> A | None:
+        """The aggregate as it was known at a past moment; None where it was not known yet."""
+        version = cast(KnowsThePast, self.recorder).version_as_of(aggregate_id, at)
+        if version is None:
+            return None
+        return self._load(kind, aggregate_id, version=version)
+
+    def save_all(self, aggregates: Sequence[Aggregate], also: Sequence[Also] = ()) -> None:
+        """Everything pending and everything that belongs to it, in one transaction."""
+        self.save(*aggregates, also=tuple(also))
+
+    @contextmanager
+    def alone_with(self, aggregate_id: UUID) -> Iterator[None]:
+        """Keep this process's threads from racing each other; other processes meet as conflicts."""
+        with self._locks_lock:
+            if len(self._locks) > 1_000:
+                self._locks = {key: lock for key, lock in self._locks.items() if lock.locked()}
+            lock = self._locks.setdefault(aggregate_id, Lock())
+        with lock:
+            yield
+
+    def _find(self, kind: type[A], aggregate_id: UUID) -> A | None:
+        try:
+            return self._load(kind, aggregate_id)
+        except UnknownHere:
+            return None
+
+    def _load(self, kind: type[A], aggregate_id: UUID, version: int | None = None) -> A:
+        try:
+            found: Any = self.repository.get(aggregate_id, version=version)
+        except AggregateNotFoundError:
+            raise UnknownHere(f"there is no {kind.__name__} {aggregate_id}") from None
+        if not isinstance(found, kind):
+            raise UnknownHere(f"{aggregate_id} is not a {kind.__name__}")
+        return found
+
+
+def again_on_conflict(command: Callable[P, R]) -> Callable[P, R]:
+    """Load, decide and save once more when somebody was faster, at most three times."""
+
+    @wraps(command)
+    def repeated(*args: P.args, **kwargs: P.kwargs) -> R:
+        for _ in range(ATTEMPTS - 1):
+            try:
+                return command(*args, **kwargs)
+            except IntegrityError:
+                continue
+        try:
+            return command(*args, **kwargs)
+        except IntegrityError as error:
+            raise SomebodyWasFaster(
+                "somebody else changed this; look again, then repeat"
+            ) from error
+
+    return repeated
