@@ -1,0 +1,181 @@
+"""The clock: a month, a promise and a target, as pure functions of civil dates (Art. 12(3) GDPR).
+
+Periods run by Regulation (EEC, Euratom) 1182/71. Its Art. 3(5), at least two working days in any
+period of two days or more, never binds here: a month holds at least fifteen of them, and a promise
+is the controller's own word, not a period of the Regulation.
+"""
+
+from __future__ import annotations
+
+import calendar as civil
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from enum import Enum
+from zoneinfo import ZoneInfo
+
+from domain.calendar import Calendar
+from domain.errors import DomainError
+from domain.vocabulary import Country
+
+LONGEST_PROMISE = 366
+_DAY = timedelta(days=1)
+_THIRTY_DAYS = timedelta(days=30)
+
+
+@dataclass(frozen=True)
+class Pause:
+    """A time the person kept us waiting, from the day we asked to the day they answered.
+
+    Like the receipt itself, the day of asking is not counted and the day of the answer is.
+    While the answer is still out, `ended_on` is today.
+    """
+
+    opened_on: date
+    ended_on: date
+
+    def __post_init__(self) -> None:
+        if self.ended_on < self.opened_on:
+            raise DomainError(
+                f"a pause from {self.opened_on} cannot end on {self.ended_on}: check both days"
+            )
+
+
+@dataclass(frozen=True)
+class Deadlines:
+    """What the law allows, what the controller promised, what we aim for (Art. 12(3))."""
+
+    unrolled: date
+    statutory_due: date
+    promise_due: date | None
+    target_due: date
+    calendar: str
+    statutory_due_if_suspended: date | None = None
+    """The last day if the pauses count; shown beside the others, and alarms do not rely on it."""
+    extended_due: date | None = None
+    extended_target_due: date | None = None
+
+
+class NoticeWindow(Enum):
+    """Whether a notice of extension sent today is in time."""
+
+    OK = "ok"
+    WARN = "warn"
+    REFUSED = "refused"
+
+
+def received_on(at: datetime, country: Country) -> date:
+    """The civil date of arrival where the controller is, whatever the hour (receipt rule 1).
+
+    Arrival is what counts, not awareness (EDPB Guidelines 01/2022, 159): a mail that comes at
+    night or on a Sunday counts that day. A changed rule becomes a function of its own.
+    """
+    if at.tzinfo is None:
+        raise DomainError("a moment of arrival needs a time zone: give it as, for example, UTC")
+    return at.astimezone(ZoneInfo(country.zone)).date()
+
+
+def deadlines(
+    received_on: date,
+    calendar: Calendar,
+    promise_days: int | None = None,
+    *,
+    pauses: Iterable[Pause] = (),
+    extension: bool = False,
+) -> Deadlines:
+    """Every date of one right, counted from its original receipt.
+
+    Pauses and extension are facts about the whole time, not steps: they may come in any order.
+    Neither moves `statutory_due`, `promise_due` or `target_due`.
+    """
+    calendar.require_receipt(received_on)
+    # Thirty days outlast the calendar month for anything received between
+    # 30 January and the end of February, so neither is a safe stand-in for the other.
+    unrolled = add_months(received_on, 1)
+    promise = _promise_due(received_on, promise_days)
+    earliest = min(filter(None, [unrolled, promise, received_on + _THIRTY_DAYS]))
+    # One plus two months, which is never later than three: 31 January gives 28 April, not 30.
+    planned = add_months(unrolled, 2) if extension else None
+    return Deadlines(
+        unrolled=unrolled,
+        statutory_due=calendar.next_working_day(unrolled),
+        promise_due=promise,
+        # A promise of a day or two may hold no office day at all: then it is due at once.
+        target_due=max(received_on, calendar.last_office_day(earliest)),
+        calendar=calendar.name,
+        statutory_due_if_suspended=_due_if_suspended(received_on, calendar, pauses, planned),
+        extended_due=calendar.next_working_day(planned) if planned else None,
+        extended_target_due=calendar.last_office_day(planned) if planned else None,
+    )
+
+
+def hard_stop(received_on: date, calendar: Calendar) -> date:
+    """Three months from receipt: no extension goes past it (Art. 12(3))."""
+    return calendar.next_working_day(add_months(received_on, 3))
+
+
+def extension_notice(received_on: date, today: date, calendar: Calendar) -> NoticeWindow:
+    """The notice is due within the first month, which rolls like the month for the answer."""
+    dates = deadlines(received_on, calendar)
+    if today <= dates.unrolled:
+        return NoticeWindow.OK
+    return NoticeWindow.WARN if today <= dates.statutory_due else NoticeWindow.REFUSED
+
+
+def act_by(received_on: date, calendar: Calendar) -> date:
+    """The working day on which an objection to marketing or a withdrawal takes effect.
+
+    A Swedish eve counts as a working day here: to act earlier harms nobody (Art. 7(3), 21(3)).
+    """
+    return calendar.next_working_day(received_on)
+
+
+def add_months(day: date, months: int) -> date:
+    """The same date number so many months on, or that month's last day (1182/71 Art. 3(2)(c))."""
+    years, month = divmod(day.month - 1 + months, 12)
+    year, month = day.year + years, month + 1
+    return date(year, month, min(day.day, civil.monthrange(year, month)[1]))
+
+
+def _promise_due(received_on: date, promise_days: int | None) -> date | None:
+    if promise_days is None:
+        return None
+    if not 1 <= promise_days <= LONGEST_PROMISE:
+        raise DomainError(
+            f"a promise of {promise_days} days cannot be counted: give 1 to {LONGEST_PROMISE}, "
+            f"or nothing if nothing was promised"
+        )
+    return received_on + timedelta(days=promise_days)
+
+
+def _due_if_suspended(
+    received_on: date, calendar: Calendar, pauses: Iterable[Pause], planned: date | None
+) -> date | None:
+    """Days stood still are added to the month before it rolls, never to a date that has rolled.
+
+    An extension may use up the three months but not go past them; what the pauses alone give
+    is not taken away by it.
+    """
+    waiting = sorted({day for pause in pauses for day in _days(pause) if day > received_on})
+    if not waiting:
+        return None
+    suspended = _suspend(add_months(received_on, 1), waiting, calendar)
+    if planned is None:
+        return suspended
+    extended = _suspend(planned, waiting, calendar)
+    return max(suspended, min(extended, hard_stop(received_on, calendar)))
+
+
+def _suspend(unrolled: date, waiting: Iterable[date], calendar: Calendar) -> date:
+    due = calendar.next_working_day(unrolled)
+    for day in waiting:
+        if day - _DAY > due:
+            break  # whoever asks after the time has run out stops nothing
+        unrolled += _DAY
+        due = calendar.next_working_day(unrolled)
+    return due
+
+
+def _days(pause: Pause) -> Iterator[date]:
+    for number in range(1, (pause.ended_on - pause.opened_on).days + 1):
+        yield pause.opened_on + timedelta(days=number)
