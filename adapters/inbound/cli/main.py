@@ -1,0 +1,21 @@
+"""The command line: `trettio COMMAND`. Commands import what they need when they run."""
+
+from __future__ import annotations
+
+import typer
+
+from adapters.inbound.cli import deadline
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+
+
+@app.callback()
+def trettio() -> None:
+    """Answers data-subject requests under the GDPR, provably."""
+
+
+deadline.register(app)
+
+
+def main() -> None:
+    app()

@@ -1,0 +1,172 @@
+"""Why this date and no other, step by step, with the rule behind each step (Art. 12(1) GDPR).
+
+The words are data, one file per language under `domain/explanations/`.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from domain.calendar import Calendar
+from domain.deadlines import Deadlines, Pause, deadlines, hard_stop
+from domain.vocabulary import Country, Language
+
+_FOLDER = Path(__file__).parent / "explanations"
+_DAY = timedelta(days=1)
+
+Words = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step of the reasoning: what it is, the day it leads to, why, and by which rule."""
+
+    title: str
+    day: date
+    text: str
+    source: str
+
+
+def explain(
+    received_on: date,
+    calendar: Calendar,
+    promise_days: int | None,
+    language: Language,
+    *,
+    pauses: Iterable[Pause] = (),
+    extension: bool = False,
+) -> list[Step]:
+    """How `deadlines` reaches each of its dates, given the same facts."""
+    dates = deadlines(received_on, calendar, promise_days, pauses=pauses, extension=extension)
+    return list(_Telling(received_on, calendar, language, dates).steps())
+
+
+def written_date(day: date, language: Language) -> str:
+    """The day with its weekday, as one writes it in that language."""
+    return _written(day, _words(language), "full")
+
+
+@dataclass(frozen=True)
+class _Telling:
+    received_on: date
+    calendar: Calendar
+    language: Language
+    dates: Deadlines
+
+    def steps(self) -> Iterator[Step]:
+        yield self._step("receipt", self.received_on, self._receipt(), also=self._in_norway())
+        yield self._step("month", self.dates.unrolled, self._month())
+        yield self._step("law", self.dates.statutory_due, self._law(), also=self._in_1930())
+        if promise := self.dates.promise_due:
+            yield self._step("promise", promise, self._promise(promise))
+        yield self._step("target", self.dates.target_due, self._target())
+        if day := self.dates.statutory_due_if_suspended:
+            yield self._step("suspended", day, self._say("suspended", "text", day))
+        if day := self.dates.extended_due:
+            yield self._step("extended", day, self._extended(day))
+        if day := self.dates.extended_target_due:
+            yield self._step("extended_target", day, self._say("extended_target", "text", day))
+
+    def _receipt(self) -> str:
+        return self._say("receipt", "text", self.received_on)
+
+    def _in_norway(self) -> str:
+        if self.calendar.country is not Country.NO:
+            return ""
+        return f", {self._say('receipt', 'norway')}"
+
+    def _month(self) -> str:
+        number = self.received_on.day
+        key = "text" if self.dates.unrolled.day == number else "short"
+        return self._say("month", key, self.dates.unrolled, number=str(number))
+
+    def _law(self) -> str:
+        unrolled, due = self.dates.unrolled, self.dates.statutory_due
+        if due != unrolled:
+            return f"{self._say('law', 'moved', due)} {self._days_off(unrolled, due - _DAY)}"
+        if unrolled in self.calendar.quiet:
+            return self._say("law", "eve", feast=self._feasts(unrolled))
+        return self._say("law", "stands")
+
+    def _in_1930(self) -> str:
+        if not self.calendar.follows_act_of_1930:
+            return ""
+        return f", {self._say('law', 'act_of_1930')}"
+
+    def _promise(self, promise: date) -> str:
+        law = self.dates.statutory_due
+        compared = "same" if promise == law else "earlier" if promise < law else "later"
+        number = (promise - self.received_on).days
+        days = self._say("dates", "one_day" if number == 1 else "days", number=str(number))
+        text = self._say("promise", "text", promise, days=days)
+        return f"{text} {self._say('promise', compared)}"
+
+    def _target(self) -> str:
+        target, promise = self.dates.target_due, self.dates.promise_due
+        thirty = self.received_on + 30 * _DAY
+        earliest = min(filter(None, [self.dates.unrolled, promise, thirty]))
+        aim = self._say("target", "with_promise" if promise else "without_promise", earliest)
+        if target == earliest:
+            return f"{aim} {self._say('target', 'stands')}"
+        if not self.calendar.is_office_day(target):
+            return f"{aim} {self._say('target', 'at_once', target)}"
+        moved = self._say("target", "moved", target)
+        return f"{aim} {moved} {self._days_off(target + _DAY, earliest)}"
+
+    def _extended(self, due: date) -> str:
+        sentences = [
+            self._say("extended", "text", due),
+            self._say("extended", "stop", hard_stop(self.received_on, self.calendar)),
+        ]
+        if self.dates.promise_due:
+            sentences.append(self._say("extended", "promise"))
+        return " ".join(sentences)
+
+    def _days_off(self, first: date, last: date) -> str:
+        days = [first + number * _DAY for number in range((last - first).days + 1)]
+        *all_but_last, final = map(self._day_off, days)
+        listed = ", ".join(all_but_last)
+        text = f"{listed} {self._say('dates', 'and')} {final}" if listed else final
+        return self._say("days_off", "text", days=text)
+
+    def _day_off(self, day: date) -> str:
+        words = _words(self.language)
+        if day in self.calendar.feasts:
+            return _written(day, words, "feast", feast=self._feasts(day))
+        return _written(day, words, "weekday")
+
+    def _feasts(self, day: date) -> str:
+        names = _words(self.language)["feasts"]
+        return ", ".join(names[feast] for feast in self.calendar.feasts[day])
+
+    def _step(self, name: str, day: date, text: str, *, also: str = "") -> Step:
+        return Step(self._say(name, "title"), day, text, self._say(name, "source") + also)
+
+    def _say(self, step: str, key: str, day: date | None = None, **words: str) -> str:
+        template: str = _words(self.language)[step][key]
+        if day is not None:
+            words["day"] = written_date(day, self.language)
+        return template.format_map(words)
+
+
+def _written(day: date, words: Words, form: str, **more: str) -> str:
+    template: str = words["dates"][form]
+    return template.format(
+        weekday=words["weekdays"][day.weekday()],
+        day=day.day,
+        month=words["months"][day.month - 1],
+        year=day.year,
+        **more,
+    )
+
+
+@cache
+def _words(language: Language) -> Words:
+    path = _FOLDER / f"{language.value}.toml"
+    return tomllib.loads(path.read_text(encoding="utf-8"))
