@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
+from enum import Enum
 from typing import Protocol
 from uuid import UUID
 
@@ -190,6 +191,10 @@ class Vault(Protocol):
 
     def cases_of(self, controller: str, identifier: Identifier) -> tuple[UUID, ...]: ...
 
+    def digest(self, case_id: UUID, text: str) -> str:
+        """A keyed digest that compares within the case and means nothing outside it."""
+        ...
+
     def destroy(self, case_id: UUID, compartment: Compartment) -> None:
         """Delete the rows and the key of one compartment; the others stay."""
         ...
@@ -263,3 +268,50 @@ class Tasks(Protocol):
     def park(self, task: Task, *, reason: str) -> None:
         """Give it up; it stays visible until a person releases it."""
         ...
+
+
+# Codes and links
+
+
+class CodeCheck(Enum):
+    RIGHT = "right"
+    WRONG = "wrong"
+    EXPIRED = "expired"
+    SPENT = "spent"
+
+
+class Codes(Protocol):
+    """One-time codes: hashed at rest, five tries, an end."""
+
+    def issue(self, subject_id: UUID, *, valid_for: timedelta) -> tuple[str, tuple[Also, ...]]:
+        """A fresh code for the subject; earlier ones stop working when the write is saved."""
+        ...
+
+    def check(self, subject_id: UUID, code: str) -> CodeCheck:
+        """Use up one try. RIGHT is answered once."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """What an address with a secret in it leads to."""
+
+    subject_id: UUID
+    purpose: str
+    expires_at: datetime
+
+
+class Links(Protocol):
+    """Addresses with a secret; only the secret's hash is kept."""
+
+    def issue(
+        self, subject_id: UUID, *, purpose: str, valid_for: timedelta
+    ) -> tuple[str, tuple[Also, ...]]:
+        """The secret to put into an address, and the write that makes it work."""
+        ...
+
+    def follow(self, secret: str, *, purpose: str) -> Link | None:
+        """None when there is no such link, when it has ended or was withdrawn."""
+        ...
+
+    def withdraw(self, subject_id: UUID, *, purpose: str) -> Also: ...
