@@ -108,16 +108,14 @@ def _history_starts(lines: list[str], number: int) -> bool:
     if _SEPARATOR.fullmatch(line):
         return True
     if _FROM_LINE.fullmatch(line):
-        following = lines[number + 1 : number + 5]
-        return (
-            sum(_HEADER_LINE.fullmatch(one[:LONGEST_MARKER]) is not None for one in following) > 1
-        )
+        below = lines[number + 1 : number + 5]
+        return sum(_HEADER_LINE.fullmatch(one[:LONGEST_MARKER]) is not None for one in below) > 1
     # Mail programs break the introduction where the line gets too long.
     introduction = line
-    for following in [*lines[number + 1 : number + 3], ""]:
+    for continued in [*lines[number + 1 : number + 3], ""]:
         if introduction.endswith(":"):
             return bool(_WROTE.search(introduction) and _DATED.search(introduction))
-        if not following.strip():
+        if not continued.strip():
             return False
-        introduction = f"{introduction} {following.strip()}"[:LONGEST_MARKER]
+        introduction = f"{introduction} {continued.strip()}"[:LONGEST_MARKER]
     return False
