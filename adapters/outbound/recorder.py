@@ -1,0 +1,413 @@
+"""The event log on PostgreSQL: appended to without a lock, read in order without missing anything.
+
+Accountability (Art. 5(2)) rests on this module: what was saved is never lost, and every follower
+sees every event once, in one order.
+"""
+
+from __future__ import annotations
+
+import time
+import weakref
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
+from typing import Any, LiteralString, NoReturn
+from uuid import UUID
+
+import psycopg
+from eventsourcing.persistence import (
+    AggregateRecorder,
+    ApplicationRecorder,
+    DatabaseError,
+    InfrastructureFactory,
+    IntegrityError,
+    Notification,
+    NotSupportedError,
+    OperationalError,
+    PersistenceError,
+    StoredEvent,
+    Tracking,
+    TrackingRecorder,
+)
+from eventsourcing.utils import Environment, EnvType
+from psycopg import Connection, Cursor
+from psycopg.rows import TupleRow
+
+from adapters.outbound.database import Database, Statement
+from services.ports import Also
+
+PERSISTENCE_MODULE = "PERSISTENCE_MODULE"
+DATABASE_URL = "LOG_DATABASE_URL"
+FACTORY_TOPIC = "adapters.outbound.recorder:LogFactory"
+
+VERSION_CONSTRAINT = "log_one_event_per_version"
+ROWS_PER_INSERT = 1000
+ASK_AFTER_LOSS_FOR = 10.0  # seconds; PostgreSQL restarts itself within one or two
+
+_databases: weakref.WeakValueDictionary[str, Database] = weakref.WeakValueDictionary()
+
+
+class ConstraintViolated(DatabaseError):
+    """Something saved together with the events was refused: not a conflict of versions."""
+
+    def __init__(self, constraint: str) -> None:
+        super().__init__(f"the database refused the save: {constraint}")
+        self.constraint = constraint
+
+
+class LogEndsBefore(Exception):
+    """A follower stands beyond the end of the log: it followed a log that was since restored."""
+
+
+# Writing
+
+
+class LogRecorder(ApplicationRecorder):
+    """Appends with one plain INSERT and no table lock.
+
+    Positions may therefore become visible out of order: `LogReader` is the only safe reader, and
+    the library's own subscriptions and runners refuse to work on this recorder.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+
+    def insert_events(
+        self,
+        stored_events: Sequence[StoredEvent],
+        *,
+        tracking: Tracking | None = None,
+        also: Sequence[Also] = (),
+        **unknown: Any,
+    ) -> Sequence[int]:
+        """Save the events and everything in `also` in one transaction, sent at once.
+
+        Raises `IntegrityError` when somebody else saved one of these versions first. Raises
+        `OperationalError` when the connection was lost and the events are not in the log; if they
+        are, the save succeeded and only the reply was lost.
+        """
+        if tracking is not None or unknown:
+            raise NotSupportedError(
+                f"this log saves events and 'also', not {sorted({*unknown, 'tracking'})}"
+            )
+        statements = [_statement(write) for write in also]
+        if not stored_events and not statements:
+            return []
+        try:
+            connection = self.database.connection
+        except psycopg.OperationalError as error:
+            raise OperationalError("the database cannot be reached") from error
+        name = self.database.connection_name
+        try:
+            return self._append(connection, stored_events, statements)
+        except (psycopg.errors.UniqueViolation, psycopg.errors.DeadlockDetected) as error:
+            # Two saves of the same aggregates in different order end in a deadlock, not in a
+            # violation; it means the same.
+            if error.diag.constraint_name in {VERSION_CONSTRAINT, None}:
+                raise IntegrityError("somebody else saved first") from error
+            raise ConstraintViolated(error.diag.constraint_name) from error
+        except psycopg.IntegrityError as error:
+            raise ConstraintViolated(error.diag.constraint_name or type(error).__name__) from error
+        except (psycopg.OperationalError, psycopg.InterfaceError) as error:
+            if not connection.closed:
+                raise OperationalError("the database refused the save for now") from error
+            connection.close()
+            found = self._stored_after_loss(stored_events, name) if stored_events else []
+            if not found:
+                raise OperationalError("the connection was lost before the save") from error
+            return found
+        except psycopg.Error as error:
+            raise PersistenceError(f"the save failed: {type(error).__name__}") from error
+
+    def _append(
+        self,
+        connection: Connection[TupleRow],
+        stored_events: Sequence[StoredEvent],
+        statements: Sequence[Statement],
+    ) -> list[int]:
+        cursors: list[Cursor[TupleRow]] = []
+        # Autocommit and pipeline: everything up to the end of the block is one transaction, and
+        # it is committed without waiting for us in between.
+        with connection.pipeline():
+            for statement in statements:
+                connection.execute(statement.sql, statement.params)
+            for start in range(0, len(stored_events), ROWS_PER_INSERT):
+                part = stored_events[start : start + ROWS_PER_INSERT]
+                values = [
+                    value
+                    for e in part
+                    for value in (e.originator_id, e.originator_version, e.topic, e.state)
+                ]
+                cursors.append(connection.execute(_insert(len(part)), values, prepare=True))
+        return [position for cursor in cursors for (position,) in cursor.fetchall()]
+
+    def _stored_after_loss(self, stored_events: Sequence[StoredEvent], lost: str) -> list[int]:
+        """The positions of these very events, if the lost connection committed them.
+
+        It may still be at work, so it is ended first: the answer is then final.
+        """
+        deadline = time.monotonic() + ASK_AFTER_LOSS_FOR
+        first = stored_events[0]
+        while True:
+            try:
+                connection = self.database.connection
+                connection.execute(
+                    "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
+                    " WHERE application_name = %s",
+                    [lost],
+                )
+                found = connection.execute(
+                    "SELECT topic, state FROM trettio.log"
+                    " WHERE originator_id = %s AND originator_version = %s",
+                    [first.originator_id, first.originator_version],
+                ).fetchone()
+                if found is None or (found[0], bytes(found[1])) != (first.topic, first.state):
+                    return []
+                return [
+                    position
+                    for e in stored_events
+                    for (position,) in connection.execute(
+                        "SELECT notification_id FROM trettio.log"
+                        " WHERE originator_id = %s AND originator_version = %s",
+                        [e.originator_id, e.originator_version],
+                    )
+                ]
+            except psycopg.OperationalError as error:
+                if time.monotonic() > deadline:
+                    raise OperationalError(
+                        "the connection was lost during a save and the database does not answer: "
+                        "whether the events were saved is unknown"
+                    ) from error
+                time.sleep(0.1)
+
+    # One aggregate
+
+    def select_events(
+        self,
+        originator_id: UUID | str,
+        *,
+        gt: int | None = None,
+        lte: int | None = None,
+        desc: bool = False,
+        limit: int | None = None,
+    ) -> Sequence[StoredEvent]:
+        sql: LiteralString = (
+            "SELECT originator_id, originator_version, topic, state FROM trettio.log"
+            " WHERE originator_id = %s"
+        )
+        values: list[Any] = [originator_id]
+        if gt is not None:
+            sql += " AND originator_version > %s"
+            values.append(gt)
+        if lte is not None:
+            sql += " AND originator_version <= %s"
+            values.append(lte)
+        sql += " ORDER BY originator_version" + (" DESC" if desc else "")
+        if limit is not None:
+            sql += " LIMIT %s"
+            values.append(limit)
+        return [StoredEvent(*row) for row in self._rows(sql, values)]
+
+    def version_as_of(self, originator_id: UUID, at: datetime) -> int | None:
+        """The version that was recorded at that moment; None before the first event.
+
+        `repository.get(id, version=…)` then shows what was known.
+        """
+        return self._one(
+            "SELECT max(originator_version) FROM trettio.log"
+            " WHERE originator_id = %s AND recorded_at <= %s",
+            [originator_id, at],
+        )
+
+    def version_at(self, originator_id: UUID, position: int) -> int | None:
+        """The version at a position of the log; None before the first event."""
+        return self._one(
+            "SELECT max(originator_version) FROM trettio.log"
+            " WHERE originator_id = %s AND notification_id <= %s",
+            [originator_id, position],
+        )
+
+    def _one(self, sql: LiteralString, values: Sequence[Any]) -> int | None:
+        (value,) = self._rows(sql, values)[0]
+        return None if value is None else int(value)
+
+    def _rows(self, sql: LiteralString, values: Sequence[Any]) -> list[TupleRow]:
+        try:
+            return self.database.connection.execute(sql, values).fetchall()
+        except (psycopg.OperationalError, psycopg.InterfaceError) as error:
+            raise OperationalError("the database cannot be reached") from error
+
+    # The library's own ways to read on
+
+    def select_notifications(self, *_: Any, **__: Any) -> NoReturn:
+        raise _read_with_log_reader()
+
+    def max_notification_id(self) -> NoReturn:
+        raise _read_with_log_reader()
+
+    def subscribe(self, *_: Any, **__: Any) -> NoReturn:
+        raise _read_with_log_reader()
+
+
+def _read_with_log_reader() -> NotSupportedError:
+    return NotSupportedError(
+        "positions of this log become visible out of order; follow it with LogReader, which waits"
+    )
+
+
+def _statement(write: Also) -> Statement:
+    if not isinstance(write, Statement):
+        raise TypeError(f"'also' takes Statement, not {type(write).__name__}")
+    return write
+
+
+@lru_cache(maxsize=ROWS_PER_INSERT)
+def _insert(rows: int) -> LiteralString:
+    """Ready-made text per number of rows: arrays of composites cost more than the database does."""
+    values = ", ".join(["(%b, %b, %b, %b)"] * rows)
+    return (
+        "INSERT INTO trettio.log (originator_id, originator_version, topic, state)"  # noqa: S608
+        f" VALUES {values} RETURNING notification_id"
+    )
+
+
+# Reading on
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Events in order, and the position to read on from (and to store beside what was done)."""
+
+    notifications: tuple[Notification, ...]
+    position: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Suspects:
+    """Who was writing when positions up to `seen` had been drawn: any gap below is theirs."""
+
+    transactions: frozenset[str]
+    seen: int
+
+
+class LogReader:
+    """Reads the log in order and stops before a gap until it is sure that nothing will fill it.
+
+    A position is drawn before its event becomes visible, so a later one may be seen first. Every
+    INSERT takes a RowExclusiveLock on the log before it draws a position and keeps it until its
+    commit is visible. So: see a gap; then, in a statement of its own, note who holds that lock;
+    once none of them does, every position drawn before is decided, and the NEXT reading is final
+    up to the last position seen. One reader serves one thread.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+        self._final = 0
+        self._suspects: _Suspects | None = None
+
+    def read(self, after: int, limit: int = 1000) -> Batch:
+        """The next events after a position; none when there are none yet, or none is sure yet."""
+        while True:
+            final = self._final  # settled before this reading began
+            rows = self.database.connection.execute(
+                "SELECT originator_id, originator_version, topic, state, notification_id"
+                " FROM trettio.log WHERE notification_id > %s ORDER BY notification_id LIMIT %s",
+                [after, limit],
+            ).fetchall()
+            if not rows:
+                self._require_log_reaches(after)
+                return Batch((), after)
+            notifications = [Notification(*row) for row in rows]
+            sure = _before_first_gap(notifications, after, final)
+            if len(sure) < len(notifications):
+                settled = self._settle(notifications[-1].id)
+                if settled and not sure:
+                    continue
+            position = sure[-1].id if sure else after
+            return Batch(tuple(sure), position)
+
+    def _settle(self, seen: int) -> bool:
+        """Whether the gap, or an earlier one, has been decided since it was first noticed."""
+        writing = frozenset(
+            transaction
+            for (transaction,) in self.database.connection.execute(
+                "SELECT virtualtransaction FROM pg_locks"
+                " WHERE locktype = 'relation' AND relation = 'trettio.log'::regclass"
+                " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+                " AND mode = 'RowExclusiveLock' AND granted"
+            )
+        )
+        if self._suspects is None:
+            self._suspects = _Suspects(writing, seen)
+        if self._suspects.transactions & writing:
+            return False
+        self._final = max(self._final, self._suspects.seen)
+        self._suspects = None
+        return True
+
+    def _require_log_reaches(self, position: int) -> None:
+        (last,) = self.database.connection.execute(
+            "SELECT coalesce(max(notification_id), 0) FROM trettio.log"
+        ).fetchall()[0]
+        if last < position:
+            raise LogEndsBefore(
+                f"position {position} lies beyond the end of the log, {last}: the log was "
+                "restored; rebuild this follower"
+            )
+
+
+def _before_first_gap(
+    notifications: Iterable[Notification], after: int, final: int
+) -> list[Notification]:
+    sure, expected = [], after + 1
+    for notification in notifications:
+        if notification.id > expected and notification.id - 1 > final:
+            break
+        sure.append(notification)
+        expected = notification.id + 1
+    return sure
+
+
+def incarnation(database: Database) -> UUID:
+    """Which history this log tells; positions of another incarnation mean nothing here."""
+    found: UUID = database.fetch("SELECT id FROM trettio.incarnation")[0]["id"]
+    return found
+
+
+# How the library finds all this
+
+
+def log_environment(database: Database) -> dict[str, str]:
+    """The environment that makes an `Application` record in this database, over its connections."""
+    _databases[database.url] = database
+    return {PERSISTENCE_MODULE: FACTORY_TOPIC, DATABASE_URL: database.url}
+
+
+class LogFactory(InfrastructureFactory[TrackingRecorder]):
+    """Uses a database that is open in this process already, or opens and closes one of its own."""
+
+    def __init__(self, env: Environment | EnvType | None) -> None:
+        super().__init__(env)
+        url = self.env.get(DATABASE_URL)
+        if not url:
+            raise OSError(f"{DATABASE_URL} is missing: use log_environment(database)")
+        shared = _databases.get(url)
+        self._is_ours = shared is None
+        self.database = shared or Database(url)
+
+    def application_recorder(self) -> LogRecorder:
+        return LogRecorder(self.database)
+
+    def aggregate_recorder(self, purpose: str = "events") -> AggregateRecorder:
+        raise NotSupportedError(f"there are no {purpose} beside the log")
+
+    def tracking_recorder(self, tracking_recorder_class: Any = None) -> NoReturn:
+        raise NotSupportedError("followers keep their positions beside their own rows")
+
+    def process_recorder(self) -> NoReturn:
+        raise NotSupportedError("followers keep their positions beside their own rows")
+
+    def close(self) -> None:
+        if self._is_ours:
+            self.database.close()

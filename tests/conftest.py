@@ -1,0 +1,70 @@
+"""What many tests share: one real PostgreSQL per run, and a fresh database for every test."""
+
+from __future__ import annotations
+
+import itertools
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from adapters.embedded_postgres import EmbeddedPostgres
+from adapters.outbound.database import Database, migrate
+
+TEMPLATE = "trettio_template"
+_numbers = itertools.count(1)
+
+
+@pytest.fixture(scope="session")
+def postgres_url() -> Iterator[str]:
+    """The URL of a server of this run's own. Its data need not survive a loss of power."""
+    home = Path(tempfile.mkdtemp(prefix="trettio-tests-"))
+    settings = {"fsync": "off", "full_page_writes": "off", "max_prepared_transactions": "5"}
+    try:
+        with EmbeddedPostgres(home, settings=settings) as server:
+            yield server.url
+    finally:
+        shutil.rmtree(home)
+
+
+@pytest.fixture(scope="session")
+def postgres_template(postgres_url: str) -> str:
+    """The name of a database with a migrated, empty schema, to make others from."""
+    with psycopg.connect(postgres_url, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {TEMPLATE}")
+    with Database(_url_of(postgres_url, TEMPLATE)) as database:
+        migrate(database)
+    return TEMPLATE
+
+
+@pytest.fixture
+def empty_database_url(postgres_url: str) -> Iterator[str]:
+    """A database with nothing in it, not even our schema."""
+    yield from _made_from(postgres_url, "template1")
+
+
+@pytest.fixture
+def database_url(postgres_url: str, postgres_template: str) -> Iterator[str]:
+    """A database of this test's own, with the schema and nothing else."""
+    yield from _made_from(postgres_url, postgres_template)
+
+
+@pytest.fixture
+def database(database_url: str) -> Iterator[Database]:
+    with Database(database_url) as database:
+        yield database
+
+
+def _made_from(server: str, template: str) -> Iterator[str]:
+    name = f"test_{next(_numbers)}"
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
+        yield _url_of(server, name)
+        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def _url_of(server: str, database: str) -> str:
+    return server.replace("/trettio?", f"/{database}?")
