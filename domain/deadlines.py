@@ -89,24 +89,29 @@ def deadlines(
     Neither moves `statutory_due`, `promise_due` or `target_due`.
     """
     calendar.require_receipt(received_on)
-    # Thirty days outlast the calendar month for anything received between
-    # 30 January and the end of February, so neither is a safe stand-in for the other.
     unrolled = add_months(received_on, 1)
     promise = _promise_due(received_on, promise_days)
-    earliest = min(filter(None, [unrolled, promise, received_on + _THIRTY_DAYS]))
     # One plus two months, which is never later than three: 31 January gives 28 April, not 30.
     planned = add_months(unrolled, 2) if extension else None
     return Deadlines(
         unrolled=unrolled,
         statutory_due=calendar.next_working_day(unrolled),
         promise_due=promise,
-        # A promise of a day or two may hold no office day at all: then it is due at once.
-        target_due=max(received_on, calendar.last_office_day(earliest)),
+        # A promise of a few days may hold no office day at all: then it is due at once.
+        target_due=max(received_on, calendar.last_office_day(earliest(received_on, promise))),
         calendar=calendar.name,
         statutory_due_if_suspended=_due_if_suspended(received_on, calendar, pauses, planned),
         extended_due=calendar.next_working_day(planned) if planned else None,
         extended_target_due=calendar.last_office_day(planned) if planned else None,
     )
+
+
+def earliest(received_on: date, promise_due: date | None) -> date:
+    """What comes first of the unrolled month, the promise and thirty days."""
+    # Thirty days outlast the calendar month for anything received between
+    # 30 January and the end of February, so neither is a safe stand-in for the other.
+    month, thirty_days = add_months(received_on, 1), received_on + _THIRTY_DAYS
+    return min(month, thirty_days, promise_due or thirty_days)
 
 
 def hard_stop(received_on: date, calendar: Calendar) -> date:

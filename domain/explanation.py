@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from domain.calendar import Calendar
-from domain.deadlines import Deadlines, Pause, deadlines, hard_stop
+from domain.deadlines import Deadlines, Pause, deadlines, earliest, hard_stop
 from domain.vocabulary import Country, Language
 
 _FOLDER = Path(__file__).parent / "explanations"
@@ -109,15 +109,14 @@ class _Telling:
 
     def _target(self) -> str:
         target, promise = self.dates.target_due, self.dates.promise_due
-        thirty = self.received_on + 30 * _DAY
-        earliest = min(filter(None, [self.dates.unrolled, promise, thirty]))
-        aim = self._say("target", "with_promise" if promise else "without_promise", earliest)
-        if target == earliest:
+        first = earliest(self.received_on, promise)
+        aim = self._say("target", "with_promise" if promise else "without_promise", first)
+        if target == first:
             return f"{aim} {self._say('target', 'stands')}"
         if not self.calendar.is_office_day(target):
             return f"{aim} {self._say('target', 'at_once', target)}"
         moved = self._say("target", "moved", target)
-        return f"{aim} {moved} {self._days_off(target + _DAY, earliest)}"
+        return f"{aim} {moved} {self._days_off(target + _DAY, first)}"
 
     def _extended(self, due: date) -> str:
         sentences = [

@@ -156,6 +156,15 @@ def test_the_target_is_told_with_the_days_it_steps_over() -> None:
     )
 
 
+def test_the_target_is_told_to_be_the_thirtieth_day_when_that_comes_before_the_month() -> None:
+    target = explain(date(2026, 7, 6), load_calendar(NO), None, EN)[-1]
+
+    assert target.text == (
+        "We aim for whichever comes first of the month and 30 days: Wednesday 5 August 2026. "
+        "People are at work that day, so it is the target."
+    )
+
+
 @pytest.mark.parametrize(
     ("received", "promise_days", "compared"),
     [
