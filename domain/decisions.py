@@ -50,7 +50,7 @@ from domain.retention import (
 )
 from domain.vocabulary import Decision, Role
 
-_OBLIGATION_GROUNDS = {"refund_open": REFUND, "open_warranty": WARRANTY}
+_OBLIGATION_GROUNDS = {"refund_open": REFUND, "guarantee": WARRANTY}
 _OBJECTABLE = frozenset({LegalBasis.LEGITIMATE_INTEREST, LegalBasis.PUBLIC_TASK})
 
 
@@ -287,10 +287,9 @@ class _Case:
         anchors = self.facts.anchors
         if "voucher" in anchors:
             return anchors["voucher"]
-        # The later day is the careful one: a fiscal year may end between order and payment.
-        return max(
-            (anchors[a] for a in ("last_purchase", "order_placed") if a in anchors), default=None
-        )
+        # The later day is the careful one: a fiscal year may end between order and invoice.
+        names = ("invoiced", "last_purchase", "order_placed")
+        return max((anchors[name] for name in names if name in anchors), default=None)
 
     def _owed(self) -> Iterator[_Part]:
         retention, anchors, flags = self.category.retention, self.facts.anchors, self.facts.flags
@@ -302,7 +301,7 @@ class _Case:
         if conditions and not obligations and "given_up" not in flags:
             # The controller's period estimates when the last guarantee runs out.
             until = anchors.get("warranty_ends") or retention_end(retention, anchors, flags).until
-            yield self._owing(WARRANTY, "open_warranty", until)
+            yield self._owing(WARRANTY, "guarantee", until)
 
     def _owing(self, code: str, flag: str, until: date | None) -> _Part:
         known = until if until is not None and self.on <= until else None

@@ -21,13 +21,14 @@ _DAY = timedelta(days=1)
 PERFORMANCE: Final = (
     "open_order",
     "open_ticket",
-    "open_subscription",
-    "open_instalments",
+    "subscription",
+    "instalments",
     "refund_open",
+    "open_balance",
 )
 """Obligations that keep what entry or settlement needs, whatever the policy says or leaves out."""
 
-OWED_BY_THE_PERSON: Final = frozenset({"open_order", "open_instalments"})
+OWED_BY_THE_PERSON: Final = frozenset({"instalments"})
 """A debt does not end because its debtor gives something up; a ticket does."""
 
 
@@ -143,8 +144,8 @@ def unmet(
     if _came_to_nothing(flags) or retention_end(retention, anchors, flags).is_over(on):
         return ()
     met = set(flags)
-    if any(anchors[name] < on for name in ("order_completed", "event_ends") if name in anchors):
-        met.add("contract_finished")
+    if "order_completed" in anchors and anchors["order_completed"] < on:
+        met.add("contract_completed")
     if "warranty_ends" in anchors and anchors["warranty_ends"] < on:
         met.add("warranty_expired")
     return tuple(flag for flag in retention.erase_early_if if flag not in met)
@@ -152,12 +153,12 @@ def unmet(
 
 def _came_to_nothing(flags: Collection[str]) -> bool:
     """An order that was never paid and is off leaves nothing to perform."""
-    off = "payment_failed" in flags or "order_cancelled" in flags
+    off = "failed_payment" in flags or "cancelled" in flags
     return off and not {"paid", "invoiced", "refund_open"} & set(flags)
 
 
 def _is_implied(flag: str, flags: Collection[str]) -> bool:
     """A date to come opens its obligation by itself; a ticket must be paid and not called off."""
     if flag == "open_ticket":
-        return "paid" in flags and "order_cancelled" not in flags
+        return "paid" in flags and "cancelled" not in flags
     return True
