@@ -1,0 +1,1 @@
+"""The demonstration: invented organisations, stand-ins for their systems."""

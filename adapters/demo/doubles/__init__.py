@@ -1,0 +1,1 @@
+"""Stand-ins for vendors' systems, small and stateful, for the demonstration and the tests."""

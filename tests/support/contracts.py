@@ -1,0 +1,68 @@
+"""Vendors' published API descriptions, where somebody has put them.
+
+They belong to the vendors and are not ours to ship, so a checkout alone has none: the tests that
+need one skip even where every component must be there.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from functools import cache
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from openapi_core import Config, OpenAPI
+from openapi_core.testing import MockRequest, MockResponse
+
+from adapters.demo.doubles.server import Exchange
+
+
+def contract(name: str) -> OpenAPI:
+    """The description called `name`, from TRETTIO_CONTRACTS or a `shared/contracts` above us."""
+    for folder in _folders():
+        if (folder / name).is_file():
+            return _load(folder / name)
+    pytest.skip(f"the contract {name} is not here: set TRETTIO_CONTRACTS to a folder that has it")
+
+
+def hold(contract: OpenAPI, exchange: Exchange, *, base: str) -> None:
+    """Raise when the call or its answer is not what the vendor describes for its `base` url."""
+    parts = urlsplit(base)
+    call, reply = exchange.call, exchange.reply
+    request = MockRequest(
+        f"{parts.scheme}://{parts.netloc}",
+        call.method.lower(),
+        parts.path + call.path,
+        args={name: values[0] for name, values in call.query.items()},
+        headers=dict(call.headers),
+        data=call.body or None,
+        content_type=call.headers.get("Content-Type", "application/json"),
+    )
+    response = MockResponse(
+        reply.body(),
+        status_code=reply.status,
+        headers=dict(reply.headers),
+        content_type=reply.media_type.partition(";")[0],
+    )
+    contract.validate_request(request)
+    contract.validate_response(request, response)
+
+
+def _folders() -> list[Path]:
+    named = os.environ.get("TRETTIO_CONTRACTS")
+    above = [parent / "shared" / "contracts" for parent in Path(__file__).resolve().parents]
+    return [Path(named), *above] if named else above
+
+
+@cache
+def _load(path: Path) -> OpenAPI:
+    description: dict[str, Any] = json.loads(path.read_text())
+    # The vendors' own files break the rules for such files; the rules for traffic still hold.
+    config = Config(
+        spec_validator_cls=None,
+        extra_media_type_deserializers={"application/problem+json": json.loads},
+    )
+    return OpenAPI.from_dict(description, config=config)
