@@ -69,9 +69,7 @@ class Intake:
         case_id = Case.id_for(controller, message.raw_sha256)
         if self._register.find_case(case_id) is not None:
             return case_id
-        proposal = propose(
-            message.own_words, subject=message.subject, fallback=profile.language
-        )
+        proposal = propose(message.own_words, subject=message.subject, fallback=profile.language)
         machine = message.nature is not Nature.PERSONAL
         case, also = self._open(
             case_id,
@@ -82,7 +80,7 @@ class Intake:
             dossier.message_of(message),
             [attachment.content for attachment in message.attachments],
             proposal,
-            TriageKind.AUTOMATIC if machine else proposal.kind,
+            proposal.kind,
         )
         if machine:
             case.set_aside(kind=TriageKind.AUTOMATIC, by=None, at=self._clock())
@@ -96,7 +94,7 @@ class Intake:
         case_id = Case.id_for(controller, note.fingerprint)
         if self._register.find_case(case_id) is not None:
             return case_id
-        proposal = propose(note.text, subject="", fallback=profile.language)
+        proposal = propose(note.text, "", fallback=profile.language)
         message = dossier.SealedMessage(
             sender_name=note.sender_name,
             sender_address=note.sender_address,
@@ -201,7 +199,7 @@ class Intake:
             proposed_language=proposal.language,
             evidence=tuple(
                 Evidence(
-                    right=one.points_to if isinstance(one.points_to, Right) else None,
+                    right=one.says if isinstance(one.says, Right) else None,
                     start=one.start,
                     end=one.end,
                 )

@@ -1,0 +1,133 @@
+"""Identity: proportionate proof that the person who asks is the person asked about (Art. 12(6)).
+
+A code proves control of the address it was sent to, and of nothing else: it opens what is filed
+under that address. No answer of ours tells whether an address is known here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+from uuid import UUID
+
+from domain.case import Case
+from domain.errors import DomainError
+from domain.request import DataSubjectRequest, Status
+from domain.vocabulary import Compartment, IdentifierKind, IdentityMethod
+from services import dossier
+from services.controllers import Controllers
+from services.fulfilment import Planning
+from services.ports import Also, Clock, CodeCheck, Codes, Person, Vault
+from services.postroom import Postroom
+from services.register import Register, again_on_conflict
+
+CODE_VALID_FOR = timedelta(minutes=30)
+
+
+class Identity:
+    """From doubt to certainty, for all requests of a case at once."""
+
+    def __init__(
+        self,
+        register: Register,
+        vault: Vault,
+        controllers: Controllers,
+        planning: Planning,
+        postroom: Postroom,
+        codes: Codes,
+        clock: Clock,
+    ) -> None:
+        self._register, self._vault, self._controllers = register, vault, controllers
+        self._planning, self._postroom, self._codes = planning, postroom, codes
+        self._clock = clock
+
+    @again_on_conflict
+    def ask(self, case_id: UUID, *, reason: str, by: str) -> None:
+        """Send a code to the first address of the person; an earlier code stops working."""
+        if not by:
+            raise DomainError("say who asks the person to prove who they are")
+        now = self._clock()
+        case = self._register.case(case_id)
+        waiting = self._waiting(case)
+        person = self._person(case)
+        addresses = person.all(IdentifierKind.EMAIL)
+        if not addresses:
+            raise DomainError(
+                "there is no e-mail address to send a code to: verify identity in another way"
+            )
+        for request in waiting:
+            request.request_identity(method=IdentityMethod.CODE_TO_ADDRESS, reason=reason, at=now)
+        code, written = self._codes.issue(case_id, valid_for=CODE_VALID_FOR)
+        profile = self._controllers.in_force(case.controller)
+        letter = self._postroom.identity_code(
+            case,
+            profile,
+            addresses[0],
+            code=code,
+            valid_until=now + CODE_VALID_FOR,
+            received_on=waiting[0].received_on,
+            at=now,
+        )
+        self._register.save_all([case, *waiting], [*written, *letter])
+
+    @again_on_conflict
+    def check_code(self, case_id: UUID, code: str) -> CodeCheck:
+        """Try a code. A right one verifies every request of the case and plans what can begin."""
+        case = self._register.case(case_id)
+        answer = self._codes.check(case_id, code)
+        waiting = self._waiting(case)
+        if answer is not CodeCheck.RIGHT:
+            for request in waiting:
+                request.fail_identity(
+                    method=IdentityMethod.CODE_TO_ADDRESS,
+                    reason=f"code-{answer.value}",
+                    at=self._clock(),
+                )
+            self._register.save_all(waiting)
+            return answer
+        person = self._person(case)
+        address = person.all(IdentifierKind.EMAIL)[0]
+        proven = dossier.with_verified(person, IdentifierKind.EMAIL, address)
+        self._verify(case, waiting, proven, IdentityMethod.CODE_TO_ADDRESS, None)
+        return answer
+
+    @again_on_conflict
+    def verify_by_hand(self, case_id: UUID, *, method: IdentityMethod, by: str) -> None:
+        """A person checked it another way: eID shown, document seen and not kept, in person."""
+        if not by:
+            raise DomainError("say who checked the person's identity")
+        if method is IdentityMethod.CODE_TO_ADDRESS:
+            raise DomainError("a code is checked by entering it")
+        case = self._register.case(case_id)
+        proven = dossier.all_verified(self._person(case))
+        self._verify(case, self._waiting(case), proven, method, by)
+
+    def _verify(
+        self,
+        case: Case,
+        waiting: Sequence[DataSubjectRequest],
+        person: Person,
+        method: IdentityMethod,
+        by: str | None,
+    ) -> None:
+        now = self._clock()
+        sealed = self._vault.seal(
+            case.id, Compartment.CORRESPONDENCE, dossier.PERSON.dump_json(person)
+        )
+        for request in waiting:
+            request.verify_identity(method=method, person=sealed.ref, by=by, at=now)
+        planned = self._planning.plan_verified(case, waiting, at=now)
+        also: list[Also] = [*sealed.also, *planned.also]
+        self._register.save_all([case, *waiting, *planned.aggregates], also)
+
+    def _waiting(self, case: Case) -> tuple[DataSubjectRequest, ...]:
+        return tuple(
+            request
+            for request in self._register.requests_of(case)
+            if request.status is Status.RECEIVED
+        )
+
+    def _person(self, case: Case) -> Person:
+        if case.person is None:
+            raise DomainError("confirm the case first: it has no person yet")
+        return dossier.PERSON.validate_json(self._vault.open(case.person))

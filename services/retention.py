@@ -1,0 +1,90 @@
+"""Retention of our own case content: four compartments, each with its own end, with proof.
+
+What people sent to prove or explain goes when the case is closed; collected data thirty days after
+it was delivered; correspondence after the controller's own period (three years by default), in
+public bodies not before the archive has confirmed it. Facts without content stay in the log.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from domain.case import Case
+from domain.deadlines import add_months
+from domain.policy import Profile
+from domain.request import DataSubjectRequest, Status
+from domain.vocabulary import Compartment
+from services.controllers import Controllers
+from services.ports import Also, Clock, Task, Tasks, Unavailable, Vault
+from services.register import Register, again_on_conflict
+
+PACKAGE_STAYS = timedelta(days=30)
+ASK_AGAIN_SECONDS = 86_400.0
+
+
+class Retention:
+    """Destroys what nothing needs any more."""
+
+    def __init__(
+        self,
+        register: Register,
+        vault: Vault,
+        tasks: Tasks,
+        controllers: Controllers,
+        clock: Clock,
+    ) -> None:
+        self._register, self._vault, self._tasks = register, vault, tasks
+        self._controllers, self._clock = controllers, clock
+
+    def when_closed(
+        self, case: Case, requests: tuple[DataSubjectRequest, ...], *, at: datetime
+    ) -> list[Also]:
+        """Plan the ends of a case's compartments, once every request of it is closed (MU-16)."""
+        if any(request.status is not Status.CLOSED for request in requests):
+            return []
+        profile = self._controllers.in_force(case.controller)
+        ends = {
+            Compartment.UPLOAD: at,
+            Compartment.PACKAGE: at + PACKAGE_STAYS,
+            Compartment.CORRESPONDENCE: _months_on(at, profile),
+        }
+        return [
+            self._tasks.add(
+                Task(
+                    key=f"{case.id}/destroy/{compartment.value}/{case.version}",
+                    kind="destroy",
+                    subject_id=case.id,
+                    due_at=due_at,
+                    controller=case.controller,
+                    payload={"compartment": compartment.value},
+                )
+            )
+            for compartment, due_at in ends.items()
+        ]
+
+    @again_on_conflict
+    def destroy(self, task: Task) -> None:
+        """Destroy one compartment; a case that was opened again keeps it and plans anew later."""
+        now = self._clock()
+        compartment = Compartment(task.payload["compartment"])
+        case = self._register.case(task.subject_id)
+        requests = self._register.requests_of(case)
+        if any(request.status is not Status.CLOSED for request in requests):
+            self._register.save_all([], [self._tasks.done(task)])
+            return
+        profile = self._controllers.in_force(case.controller)
+        if (
+            compartment is Compartment.CORRESPONDENCE
+            and profile.is_public
+            and not all(request.archived for request in requests)
+        ):
+            raise Unavailable("waits-for-the-archive", retry_after=ASK_AGAIN_SECONDS)
+        self._vault.destroy(case.id, compartment)
+        for request in requests:
+            request.destroy_content(compartment=compartment, at=now)
+        self._register.save_all(requests, [self._tasks.done(task)])
+
+
+def _months_on(at: datetime, profile: Profile) -> datetime:
+    day = add_months(at.date(), profile.correspondence_months)
+    return at.replace(year=day.year, month=day.month, day=day.day)

@@ -1,0 +1,280 @@
+"""Worker: takes due tasks, asks the connected systems, records what they answered.
+
+At least once, under a stable key: a worker may be killed at any line, and the lease it held runs
+out. `Unavailable` is tried again with a growing pause, `AwaitsPerson` and `Refused` go to a person.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime, timedelta
+from threading import Event
+from typing import Protocol
+from uuid import UUID
+
+import structlog
+
+from domain.errors import DomainError
+from domain.fulfilment import Fulfilment
+from domain.values import FoundRecord, RecordDecision
+from domain.vocabulary import Action, Decision
+from services import dossier
+from services.answering import Answering
+from services.fulfilment import Fulfilments, person_of
+from services.ports import (
+    AwaitsPerson,
+    Clock,
+    Connector,
+    Erased,
+    Mailer,
+    OutgoingMail,
+    Person,
+    Record,
+    Refused,
+    Result,
+    Task,
+    Tasks,
+    Treatment,
+    Unavailable,
+    Vault,
+)
+from services.register import Register, SomebodyWasFaster
+from services.retention import Retention
+
+KINDS = (
+    "find",
+    "erase",
+    "read-back",
+    "suppress",
+    "answer",
+    "send-letter",
+    "destroy",
+)
+LEASE_SECONDS = 300.0
+SHORTEST_PAUSE = 2.0
+LONGEST_PAUSE = 3_600.0
+MOST_SURPRISES = 5
+MOST_RECORDS = 10_000
+
+log = structlog.get_logger()
+
+
+class Systems(Protocol):
+    """The connectors of every controller, by controller and system."""
+
+    def connector(self, controller: str, system: str) -> Connector: ...
+
+
+class Worker:
+    """One thread of work. Any number may run, in any number of processes."""
+
+    def __init__(
+        self,
+        register: Register,
+        vault: Vault,
+        tasks: Tasks,
+        fulfilments: Fulfilments,
+        answering: Answering,
+        retention: Retention,
+        systems: Systems,
+        mailer: Mailer,
+        clock: Clock,
+        *,
+        name: str,
+    ) -> None:
+        self._register, self._vault, self._tasks = register, vault, tasks
+        self._fulfilments, self._answering = fulfilments, answering
+        self._retention = retention
+        self._systems, self._mailer, self._clock = systems, mailer, clock
+        self._name = name
+        self._doers: Mapping[str, Callable[[Task], None]] = {
+            "find": self._find,
+            "erase": self._erase,
+            "read-back": self._read_back,
+            "suppress": self._suppress,
+            "answer": self._answering.answer,
+            "send-letter": self._send_letter,
+            "destroy": self._retention.destroy,
+        }
+
+    def run(self, stop: Event, *, idle_seconds: float = 0.2) -> None:
+        """Work until told to stop; a task in hand is finished first."""
+        while not stop.is_set():
+            try:
+                busy = self.step()
+            except Exception:  # the database may be away; nothing is lost, leases run out
+                log.exception("worker_stumbled", worker=self._name)
+                busy = False
+            if not busy:
+                stop.wait(idle_seconds)
+
+    def drain(self, *, most: int = 1_000) -> int:
+        """Do everything that is due now; answers how many tasks were tried."""
+        done = 0
+        while done < most and self.step():
+            done += 1
+        return done
+
+    def step(self) -> bool:
+        """Do one due task; False when there is none."""
+        claimed = self._tasks.claim(KINDS, worker=self._name, lease_seconds=LEASE_SECONDS)
+        for task in claimed:
+            with structlog.contextvars.bound_contextvars(
+                task=task.kind, request_id=str(task.subject_id), system=task.system
+            ):
+                self._do(task)
+        return bool(claimed)
+
+    def _do(self, task: Task) -> None:
+        try:
+            self._doers[task.kind](task)
+            log.info("task_done", attempts=task.attempts)
+        except Unavailable as error:
+            self._put_off(task, error)
+        except AwaitsPerson as error:
+            self._hand_over(task, error.what)
+        except (Refused, DomainError, Erased) as error:
+            log.warning("task_refused", reason=type(error).__name__)
+            self._hand_over(task, "refused")
+            if task.system is None:
+                self._tasks.park(task, reason=type(error).__name__)
+        except SomebodyWasFaster:
+            self._tasks.put_off(task, seconds=SHORTEST_PAUSE, reason="conflict")
+        except Exception as error:  # a bug of ours, or an answer nobody thought of
+            log.exception("task_failed", error=type(error).__name__)
+            if task.attempts >= MOST_SURPRISES:
+                self._tasks.park(task, reason=type(error).__name__)
+                self._hand_over(task, "failed")
+            else:
+                self._tasks.put_off(task, seconds=pause(task.attempts), reason=type(error).__name__)
+
+    def _put_off(self, task: Task, error: Unavailable) -> None:
+        seconds = max(pause(task.attempts), error.retry_after or 0.0)
+        log.warning("system_unavailable", reason=error.reason, seconds=seconds)
+        if task.system is not None:
+            self._fulfilments.record_unavailable(
+                task.subject_id,
+                task.system,
+                attempt=task.attempts,
+                next_try_at=self._clock() + timedelta(seconds=seconds),
+                reason=error.reason,
+            )
+        self._tasks.put_off(task, seconds=seconds, reason=error.reason)
+
+    def _hand_over(self, task: Task, reason: str) -> None:
+        if task.system is not None:
+            self._fulfilments.escalate(task.subject_id, task.system, reason=reason, task=task)
+
+    # What connected systems are asked
+
+    def _find(self, task: Task) -> None:
+        connector, person = self._ask(task)
+        self._fulfilments.record_found(
+            task.subject_id, _system(task), _bounded(connector, person), key=task.key, task=task
+        )
+
+    def _erase(self, task: Task) -> None:
+        connector, person = self._ask(task)
+        fulfilment = self._register.fulfilment(task.subject_id)
+        results: dict[UUID, Result] = {}
+        for found, decision in _to_treat(fulfilment, _system(task)):
+            sealed = dossier.RECORD.validate_json(self._vault.open(found.content))
+            results[found.record_id] = connector.erase(
+                person, _treatment(sealed.record, decision), key=f"{task.key}/{found.record_id}"
+            )
+        self._fulfilments.record_erased(
+            task.subject_id, _system(task), results, key=task.key, task=task
+        )
+
+    def _read_back(self, task: Task) -> None:
+        connector, person = self._ask(task)
+        fulfilment = self._register.fulfilment(task.subject_id)
+        treated_at = fulfilment.systems[_system(task)].treated_at
+        records = _bounded(connector, person, fresh_after=treated_at)
+        self._fulfilments.record_read_back(
+            task.subject_id, _system(task), records, key=task.key, task=task
+        )
+
+    def _suppress(self, task: Task) -> None:
+        connector, person = self._ask(task)
+        result = connector.suppress(person, key=task.key)
+        self._fulfilments.record_done(
+            task.subject_id,
+            _system(task),
+            action=Action.SUPPRESS,
+            outcome=result.outcome,
+            reason=result.detail,
+            key=task.key,
+            task=task,
+        )
+
+    def _ask(self, task: Task) -> tuple[Connector, Person]:
+        request = self._register.request(task.subject_id)
+        connector = self._systems.connector(task.controller, _system(task))
+        return connector, person_of(self._vault, request)
+
+    # What leaves the house
+
+    def _send_letter(self, task: Task) -> None:
+        case = self._register.case(task.subject_id)
+        letter_id = UUID(task.payload["letter"])
+        queued = case.letters[letter_id]
+        letter = dossier.LETTER.validate_json(self._vault.open(queued.text))
+        if letter_id not in case.left and letter.recipient is not None:
+            mail = OutgoingMail(
+                key=str(letter_id),
+                sender=letter.sender,
+                recipient=letter.recipient,
+                subject=letter.subject,
+                text=letter.text,
+                html=letter.html,
+                kind=letter.kind,
+                in_reply_to=letter.in_reply_to,
+            )
+            try:
+                self._mailer.send(mail)
+            except Refused as error:
+                self._answering.letter_failed(case.id, letter_id, reason=error.reason, task=task)
+                return
+        self._answering.letter_left(case.id, letter_id, how="mail", task=task)
+
+
+def pause(attempts: int) -> float:
+    """Seconds until the next try: doubling, from two seconds to an hour."""
+    return float(min(LONGEST_PAUSE, SHORTEST_PAUSE * 2 ** max(0, attempts - 1)))
+
+
+def _system(task: Task) -> str:
+    if task.system is None:
+        raise DomainError(f"task {task.key} names no system")
+    return task.system
+
+
+def _bounded(
+    connector: Connector, person: Person, fresh_after: datetime | None = None
+) -> list[Record]:
+    records: list[Record] = []
+    for record in connector.find(person, fresh_after=fresh_after):
+        records.append(record)
+        if len(records) > MOST_RECORDS:
+            raise Refused(f"more than {MOST_RECORDS} records for one person")
+    return records
+
+
+def _to_treat(fulfilment: Fulfilment, system: str) -> Iterator[tuple[FoundRecord, RecordDecision]]:
+    """In the order in which the system was found to hold them, which connectors rely on."""
+    state = fulfilment.systems[system]
+    decisions = {decision.record_id: decision for decision in state.decisions}
+    for found in state.found:
+        decision = decisions.get(found.record_id)
+        if decision is not None and decision.touches_the_system:
+            yield found, decision
+
+
+def _treatment(record: Record, decision: RecordDecision) -> Treatment:
+    return Treatment(
+        key=record.key,
+        kind=record.kind,
+        anonymise=decision.decision is Decision.ANONYMISE,
+        keep_fields=decision.keep_fields,
+    )
