@@ -57,10 +57,15 @@ def _folders() -> list[Path]:
     return [Path(named), *above] if named else above
 
 
+def _without_discriminator(part: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in part.items() if key != "discriminator"}
+
+
 @cache
 def _load(path: Path) -> OpenAPI:
-    description: dict[str, Any] = json.loads(path.read_text())
-    # The vendors' own files break the rules for such files; the rules for traffic still hold.
+    # The vendors' own files break the rules for such files (and name discriminators that lead
+    # nowhere); the rules for traffic still hold.
+    description: dict[str, Any] = json.loads(path.read_text(), object_hook=_without_discriminator)
     config = Config(
         spec_validator_cls=None,
         extra_media_type_deserializers={"application/problem+json": json.loads},

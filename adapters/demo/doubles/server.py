@@ -19,7 +19,7 @@ JSON = "application/json; charset=utf-8"
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One request: `names` are the parts of the path that the route named."""
+    """One request: `names` are the path's named parts; header names are Written-Like-This."""
 
     method: str
     path: str
@@ -121,7 +121,8 @@ class Double:
 
         class Connection(_Connection):
             def answer(self, method: str, body: bytes) -> Reply | None:
-                return double._answer(method, self.path, dict(self.headers.items()), body)
+                headers = {name.title(): value for name, value in self.headers.items()}
+                return double._answer(method, self.path, headers, body)
 
         self._server = ThreadingHTTPServer(("127.0.0.1", port), Connection)
         self._server.daemon_threads = True
