@@ -22,7 +22,7 @@ from services.messages import Nature
 
 MAX_CHARS = 20_000
 MAX_SUBJECT_CHARS = 500
-LONGEST_GAP = 4
+LONGEST_GAP = 5
 NEGATION_REACH = 5
 SHORTEST_MISTYPED = 7
 
@@ -115,7 +115,7 @@ _MORE_EXACT: dict[Right, frozenset[Right | TriageKind]] = {
     Right.ERASURE: frozenset({Right.OBJECTION_TO_MARKETING}),
     Right.OBJECTION: frozenset({Right.OBJECTION_TO_MARKETING, Right.RESTRICTION}),
     Right.ACCESS: frozenset(
-        {Right.TRANSFER_SAFEGUARDS, Right.INFORMATION_SECURITY, Right.ERASURE, Right.RECTIFICATION}
+        {Right.TRANSFER_SAFEGUARDS, Right.INFORMATION_SECURITY, Right.PORTABILITY}
     ),
     Right.PORTABILITY: frozenset({Right.TRANSFER_SAFEGUARDS}),
 }
@@ -126,7 +126,11 @@ _WEAK_AGAINST = {Right.ACCESS: frozenset({Right.ERASURE, Right.RECTIFICATION})}
 def _settle(found: list[Evidence]) -> Iterator[Evidence]:
     """Leave out what other words at the same place say better, or at greater length."""
     distinct = list(dict.fromkeys(found))
+    is_about_documents = any(one.says is TriageKind.DOCUMENT_ACCESS for one in distinct)
     for one in distinct:
+        # "Innsyn" alone does not say in what.
+        if is_about_documents and one.says is Right.ACCESS and " " not in one.words:
+            continue
         if not any(_explains(other, one) or _contains(other, one) for other in distinct):
             yield one
 
@@ -479,6 +483,9 @@ def _is_negated(tokens: list[_Token], first: int, last: int) -> bool:
                 continue
             between = words[place + len(negator) :]
             if negation.really.intersection(between):
+                return True
+            # "Dere har slett ikke …" is no complaint: there the verb is a mere "at all".
+            if first == last and begin + place == first + 1:
                 return True
             start = max(0, begin + place - 3)
             around = [
