@@ -1,0 +1,66 @@
+"""One-time codes in PostgreSQL: hashed with a salt of their own, five tries, an end."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import secrets
+from datetime import timedelta
+from uuid import UUID
+
+from adapters.outbound.database import Database, Statement
+from services.ports import Also, CodeCheck
+
+DIGITS = 8
+TRIES = 5
+
+
+class PostgresCodes:
+    """Keeps `services.ports.Codes`. Ends are judged by the database's clock."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def issue(self, subject_id: UUID, *, valid_for: timedelta) -> tuple[str, tuple[Also, ...]]:
+        code = f"{secrets.randbelow(10**DIGITS):0{DIGITS}d}"
+        salt = secrets.token_bytes(16)
+        earlier_ones = Statement(
+            "UPDATE trettio.codes SET tries_left = 0 WHERE subject_id = %s AND used_at IS NULL",
+            [subject_id],
+        )
+        this_one = Statement(
+            "INSERT INTO trettio.codes (subject_id, code_hash, salt, tries_left, expires_at)"
+            " VALUES (%s, %s, %s, %s, clock_timestamp() + %s)",
+            [subject_id, _hash(code, salt), salt, TRIES, valid_for],
+        )
+        return code, (earlier_ones, this_one)
+
+    def check(self, subject_id: UUID, code: str) -> CodeCheck:
+        with self._database.transaction() as connection:
+            row = connection.execute(
+                "SELECT id, code_hash, salt, tries_left, used_at IS NOT NULL,"
+                " expires_at <= clock_timestamp() FROM trettio.codes"
+                " WHERE subject_id = %s ORDER BY id DESC LIMIT 1 FOR UPDATE",
+                [subject_id],
+            ).fetchone()
+            if row is None:
+                return CodeCheck.WRONG
+            code_id, code_hash, salt, tries_left, used, expired = row
+            if used or tries_left <= 0:
+                return CodeCheck.SPENT
+            if expired:
+                return CodeCheck.EXPIRED
+            typed = "".join(character for character in code if character.isdecimal())
+            if hmac.compare_digest(_hash(typed, salt), code_hash):
+                connection.execute(
+                    "UPDATE trettio.codes SET used_at = clock_timestamp() WHERE id = %s", [code_id]
+                )
+                return CodeCheck.RIGHT
+            connection.execute(
+                "UPDATE trettio.codes SET tries_left = tries_left - 1 WHERE id = %s", [code_id]
+            )
+            return CodeCheck.SPENT if tries_left == 1 else CodeCheck.WRONG
+
+
+def _hash(code: str, salt: bytes) -> bytes:
+    return hashlib.scrypt(code.encode(), salt=salt, n=2**12, r=8, p=1, dklen=32)

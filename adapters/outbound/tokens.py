@@ -1,0 +1,104 @@
+"""Bearer tokens for the API and the desk: scopes and controllers, hashed at rest (RFC 6750)."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from dataclasses import dataclass
+from datetime import datetime
+from enum import Enum
+
+from adapters.outbound.database import Database, Statement
+
+PREFIX = "trt_"
+
+
+class Scope(Enum):
+    """What the bearer may do."""
+
+    INBOX = "inbox"
+    READ = "read"
+    DESK = "desk"
+    ADMIN = "admin"
+
+
+@dataclass(frozen=True, slots=True)
+class Bearer:
+    """Who comes with a token. `controllers` empty means all of this installation."""
+
+    name: str
+    staff_id: str
+    scopes: frozenset[Scope]
+    controllers: frozenset[str]
+
+    def may(self, scope: Scope) -> bool:
+        return scope in self.scopes
+
+    def sees(self, controller: str) -> bool:
+        return not self.controllers or controller in self.controllers
+
+
+class Tokens:
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def create(
+        self,
+        *,
+        name: str,
+        staff_id: str,
+        scopes: frozenset[Scope],
+        controllers: frozenset[str] = frozenset(),
+        expires_at: datetime | None = None,
+    ) -> str:
+        """A fresh token; it is shown now and never again."""
+        token = PREFIX + secrets.token_urlsafe(32)
+        self._database.run(
+            Statement(
+                "INSERT INTO trettio.api_tokens"
+                " (token_hash, name, staff_id, scopes, controllers, expires_at)"
+                " VALUES (%s, %s, %s, %s, %s, %s)",
+                [
+                    _hash(token),
+                    name,
+                    staff_id,
+                    sorted(scope.value for scope in scopes),
+                    sorted(controllers),
+                    expires_at,
+                ],
+            )
+        )
+        return token
+
+    def bearer(self, token: str) -> Bearer | None:
+        """Whose token it is; None when there is none, or it has ended or was revoked."""
+        rows = self._database.fetch(
+            "UPDATE trettio.api_tokens SET last_used_at = clock_timestamp()"
+            " WHERE token_hash = %s AND revoked_at IS NULL"
+            " AND (expires_at IS NULL OR expires_at > clock_timestamp())"
+            " RETURNING name, staff_id, scopes, controllers",
+            [_hash(token)],
+        )
+        if not rows:
+            return None
+        row = rows[0]
+        return Bearer(
+            name=row["name"],
+            staff_id=row["staff_id"],
+            scopes=frozenset(Scope(scope) for scope in row["scopes"]),
+            controllers=frozenset(row["controllers"]),
+        )
+
+    def revoke(self, name: str) -> int:
+        """Revoke every token of this name; answers how many there were."""
+        return len(
+            self._database.fetch(
+                "UPDATE trettio.api_tokens SET revoked_at = clock_timestamp()"
+                " WHERE name = %s AND revoked_at IS NULL RETURNING name",
+                [name],
+            )
+        )
+
+
+def _hash(token: str) -> bytes:
+    return hashlib.sha256(token.encode()).digest()

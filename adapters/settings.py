@@ -1,0 +1,151 @@
+"""Settings: the environment read once, into one frozen object; a wrong value stops the start."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+PREFIX = "TRETTIO_"
+SYSTEM_PREFIX = "TRETTIO_SYSTEM__"
+FOR_TESTS = frozenset({"TRETTIO_REQUIRE", "TRETTIO_TEST_CACHE", "TRETTIO_CONTRACTS"})
+
+
+class SettingsWrong(Exception):
+    """One line that names the variable and says what it expects."""
+
+
+class Settings(BaseSettings):
+    """Everything an installation can set, from `TRETTIO_*`."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="ignore")
+
+    home: Annotated[Path, Field(description="a directory for data, keys and dropped files")] = Path(
+        "~/.local/share/trettio"
+    )
+    database_url: Annotated[
+        SecretStr | None,
+        Field(description="postgresql://user:password@host/database, or nothing for embedded"),
+    ] = None
+    master_key: Annotated[
+        SecretStr | None, Field(description="32 random bytes in base64, the current key first")
+    ] = None
+    master_key_file: Annotated[
+        Path | None, Field(description="a file outside the data directory that holds the key")
+    ] = None
+    host: Annotated[str, Field(description="the address to listen on")] = "127.0.0.1"
+    port: Annotated[int, Field(ge=0, le=65_535, description="a port, 0 to 65535")] = 8030
+    public_url: Annotated[
+        str | None, Field(description="https://… as people outside reach this service")
+    ] = None
+    smtp_host: Annotated[
+        str | None, Field(description="the mail relay; without one letters wait to be printed")
+    ] = None
+    smtp_port: Annotated[int, Field(ge=1, le=65_535, description="a port, 1 to 65535")] = 587
+    smtp_security: Annotated[
+        Literal["starttls", "tls", "none"], Field(description="starttls, tls or none")
+    ] = "starttls"
+    smtp_username: Annotated[str | None, Field(description="a user name")] = None
+    smtp_password: Annotated[SecretStr | None, Field(description="a password")] = None
+    trusted_mail_hosts: Annotated[
+        tuple[str, ...],
+        NoDecode,
+        Field(description="host names of your own mail servers, separated by commas"),
+    ] = ()
+    profiles: Annotated[
+        Path | None, Field(description="a directory with one profile (*.toml) per controller")
+    ] = None
+    workers: Annotated[int, Field(ge=0, le=64, description="threads that work, 0 to 64")] = 3
+    log: Annotated[Literal["json", "pretty", "auto"], Field(description="json, pretty or auto")] = (
+        "auto"
+    )
+    kafka: Annotated[
+        str | None, Field(description="bootstrap servers, or nothing: then nothing is published")
+    ] = None
+
+    @field_validator("home", "master_key_file", "profiles")
+    @classmethod
+    def _expanded(cls, value: Path | None) -> Path | None:
+        return value.expanduser().absolute() if value is not None else None
+
+    @field_validator("trusted_mail_hosts", mode="before")
+    @classmethod
+    def _separated(cls, value: object) -> object:
+        if isinstance(value, str):
+            return tuple(host.strip().lower() for host in value.split(",") if host.strip())
+        return value
+
+    @field_validator("public_url")
+    @classmethod
+    def _absolute(cls, value: str | None) -> str | None:
+        if value is not None and not value.startswith(("https://", "http://")):
+            raise ValueError("must begin with https://")
+        return value.rstrip("/") if value else None
+
+    @property
+    def address(self) -> str:
+        """Where people reach this service; links in letters begin so."""
+        return self.public_url or f"http://{self.host}:{self.port}"
+
+    @property
+    def exports(self) -> Path:
+        """Where exports of systems without an API are dropped, per controller and system."""
+        return self.home / "exports"
+
+
+def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
+    """Read and check `TRETTIO_*`; raises `SettingsWrong` with one line."""
+    environ = os.environ if environ is None else environ
+    known = {f"{PREFIX}{name.upper()}": name for name in Settings.model_fields}
+    for variable in sorted(environ):
+        if (
+            variable.startswith(PREFIX)
+            and variable not in known
+            and variable not in FOR_TESTS
+            and not variable.startswith(SYSTEM_PREFIX)
+        ):
+            raise SettingsWrong(f"{variable} is not a setting; there are: {', '.join(known)}")
+    values = {
+        name: environ[variable]
+        for variable, name in known.items()
+        if environ.get(variable, "").strip()
+    }
+    try:
+        return Settings.model_validate(values)
+    except ValidationError as error:
+        raise SettingsWrong(_one_line(error)) from None
+
+
+def system_secrets(
+    controller: str, system: str, environ: Mapping[str, str] | None = None
+) -> dict[str, str]:
+    """What the environment says about one connected system.
+
+    `TRETTIO_SYSTEM__<CONTROLLER>__<SYSTEM>__<KEY>`, dashes written as underscores.
+    """
+    environ = os.environ if environ is None else environ
+    prefix = f"{SYSTEM_PREFIX}{_name(controller)}__{_name(system)}__"
+    return {
+        variable.removeprefix(prefix).lower(): value
+        for variable, value in environ.items()
+        if variable.startswith(prefix)
+    }
+
+
+def secret_variable(controller: str, system: str, key: str) -> str:
+    return f"{SYSTEM_PREFIX}{_name(controller)}__{_name(system)}__{key.upper()}"
+
+
+def _name(word: str) -> str:
+    return word.replace("-", "_").upper()
+
+
+def _one_line(error: ValidationError) -> str:
+    first = error.errors(include_input=False, include_url=False)[0]
+    name = str(first["loc"][0])
+    expected = Settings.model_fields[name].description
+    return f"{PREFIX}{name.upper()} is wrong: it expects {expected}"
