@@ -96,6 +96,14 @@ class Case(Aggregate):
         def apply(self, aggregate: Case) -> None:
             aggregate.failed = {**aggregate.failed, self.letter_id: self.reason}
 
+    class Packed(Event):
+        TOPIC = "case.packed"
+        request_id: UUID
+        package: PersonalRef
+
+        def apply(self, aggregate: Case) -> None:
+            aggregate.packages = {**aggregate.packages, self.request_id: self.package}
+
     class MessageAdded(Event):
         TOPIC = "case.message-added"
         message: PersonalRef
@@ -133,6 +141,7 @@ class Case(Aggregate):
         self.messages: tuple[PersonalRef, ...] = (message,)
         self.letters: dict[UUID, QueuedLetter] = {}
         self.left: dict[UUID, datetime] = {}
+        self.packages: dict[UUID, PersonalRef] = {}
         self.failed: dict[UUID, str] = {}
         self.status = CaseStatus.WAITING
 
@@ -206,6 +215,10 @@ class Case(Aggregate):
     def letter_failed(self, *, letter_id: UUID, reason: str, at: datetime) -> None:
         if self.failed.get(letter_id) != reason:
             self.trigger_event(self.LetterFailed, letter_id=letter_id, reason=reason, timestamp=at)
+
+    def pack(self, *, request_id: UUID, package: PersonalRef, at: datetime) -> None:
+        """The answer's package is made and sealed; a newer one takes its place."""
+        self.trigger_event(self.Packed, request_id=request_id, package=package, timestamp=at)
 
     def add_message(self, *, message: PersonalRef, received_at: datetime, at: datetime) -> None:
         self.trigger_event(

@@ -284,11 +284,13 @@ class DataSubjectRequest(Aggregate):
         decisions: tuple[RecordDecision, ...]
         profile_version: str
         by: str
+        note: PersonalRef | None = None
 
         def apply(self, aggregate: DataSubjectRequest) -> None:
             aggregate.status = Status.APPROVED
             aggregate.decisions = {d.record_id: d for d in self.decisions}
             aggregate.approved_by = self.by
+            aggregate.approval_note = self.note
 
     class AnswerSent(Event):
         TOPIC = "request.answer-sent"
@@ -460,6 +462,7 @@ class DataSubjectRequest(Aggregate):
         self.matches: dict[UUID, bool] = {}
         self.decisions: dict[UUID, RecordDecision] = {}
         self.approved_by: str | None = None
+        self.approval_note: PersonalRef | None = None
         self.letters: tuple[LetterSent, ...] = ()
         self.explained: frozenset[Outcome] = frozenset()
         self.outcomes: tuple[SystemOutcome, ...] = ()
@@ -670,6 +673,7 @@ class DataSubjectRequest(Aggregate):
         decisions: tuple[RecordDecision, ...],
         profile_version: str,
         by: str,
+        note: PersonalRef | None = None,
         at: datetime,
     ) -> None:
         """A person approves what will be done, record by record; none of the person's is missed."""
@@ -688,6 +692,7 @@ class DataSubjectRequest(Aggregate):
             decisions=decisions,
             profile_version=profile_version,
             by=by,
+            note=note,
             timestamp=at,
         )
 
@@ -741,7 +746,7 @@ class DataSubjectRequest(Aggregate):
         self._require_explained(outcomes)
         self.trigger_event(
             self.Fulfilled,
-            in_part=any(o.must_be_explained for o in outcomes),
+            in_part=any(o.to_explain for o in outcomes),
             outcomes=outcomes,
             timestamp=at,
         )
@@ -797,7 +802,7 @@ class DataSubjectRequest(Aggregate):
             raise NotAllowedNow(f"request {self.id} is {self.status.value}")
 
     def _require_explained(self, outcomes: tuple[SystemOutcome, ...]) -> None:
-        silent = {o.outcome for o in outcomes if o.must_be_explained} - self.explained
+        silent = {told for o in outcomes for told in o.to_explain} - self.explained
         if silent:
             words = ", ".join(sorted(outcome.value for outcome in silent))
             raise NotAllowedNow(f"the letter that explains what was {words} has not been sent")

@@ -109,8 +109,10 @@ class SystemOutcome:
     keep_fields: tuple[str, ...] = ()
 
     @property
-    def must_be_explained(self) -> bool:
-        return self.outcome.must_be_explained or bool(self.residuals)
+    def to_explain(self) -> frozenset[Outcome]:
+        """What of this the person must be told the why of (Art. 12(4))."""
+        itself = {self.outcome} if self.outcome.must_be_explained else set()
+        return frozenset(itself | ({Outcome.RESIDUAL} if self.residuals else set()))
 
 
 @dataclass(frozen=True, slots=True)
