@@ -1,157 +1,36 @@
-"""Fulfilment as a process: what follows from what, always saved together.
+"""Fulfilment as a process: what systems and people answered, and what follows from it.
 
-Verified, so planned; all found, so collected; approved, so instructed; erased, so read back;
-all done, so completed and answered. Within a case erasure waits for the access answer.
+All found, so collected; erased, so read back; all done, so completed and answered: each step is
+saved together with the one it implies.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import date, datetime
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 from uuid import UUID, uuid5
 
 from domain.aggregate import Aggregate
-from domain.case import Case
-from domain.decisions import RecordFacts, Verdict, decide
-from domain.deadlines import received_on
 from domain.errors import NotAllowedNow
 from domain.fulfilment import Fulfilment, SystemStatus
-from domain.hold import Hold
-from domain.policy import Profile, Recipient
-from domain.policy import Told as WhatToTell
+from domain.policy import Profile
 from domain.request import DataSubjectRequest, Status
 from domain.values import (
     FoundRecord,
     KnownResidual,
-    PlannedSystem,
-    RecordDecision,
     RecordOutcome,
-    SystemOutcome,
     Told,
 )
-from domain.vocabulary import Action, Compartment, Decision, Delivery, Outcome, Right
+from domain.vocabulary import Action, Compartment, Outcome, Right
 from services import dossier
 from services.controllers import Controllers
+from services.planning import RECIPIENT, answer_task, task_for
 from services.ports import Also, Clock, Person, Record, Result, Task, Tasks, Vault
 from services.register import Register, again_on_conflict
 
-RECIPIENT = "recipient:"
-"""Prefix of the plan's lines that are no systems but recipients to be informed (Art. 19)."""
-
-
-@dataclass(frozen=True, slots=True)
-class Steps:
-    """Aggregates and writes that belong into one save."""
-
-    aggregates: list[Aggregate] = field(default_factory=list)
-    also: list[Also] = field(default_factory=list)
-
-
-@dataclass(frozen=True, slots=True)
-class Preview:
-    """One record of an erasure, what it is and what would become of it."""
-
-    found: FoundRecord
-    record: Record
-    verdict: Verdict
-
-
-class Planning:
-    """Who is asked what, once identity is settled."""
-
-    def __init__(self, register: Register, controllers: Controllers, tasks: Tasks) -> None:
-        self._register, self._controllers, self._tasks = register, controllers, tasks
-
-    def plan_at_once(
-        self,
-        case: Case,
-        requests: Sequence[DataSubjectRequest],
-        profile: Profile,
-        *,
-        at: datetime,
-    ) -> Steps:
-        """Plan what needs no identity check: it stops marketing, or tells nothing about anybody."""
-        steps = Steps()
-        for request in requests:
-            if request.right.acts_at_once:
-                request.waive_verification(reason="stops-marketing-only", at=at)
-            elif not request.right.is_statutory:
-                request.waive_verification(reason="no-personal-data-in-answer", at=at)
-            else:
-                continue
-            self._plan(request, profile, steps, at=at)
-        return steps
-
-    def plan_verified(
-        self, case: Case, requests: Sequence[DataSubjectRequest], *, at: datetime
-    ) -> Steps:
-        """Plan every verified request of the case that has no reason to wait."""
-        steps = Steps()
-        profile = self._controllers.in_force(case.controller)
-        waiting = any(r.right is Right.ACCESS and r.status.is_open for r in requests)
-        for request in requests:
-            if request.status is not Status.VERIFIED:
-                continue
-            if request.right is Right.ERASURE and waiting:
-                continue
-            if self._register.find_fulfilment(request.id) is None:
-                self._plan(request, profile, steps, at=at)
-        return steps
-
-    def _plan(
-        self, request: DataSubjectRequest, profile: Profile, steps: Steps, *, at: datetime
-    ) -> None:
-        systems = tuple(self._systems(request.right, profile))
-        fulfilment = Fulfilment(
-            request_id=request.id,
-            case_id=request.case_id,
-            controller=request.controller,
-            profile_version=profile.digest,
-            systems=systems,
-            timestamp=at,
-        )
-        for planned in systems:
-            if planned.action is Action.HANDLE:
-                fulfilment.escalate(
-                    system=planned.system, reason=f"handle-{request.right.value}", at=at
-                )
-            elif planned.action is not Action.INFORM:
-                steps.also.append(
-                    self._tasks.add(task_for(request, planned.system, planned.action, at=at))
-                )
-        if not systems:
-            request.collect_data(found=(), at=at)
-        steps.aggregates.append(fulfilment)
-
-    @staticmethod
-    def _systems(right: Right, profile: Profile) -> Iterable[PlannedSystem]:
-        for system in profile.systems:
-            if right in {Right.ACCESS, Right.ERASURE}:
-                action, delivery = Action.FIND, system.delivery
-            elif right.acts_at_once:
-                if not system.marketing:
-                    continue
-                action, delivery = Action.SUPPRESS, system.delivery
-            elif right.is_statutory:
-                action, delivery = Action.HANDLE, Delivery.PERSON
-            else:
-                continue
-            yield PlannedSystem(system.id, system.role, delivery, system.connector, action)
-        if right is Right.ERASURE:
-            for recipient in profile.recipients:
-                if recipient.told is WhatToTell.INFORMED:
-                    yield PlannedSystem(
-                        f"{RECIPIENT}{recipient.id}",
-                        recipient.role,
-                        Delivery.PERSON,
-                        "manual",
-                        Action.INFORM,
-                    )
-
 
 class Fulfilments:
-    """What systems and people answered, and what a person decides about it."""
+    """What systems and people answered."""
 
     def __init__(
         self,
@@ -329,180 +208,6 @@ class Fulfilments:
             ]
             self._register.save_all([], also)
 
-    # What a person decides
-
-    @again_on_conflict
-    def decide_match(
-        self, request_id: UUID, record_id: UUID, *, theirs: bool, reason: str, by: str
-    ) -> None:
-        request = self._register.request(request_id)
-        command = request.confirm_match if theirs else request.reject_match
-        command(record_id=record_id, reason=reason, by=by, at=self._clock())
-        self._register.save_all([request])
-
-    def records(self, request: DataSubjectRequest) -> dict[UUID, Record]:
-        """The content of every found record, from the vault."""
-        return {found.record_id: self._open(found).record for found in request.found.values()}
-
-    def preview(
-        self,
-        request: DataSubjectRequest,
-        on: date,
-        *,
-        answers: Mapping[UUID, frozenset[str]] | None = None,
-    ) -> tuple[Preview, ...]:
-        """What would become of each of the person's records, before anything is changed.
-
-        `answers` are facts that a person added to a record, by the codes of `domain.facts`.
-        """
-        profile = self._controllers.version(request.controller, request.profile_version)
-        previews = []
-        for found in request.own_records:
-            record = self._open(found).record
-            facts = RecordFacts(
-                system=found.system,
-                kind=found.kind,
-                anchors=record.anchors,
-                flags=record.flags | (answers or {}).get(found.record_id, frozenset()),
-            )
-            previews.append(Preview(found, record, decide(facts, profile, (), on)))
-        return tuple(previews)
-
-    @again_on_conflict
-    def approve(
-        self,
-        request_id: UUID,
-        *,
-        by: str,
-        answers: Mapping[UUID, frozenset[str]] | None = None,
-        considered: bool = False,
-    ) -> None:
-        """A person approves; an erasure is instructed and its holds are placed in the same save."""
-        with self._register.alone_with(request_id):
-            now = self._clock()
-            request = self._register.request(request_id)
-            profile = self._controllers.in_force(request.controller)
-            steps = Steps()
-            if request.right is Right.ERASURE:
-                self._approve_erasure(request, profile, steps, answers, considered, by, now)
-            else:
-                request.approve(decisions=(), profile_version=profile.digest, by=by, at=now)
-                fulfilment = self._register.fulfilment(request_id)
-                if fulfilment.all_done:
-                    fulfilment.complete(at=now)
-                steps.aggregates.append(fulfilment)
-                steps.also.append(self._tasks.add(answer_task(request, at=now)))
-            self._register.save_all([request, *steps.aggregates], steps.also)
-
-    def _approve_erasure(
-        self,
-        request: DataSubjectRequest,
-        profile: Profile,
-        steps: Steps,
-        answers: Mapping[UUID, frozenset[str]] | None,
-        considered: bool,
-        by: str,
-        now: datetime,
-    ) -> None:
-        on = received_on(now, request.country)
-        previews = self.preview(request, on, answers=answers)
-        if not considered and any(preview.verdict.asks for preview in previews):
-            raise NotAllowedNow(
-                "some records have open questions: answer them, or say that you considered them"
-            )
-        decisions = tuple(record_decision(preview) for preview in previews)
-        request.approve(decisions=decisions, profile_version=profile.digest, by=by, at=now)
-        fulfilment = self._register.fulfilment(request.id)
-        by_system: dict[str, list[RecordDecision]] = {}
-        for preview, decision in zip(previews, decisions, strict=True):
-            by_system.setdefault(preview.found.system, []).append(decision)
-        for system, decided in by_system.items():
-            if any(decision.touches_the_system for decision in decided):
-                fulfilment.instruct(
-                    system=system, action=Action.ERASE, decisions=tuple(decided), at=now
-                )
-                steps.also.append(self._tasks.add(task_for(request, system, Action.ERASE, at=now)))
-        self._tell_recipients(fulfilment, profile, previews, now)
-        self._place_holds(request, previews, decisions, steps, by, now)
-        steps.aggregates.append(fulfilment)
-        if fulfilment.all_done:
-            fulfilment.complete(at=now)
-            steps.also.append(self._tasks.add(answer_task(request, at=now)))
-
-    def _tell_recipients(
-        self,
-        fulfilment: Fulfilment,
-        profile: Profile,
-        previews: Sequence[Preview],
-        now: datetime,
-    ) -> None:
-        passed_on = {name for preview in previews for name in preview.record.recipients}
-        for recipient in profile.recipients:
-            concerned = not recipient.per_record or bool(passed_on & _names(recipient))
-            if recipient.told is WhatToTell.REFERRED and concerned:
-                told = Told(recipient.id, Outcome.REFERRED)
-                fulfilment.tell_recipient(told=told, at=now)
-            line = f"{RECIPIENT}{recipient.id}"
-            if line not in fulfilment.systems:
-                continue
-            if concerned:
-                fulfilment.escalate(system=line, reason="inform-recipient", at=now)
-            else:
-                fulfilment.record_done(
-                    system=line,
-                    key=f"{fulfilment.id}/{line}/none",
-                    action=Action.INFORM,
-                    outcome=Outcome.NOT_FOUND,
-                    reason="nothing-was-passed-on",
-                    at=now,
-                )
-
-    def _place_holds(
-        self,
-        request: DataSubjectRequest,
-        previews: Sequence[Preview],
-        decisions: Sequence[RecordDecision],
-        steps: Steps,
-        by: str,
-        now: datetime,
-    ) -> None:
-        kept: dict[tuple[str, str, str], list[tuple[Preview, RecordDecision]]] = {}
-        for preview, decision in zip(previews, decisions, strict=True):
-            if decision.decision is Decision.KEEP and decision.ground:
-                place = (preview.found.system, preview.found.category, decision.ground)
-                kept.setdefault(place, []).append((preview, decision))
-        person = dossier.PERSON.validate_json(self._vault.open(request.requester))
-        for (system, category, ground), lines in kept.items():
-            keys = dossier.SealedKeys(
-                system=system,
-                records=tuple(
-                    dossier.SealedKey(p.record.key, p.record.kind, d.keep_fields) for p, d in lines
-                ),
-                identifiers=person.identifiers,
-            )
-            sealed = self._vault.seal(
-                request.case_id, Compartment.HOLD, dossier.KEYS.dump_json(keys)
-            )
-            days = [decision.until for _, decision in lines]
-            steps.also.extend(sealed.also)
-            steps.aggregates.append(
-                Hold(
-                    request_id=request.id,
-                    case_id=request.case_id,
-                    controller=request.controller,
-                    system=system,
-                    category=category,
-                    ground=ground,
-                    release_on=max((day for day in days if day), default=None)
-                    if all(days)
-                    else None,
-                    records=tuple(decision.record_id for _, decision in lines),
-                    keys=sealed.ref,
-                    by=by,
-                    timestamp=now,
-                )
-            )
-
     # What is common
 
     def _save_and_complete(self, fulfilment: Fulfilment, also: list[Also], now: datetime) -> None:
@@ -579,118 +284,8 @@ UNMAPPED = "unmapped"
 """Category of a record of a sort that the profile does not know; a person must look."""
 
 
-def system_outcomes(
-    request: DataSubjectRequest, fulfilment: Fulfilment
-) -> tuple[SystemOutcome, ...]:
-    """What a letter reports: alike outcomes of one category in one system are one line."""
-    lines: dict[SystemOutcome, int] = {}
-    own = request.own_records
-    if request.right is Right.ERASURE:
-        treated = fulfilment.outcomes
-        for found in own:
-            decision = request.decisions[found.record_id]
-            line = _erasure_line(found, decision, treated.get(found.record_id))
-            lines[line] = lines.get(line, 0) + 1
-    elif request.right.acts_at_once or fulfilment.done_as:
-        for system, outcome in fulfilment.done_as.items():
-            line = SystemOutcome(system, "", outcome or Outcome.MANUAL, 0)
-            lines[line] = 1
-    else:
-        for found in own:
-            line = SystemOutcome(found.system, found.category, Outcome.EXPORTED, 0)
-            lines[line] = lines.get(line, 0) + 1
-    return tuple(_counted(line, count) for line, count in lines.items())
-
-
-def _erasure_line(
-    found: FoundRecord, decision: RecordDecision, treated: RecordOutcome | None
-) -> SystemOutcome:
-    told = {
-        Decision.KEEP: Outcome.KEPT,
-        Decision.BLOCK_AND_REFER: Outcome.BLOCKED_ARCHIVE,
-        Decision.REFER: Outcome.REFERRED,
-    }.get(decision.decision)
-    outcome = told or (treated.outcome if treated else Outcome.ERASED)
-    return SystemOutcome(
-        system=found.system,
-        category=found.category,
-        outcome=outcome,
-        count=0,
-        explanation=decision.explanation,
-        ground=decision.ground,
-        law=decision.law,
-        until=decision.until,
-        residuals=treated.residuals if treated else (),
-        keep_fields=decision.keep_fields,
-    )
-
-
-def _counted(line: SystemOutcome, count: int) -> SystemOutcome:
-    return SystemOutcome(
-        line.system,
-        line.category,
-        line.outcome,
-        count,
-        line.explanation,
-        line.ground,
-        line.law,
-        line.until,
-        line.residuals,
-        line.keep_fields,
-    )
-
-
-def record_decision(preview: Preview) -> RecordDecision:
-    verdict = preview.verdict
-    return RecordDecision(
-        record_id=preview.found.record_id,
-        decision=verdict.decision,
-        explanation=verdict.explanation,
-        ground=verdict.ground,
-        law=verdict.law,
-        until=verdict.until,
-        keep_fields=verdict.keep_fields,
-    )
-
-
-def task_for(
-    request: DataSubjectRequest,
-    system: str,
-    action: Action,
-    *,
-    at: datetime,
-    back: bool = False,
-    again: int = 0,
-) -> Task:
-    """One instruction to one system. Its key is stable, so that repeating it has no effect."""
-    kind = "read-back" if back else action.value
-    key = f"{request.id}/{system}/{kind}"
-    return Task(
-        key=f"{key}/{again}" if again else key,
-        kind=kind,
-        subject_id=request.id,
-        due_at=at,
-        controller=request.controller,
-        system=system,
-    )
-
-
-def answer_task(request: DataSubjectRequest, *, at: datetime) -> Task:
-    return Task(
-        key=f"{request.id}/answer/{request.version}",
-        kind="answer",
-        subject_id=request.id,
-        due_at=at,
-        controller=request.controller,
-    )
-
-
 def person_of(vault: Vault, request: DataSubjectRequest) -> Person:
     return dossier.PERSON.validate_json(vault.open(request.requester))
-
-
-def _names(recipient: Recipient) -> set[str]:
-    return {recipient.id, recipient.name}
 
 
 def _record_outcome(record_id: UUID, result: Result) -> RecordOutcome:

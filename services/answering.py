@@ -1,0 +1,334 @@
+"""Answering: the letter and the package that end a request, and what follows from their arrival.
+
+An access answer is a package behind a link that ends; the link opens with a code sent to the
+proven address. Whatever was kept or refused is in the letter with law, date and remedy, or the
+letter cannot be made (Art. 12(4)).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
+from io import BytesIO
+from uuid import UUID
+
+from domain.aggregate import Aggregate
+from domain.case import Case
+from domain.deadlines import received_on
+from domain.errors import NotAllowedNow
+from domain.fulfilment import Fulfilment
+from domain.policy import Profile
+from domain.policy import Told as WhatToTell
+from domain.request import DataSubjectRequest, Status
+from domain.values import LetterSent, QueuedLetter, SystemOutcome
+from domain.vocabulary import Compartment, LetterKind, Outcome, Right
+from services import dossier
+from services.controllers import Controllers
+from services.letters import CategoryOutcome, LetterFacts, RecipientNotice, compose
+from services.outcomes import system_outcomes
+from services.package import AnswerFacts, build_package
+from services.planning import Planning
+from services.ports import (
+    Also,
+    Clock,
+    CodeCheck,
+    Codes,
+    Links,
+    Record,
+    Residual,
+    Sealed,
+    Task,
+    Tasks,
+    Vault,
+)
+from services.postroom import Postroom, address_of, letter_task
+from services.register import Register, again_on_conflict
+from services.retention import Retention
+
+LINK_VALID_FOR = timedelta(days=30)
+CODE_VALID_FOR = timedelta(minutes=30)
+ANSWER_LINK = "answer"
+PACKAGE = "package"
+
+
+class Answering:
+    """From work done to a person who knows about it."""
+
+    def __init__(
+        self,
+        register: Register,
+        vault: Vault,
+        tasks: Tasks,
+        controllers: Controllers,
+        planning: Planning,
+        postroom: Postroom,
+        retention: Retention,
+        links: Links,
+        codes: Codes,
+        clock: Clock,
+        *,
+        address: str,
+    ) -> None:
+        self._register, self._vault, self._tasks = register, vault, tasks
+        self._controllers, self._planning, self._postroom = controllers, planning, postroom
+        self._retention, self._links, self._codes = retention, links, codes
+        self._clock, self._address = clock, address.rstrip("/")
+
+    # Writing the answer
+
+    @again_on_conflict
+    def answer(self, task: Task) -> None:
+        """Write the answer of one request and have it sent."""
+        now = self._clock()
+        request = self._register.request(task.subject_id)
+        case = self._register.case(request.case_id)
+        if request.status not in {Status.APPROVED, Status.VERIFIED} or _is_under_way(case, request):
+            self._register.save_all([], [self._tasks.done(task)])
+            return
+        self._controllers.require_letters_allowed(case.controller)
+        profile = self._controllers.in_force(case.controller)
+        fulfilment = self._register.fulfilment(request.id)
+        outcomes = system_outcomes(request, fulfilment, profile)
+        also: list[Also] = [self._tasks.done(task)]
+        link = None
+        if request.right is Right.ACCESS:
+            link = self._package(case, request, profile, also, now)
+        explains = tuple(
+            sorted({told for o in outcomes for told in o.to_explain}, key=list(Outcome).index)
+        )
+        letter = compose(
+            LetterKind.PARTIAL_REFUSAL if explains else LetterKind.ANSWER,
+            self._facts(case, request, profile, fulfilment, outcomes, link, now),
+        )
+        person = dossier.PERSON.validate_json(self._vault.open(request.requester))
+        also += self._postroom.queue(
+            case,
+            letter,
+            profile,
+            address_of(person),
+            requests=(request.id,),
+            explains=explains,
+            at=now,
+        )
+        self._register.save_all([case], also)
+
+    def _facts(
+        self,
+        case: Case,
+        request: DataSubjectRequest,
+        profile: Profile,
+        fulfilment: Fulfilment,
+        outcomes: Sequence[SystemOutcome],
+        link: str | None,
+        now: datetime,
+    ) -> LetterFacts:
+        note = request.approval_note
+        return LetterFacts(
+            profile=profile,
+            language=case.language,
+            case_reference=case.reference,
+            received_on=request.received_on,
+            rights=(request.right,),
+            free_text=dossier.NOTE.validate_json(self._vault.open(note)).text if note else None,
+            deadlines=request.dates if request.right.is_statutory else None,
+            act_by=request.act_by,
+            outcomes=tuple(_told(request, outcome) for outcome in outcomes),
+            recipients=tuple(
+                RecipientNotice(told.recipient, _WHAT_WAS_TOLD[told.outcome])
+                for told in fulfilment.told
+                if told.outcome in _WHAT_WAS_TOLD
+            ),
+            link_url=link,
+            link_ends_on=received_on(now + LINK_VALID_FOR, request.country) if link else None,
+            decided_by=request.approved_by,
+            covered=bool(link) and any(record.masked for _, record in self._own(request)),
+        )
+
+    def _package(
+        self,
+        case: Case,
+        request: DataSubjectRequest,
+        profile: Profile,
+        also: list[Also],
+        now: datetime,
+    ) -> str:
+        """Build and seal the package, and make the link to it."""
+        out = BytesIO()
+        build_package(
+            AnswerFacts(
+                profile=profile,
+                language=case.language,
+                case_reference=case.reference,
+                received_on=request.received_on,
+                answered_on=received_on(now, request.country),
+                records=tuple(self._own(request)),
+            ),
+            out,
+        )
+        sealed: Sealed = self._vault.seal(case.id, Compartment.PACKAGE, out.getvalue())
+        also.extend(sealed.also)
+        also.append(self._links.withdraw(request.id, purpose=ANSWER_LINK))
+        secret, written = self._links.issue(
+            request.id, purpose=ANSWER_LINK, valid_for=LINK_VALID_FOR
+        )
+        also.extend(written)
+        case.pack(request_id=request.id, package=sealed.ref, at=now)
+        return f"{self._address}/answer/{secret}"
+
+    def _own(self, request: DataSubjectRequest) -> Iterator[tuple[str, Record]]:
+        for found in request.own_records:
+            sealed = dossier.RECORD.validate_json(self._vault.open(found.content))
+            yield sealed.system, sealed.record
+
+    # What follows when a letter left
+
+    @again_on_conflict
+    def letter_left(
+        self,
+        case_id: UUID,
+        letter_id: UUID,
+        *,
+        how: str,
+        by: str | None = None,
+        task: Task | None = None,
+    ) -> None:
+        """Record that a letter left, and everything that follows from it, in one save."""
+        now = self._clock()
+        case = self._register.case(case_id)
+        letter = case.letter_left(letter_id=letter_id, how=how, by=by, at=now)
+        also: list[Also] = [self._tasks.done(task)] if task is not None else []
+        if letter is None:
+            self._register.save_all([], also)
+            return
+        requests = self._register.requests_of(case)
+        changed: list[Aggregate] = [case, *requests]
+        concerned = [request for request in requests if request.id in letter.requests]
+        sent = LetterSent(letter.kind, how, letter.text, letter.explains)
+        if letter.kind is LetterKind.ACKNOWLEDGEMENT:
+            for request in concerned:
+                request.acknowledge(sent=sent, at=now)
+        elif letter.kind in {LetterKind.ANSWER, LetterKind.PARTIAL_REFUSAL}:
+            for request in concerned:
+                self._answered(case, request, letter, sent, now)
+            planned = self._planning.plan_verified(case, requests, at=now)
+            changed += planned.aggregates
+            also += planned.also
+            also += self._retention.when_closed(case, requests, at=now)
+        self._register.save_all(changed, also)
+
+    def _answered(
+        self,
+        case: Case,
+        request: DataSubjectRequest,
+        letter: QueuedLetter,
+        sent: LetterSent,
+        now: datetime,
+    ) -> None:
+        profile = self._controllers.in_force(case.controller)
+        fulfilment = self._register.fulfilment(request.id)
+        request.send_answer(sent=sent, profile_version=profile.digest, at=now)
+        request.fulfil(outcomes=system_outcomes(request, fulfilment, profile), at=now)
+        if request.right is not Right.ACCESS or letter.printed:
+            request.close(at=now)
+
+    @again_on_conflict
+    def letter_failed(
+        self, case_id: UUID, letter_id: UUID, *, reason: str, task: Task | None = None
+    ) -> None:
+        """The relay refused it: a person sees the letter, and why, and can send it again."""
+        case = self._register.case(case_id)
+        case.letter_failed(letter_id=letter_id, reason=reason, at=self._clock())
+        self._register.save_all([case], [self._tasks.done(task)] if task is not None else [])
+
+    @again_on_conflict
+    def send_again(self, case_id: UUID, letter_id: UUID) -> None:
+        case = self._register.case(case_id)
+        if letter_id in case.left or case.letters[letter_id].printed:
+            raise NotAllowedNow("this letter does not wait to be sent by mail")
+        task = letter_task(case, letter_id, at=self._clock(), again=case.version)
+        self._register.save_all([], [self._tasks.add(task)])
+
+    # Fetching the answer
+
+    def request_behind(self, secret: str) -> DataSubjectRequest | None:
+        """The request whose answer a link leads to; None when the link has ended."""
+        link = self._links.follow(secret, purpose=ANSWER_LINK)
+        return self._register.request(link.subject_id) if link is not None else None
+
+    @again_on_conflict
+    def send_code(self, secret: str) -> None:
+        """Send a code to the proven address; whoever asks learns nothing from it."""
+        request = self.request_behind(secret)
+        if request is None:
+            return
+        case = self._register.case(request.case_id)
+        person = dossier.PERSON.validate_json(self._vault.open(request.requester))
+        address = address_of(person)
+        if address is None:
+            return
+        code, written = self._codes.issue(request.id, valid_for=CODE_VALID_FOR)
+        letter = self._postroom.identity_code(
+            case,
+            self._controllers.in_force(case.controller),
+            address,
+            code=code,
+            valid_for=CODE_VALID_FOR,
+            language=case.language,
+            at=self._clock(),
+        )
+        self._register.save_all([case], [*written, *letter])
+
+    def fetch(self, secret: str, code: str) -> tuple[CodeCheck, bytes]:
+        """The package, for a link and its code; the person's having it is recorded."""
+        request = self.request_behind(secret)
+        if request is None:
+            return CodeCheck.EXPIRED, b""
+        check = self._codes.check(request.id, code)
+        if check is not CodeCheck.RIGHT:
+            return check, b""
+        case = self._register.case(request.case_id)
+        content = self._vault.open(case.packages[request.id])
+        self._fetched(request.id)
+        return check, content
+
+    @again_on_conflict
+    def _fetched(self, request_id: UUID) -> None:
+        now = self._clock()
+        request = self._register.request(request_id)
+        case = self._register.case(request.case_id)
+        request.fetch_answer(at=now)
+        if request.status is Status.FULFILLED:
+            request.close(at=now)
+        others = tuple(
+            request if other_id == request_id else self._register.request(other_id)
+            for other_id in case.request_ids
+        )
+        also = self._retention.when_closed(case, others, at=now)
+        self._register.save_all([request], also)
+
+
+_WHAT_WAS_TOLD = {Outcome.INFORMED: WhatToTell.INFORMED, Outcome.REFERRED: WhatToTell.REFERRED}
+
+
+def _is_under_way(case: Case, request: DataSubjectRequest) -> bool:
+    """Whether an answer is written already and only has to leave."""
+    return any(
+        request.id in letter.requests
+        and letter.kind in {LetterKind.ANSWER, LetterKind.PARTIAL_REFUSAL}
+        and letter.id not in case.left
+        for letter in case.letters.values()
+    )
+
+
+def _told(request: DataSubjectRequest, outcome: SystemOutcome) -> CategoryOutcome:
+    return CategoryOutcome(
+        right=request.right,
+        category=outcome.category,
+        system=outcome.system,
+        outcome=outcome.outcome,
+        count=outcome.count,
+        ground=outcome.ground,
+        until=outcome.until,
+        residuals=tuple(Residual(r.what, r.why, r.until) for r in outcome.residuals),
+        keep_fields=outcome.keep_fields,
+    )

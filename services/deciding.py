@@ -1,0 +1,294 @@
+"""Deciding: a person looks at matches and at what would become of each record, and approves.
+
+An approved erasure is instructed and its holds are placed in the same save (Art. 17(3), 19).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from uuid import UUID
+
+from domain.deadlines import received_on
+from domain.decisions import RecordFacts, Verdict, decide
+from domain.errors import NotAllowedNow
+from domain.fulfilment import Fulfilment
+from domain.hold import Hold
+from domain.personal import PersonalRef
+from domain.policy import Profile, Recipient
+from domain.policy import Told as WhatToTell
+from domain.request import DataSubjectRequest
+from domain.values import FoundRecord, RecordDecision, Told
+from domain.vocabulary import Action, Compartment, Decision, Outcome, Right
+from services import dossier
+from services.controllers import Controllers
+from services.fulfilment import UNMAPPED
+from services.planning import RECIPIENT, Steps, answer_task, task_for
+from services.ports import Clock, Record, Tasks, Vault
+from services.register import Register, again_on_conflict
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """One record of an erasure, what it is and what would become of it."""
+
+    found: FoundRecord
+    record: Record
+    verdict: Verdict
+
+
+class Deciding:
+    """What a person decides about what was found."""
+
+    def __init__(
+        self,
+        register: Register,
+        vault: Vault,
+        tasks: Tasks,
+        controllers: Controllers,
+        clock: Clock,
+    ) -> None:
+        self._register, self._vault, self._tasks = register, vault, tasks
+        self._controllers, self._clock = controllers, clock
+
+    @again_on_conflict
+    def decide_match(
+        self, request_id: UUID, record_id: UUID, *, theirs: bool, reason: str, by: str
+    ) -> None:
+        request = self._register.request(request_id)
+        command = request.confirm_match if theirs else request.reject_match
+        command(record_id=record_id, reason=reason, by=by, at=self._clock())
+        self._register.save_all([request])
+
+    def records(self, request: DataSubjectRequest) -> dict[UUID, Record]:
+        """The content of every found record, from the vault."""
+        return {found.record_id: self._open(found).record for found in request.found.values()}
+
+    def preview(
+        self,
+        request: DataSubjectRequest,
+        on: date,
+        *,
+        answers: Mapping[UUID, frozenset[str]] | None = None,
+    ) -> tuple[Preview, ...]:
+        """What would become of each of the person's records, before anything is changed.
+
+        `answers` are facts that a person added to a record, by the codes of `domain.facts`.
+        """
+        profile = self._controllers.version(request.controller, request.profile_version)
+        previews = []
+        for found in request.own_records:
+            record = self._open(found).record
+            facts = RecordFacts(
+                system=found.system,
+                kind=found.kind,
+                anchors=record.anchors,
+                flags=record.flags | (answers or {}).get(found.record_id, frozenset()),
+            )
+            previews.append(Preview(found, record, decide(facts, profile, (), on)))
+        return tuple(previews)
+
+    @again_on_conflict
+    def approve(
+        self,
+        request_id: UUID,
+        *,
+        by: str,
+        answers: Mapping[UUID, frozenset[str]] | None = None,
+        considered: bool = False,
+        words: str = "",
+    ) -> None:
+        """A person approves; an erasure is instructed and its holds are placed in the same save.
+
+        `answers` are facts a person added about records, `considered` says that open questions
+        were looked at, `words` go into the letter as they are.
+        """
+        with self._register.alone_with(request_id):
+            now = self._clock()
+            request = self._register.request(request_id)
+            _require_known(request)
+            profile = self._controllers.in_force(request.controller)
+            steps = Steps()
+            note = self._note(request, words, by, steps, now)
+            if request.right is Right.ERASURE:
+                previews = self._considered(request, answers, considered, now)
+                request.approve(
+                    decisions=tuple(record_decision(preview) for preview in previews),
+                    profile_version=profile.digest,
+                    by=by,
+                    note=note,
+                    at=now,
+                )
+                self._instruct(request, profile, previews, steps, by, now)
+            else:
+                request.approve(
+                    decisions=(), profile_version=profile.digest, by=by, note=note, at=now
+                )
+                fulfilment = self._register.fulfilment(request_id)
+                if fulfilment.all_done:
+                    fulfilment.complete(at=now)
+                steps.aggregates.append(fulfilment)
+                steps.also.append(self._tasks.add(answer_task(request, at=now)))
+            self._register.save_all([request, *steps.aggregates], steps.also)
+
+    def _note(
+        self, request: DataSubjectRequest, words: str, by: str, steps: Steps, now: datetime
+    ) -> PersonalRef | None:
+        if not words.strip():
+            return None
+        note = dossier.SealedNote(words.strip(), by, now)
+        sealed = self._vault.seal(
+            request.case_id, Compartment.CORRESPONDENCE, dossier.NOTE.dump_json(note)
+        )
+        steps.also.extend(sealed.also)
+        return sealed.ref
+
+    def _considered(
+        self,
+        request: DataSubjectRequest,
+        answers: Mapping[UUID, frozenset[str]] | None,
+        considered: bool,
+        now: datetime,
+    ) -> tuple[Preview, ...]:
+        on = received_on(now, request.country)
+        previews = self.preview(request, on, answers=answers)
+        if not considered and any(preview.verdict.asks for preview in previews):
+            raise NotAllowedNow(
+                "some records have open questions: answer them, or say that you considered them"
+            )
+        return previews
+
+    def _instruct(
+        self,
+        request: DataSubjectRequest,
+        profile: Profile,
+        previews: Sequence[Preview],
+        steps: Steps,
+        by: str,
+        now: datetime,
+    ) -> None:
+        decisions = tuple(request.decisions[preview.found.record_id] for preview in previews)
+        fulfilment = self._register.fulfilment(request.id)
+        by_system: dict[str, list[RecordDecision]] = {}
+        for preview, decision in zip(previews, decisions, strict=True):
+            by_system.setdefault(preview.found.system, []).append(decision)
+        for system, decided in by_system.items():
+            if any(decision.touches_the_system for decision in decided):
+                fulfilment.instruct(
+                    system=system, action=Action.ERASE, decisions=tuple(decided), at=now
+                )
+                steps.also.append(self._tasks.add(task_for(request, system, Action.ERASE, at=now)))
+        self._tell_recipients(fulfilment, profile, previews, now)
+        self._place_holds(request, previews, decisions, steps, by, now)
+        steps.aggregates.append(fulfilment)
+        if fulfilment.all_done:
+            fulfilment.complete(at=now)
+            steps.also.append(self._tasks.add(answer_task(request, at=now)))
+
+    def _tell_recipients(
+        self,
+        fulfilment: Fulfilment,
+        profile: Profile,
+        previews: Sequence[Preview],
+        now: datetime,
+    ) -> None:
+        passed_on = {name for preview in previews for name in preview.record.recipients}
+        for recipient in profile.recipients:
+            concerned = not recipient.per_record or bool(passed_on & _names(recipient))
+            if recipient.told is WhatToTell.REFERRED and concerned:
+                told = Told(recipient.id, Outcome.REFERRED)
+                fulfilment.tell_recipient(told=told, at=now)
+            line = f"{RECIPIENT}{recipient.id}"
+            if line not in fulfilment.systems:
+                continue
+            if concerned:
+                fulfilment.escalate(system=line, reason="inform-recipient", at=now)
+            else:
+                fulfilment.record_done(
+                    system=line,
+                    key=f"{fulfilment.id}/{line}/none",
+                    action=Action.INFORM,
+                    outcome=Outcome.NOT_FOUND,
+                    reason="nothing-was-passed-on",
+                    at=now,
+                )
+
+    def _place_holds(
+        self,
+        request: DataSubjectRequest,
+        previews: Sequence[Preview],
+        decisions: Sequence[RecordDecision],
+        steps: Steps,
+        by: str,
+        now: datetime,
+    ) -> None:
+        kept: dict[tuple[str, str, str], list[tuple[Preview, RecordDecision]]] = {}
+        for preview, decision in zip(previews, decisions, strict=True):
+            if decision.decision is Decision.KEEP and decision.ground:
+                place = (preview.found.system, preview.found.category, decision.ground)
+                kept.setdefault(place, []).append((preview, decision))
+        person = dossier.PERSON.validate_json(self._vault.open(request.requester))
+        for (system, category, ground), lines in kept.items():
+            keys = dossier.SealedKeys(
+                system=system,
+                records=tuple(
+                    dossier.SealedKey(p.record.key, p.record.kind, d.keep_fields) for p, d in lines
+                ),
+                identifiers=person.identifiers,
+            )
+            sealed = self._vault.seal(
+                request.case_id, Compartment.HOLD, dossier.KEYS.dump_json(keys)
+            )
+            days = [decision.until for _, decision in lines]
+            steps.also.extend(sealed.also)
+            steps.aggregates.append(
+                Hold(
+                    request_id=request.id,
+                    case_id=request.case_id,
+                    controller=request.controller,
+                    system=system,
+                    category=category,
+                    ground=ground,
+                    release_on=max((day for day in days if day), default=None)
+                    if all(days)
+                    else None,
+                    records=tuple(decision.record_id for _, decision in lines),
+                    keys=sealed.ref,
+                    by=by,
+                    timestamp=now,
+                )
+            )
+
+
+def record_decision(preview: Preview) -> RecordDecision:
+    verdict = preview.verdict
+    return RecordDecision(
+        record_id=preview.found.record_id,
+        decision=verdict.decision,
+        explanation=verdict.explanation,
+        ground=verdict.ground,
+        law=verdict.law,
+        until=verdict.until,
+        keep_fields=verdict.keep_fields,
+    )
+
+
+def _names(recipient: Recipient) -> set[str]:
+    return {recipient.id, recipient.name}
+
+
+def _require_known(request: DataSubjectRequest) -> None:
+    """A sort of record that the profile does not name has no purpose, basis or retention yet."""
+    unmapped = sorted(
+        {
+            f"{found.system}/{found.kind}"
+            for found in request.own_records
+            if found.category == UNMAPPED
+        }
+    )
+    if unmapped:
+        raise NotAllowedNow(
+            f"the profile does not say what {', '.join(unmapped)} is: add it to the holdings, adopt "
+            "the profile, and have the systems searched again"
+        )

@@ -1,0 +1,161 @@
+"""Postroom: letters are written, sealed and queued here; a worker or a person sends them.
+
+A letter is sealed in the vault before it leaves, so what was sent can be shown for as long as the
+correspondence is kept. Without an address it waits to be printed and posted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from uuid import UUID, uuid5
+
+from domain.case import Case
+from domain.policy import ChannelKind, Profile
+from domain.request import DataSubjectRequest
+from domain.values import QueuedLetter
+from domain.vocabulary import Channel, Compartment, IdentifierKind, Language, LetterKind, Outcome
+from services import dossier
+from services.letters import ComposedLetter, IdentityStep, LetterFacts, compose
+from services.ports import Also, Person, Task, Tasks, Vault
+
+
+class Postroom:
+    """Writes letters into cases. What it returns belongs into the save of the case."""
+
+    def __init__(self, vault: Vault, tasks: Tasks) -> None:
+        self._vault, self._tasks = vault, tasks
+
+    def acknowledge(
+        self,
+        case: Case,
+        requests: Sequence[DataSubjectRequest],
+        profile: Profile,
+        person: Person,
+        *,
+        at: datetime,
+    ) -> list[Also]:
+        """Say that it arrived, what was understood, and by when the answer comes."""
+        dated = [request for request in requests if request.right.is_statutory]
+        facts = LetterFacts(
+            profile=profile,
+            language=case.language,
+            case_reference=case.reference,
+            received_on=requests[0].received_on,
+            rights=tuple(request.right for request in requests),
+            deadlines=dated[0].dates if dated else None,
+            identity=_identity_step(requests),
+            act_by=next((r.act_by for r in requests if r.act_by), None),
+        )
+        return self.queue(
+            case,
+            compose(LetterKind.ACKNOWLEDGEMENT, facts),
+            profile,
+            address_of(person),
+            requests=tuple(request.id for request in requests),
+            at=at,
+        )
+
+    def identity_code(
+        self,
+        case: Case,
+        profile: Profile,
+        address: str,
+        *,
+        code: str,
+        valid_for: timedelta,
+        language: Language,
+        at: datetime,
+    ) -> list[Also]:
+        """Send a code to an address; not a word about whether anything is known there."""
+        facts = LetterFacts(
+            profile=profile,
+            language=language,
+            case_reference=case.reference,
+            code=code,
+            code_minutes=int(valid_for.total_seconds() // 60),
+        )
+        letter = compose(LetterKind.IDENTITY_CODE, facts)
+        return self.queue(case, letter, profile, address, requests=(), at=at)
+
+    def queue(
+        self,
+        case: Case,
+        letter: ComposedLetter,
+        profile: Profile,
+        address: str | None,
+        *,
+        requests: tuple[UUID, ...],
+        explains: tuple[Outcome, ...] = (),
+        at: datetime,
+    ) -> list[Also]:
+        """Seal a letter, record it in the case, and have it sent; or let it wait for the printer."""
+        sealed = self._vault.seal(
+            case.id,
+            Compartment.CORRESPONDENCE,
+            dossier.LETTER.dump_json(
+                dossier.SealedLetter(
+                    kind=letter.kind,
+                    subject=letter.subject,
+                    text=letter.text,
+                    html=letter.html,
+                    sender=sender_of(profile),
+                    recipient=address,
+                    in_reply_to=self._in_reply_to(case),
+                )
+            ),
+        )
+        letter_id = uuid5(case.id, f"letter/{case.version}/{letter.kind.value}")
+        case.queue_letter(
+            letter=QueuedLetter(
+                id=letter_id,
+                kind=letter.kind,
+                text=sealed.ref,
+                requests=requests,
+                printed=address is None,
+                explains=explains,
+            ),
+            at=at,
+        )
+        also = list(sealed.also)
+        if address is not None:
+            also.append(self._tasks.add(letter_task(case, letter_id, at=at)))
+        return also
+
+    def _in_reply_to(self, case: Case) -> str | None:
+        if case.channel is not Channel.MAIL:
+            return None
+        message = dossier.MESSAGE.validate_json(self._vault.open(case.message))
+        return message.message_id
+
+
+def letter_task(case: Case, letter_id: UUID, *, at: datetime, again: int = 0) -> Task:
+    return Task(
+        key=f"letter/{letter_id}/{again}" if again else f"letter/{letter_id}",
+        kind="send-letter",
+        subject_id=case.id,
+        due_at=at,
+        controller=case.controller,
+        payload={"letter": str(letter_id)},
+    )
+
+
+def address_of(person: Person) -> str | None:
+    """The address to write to: a proven one before one that was only given."""
+    proven = person.verified(IdentifierKind.EMAIL)
+    given = person.all(IdentifierKind.EMAIL)
+    return next(iter((*proven, *given)), None)
+
+
+def sender_of(profile: Profile) -> str:
+    """The address letters come from: the profile's sender, or its first e-mail channel."""
+    if profile.sender:
+        return profile.sender
+    mail = {ChannelKind.EMAIL, ChannelKind.OFFICER_EMAIL}
+    return next((c.address for c in profile.channels if c.kind in mail), "")
+
+
+def _identity_step(requests: Sequence[DataSubjectRequest]) -> IdentityStep:
+    if all(request.is_identified for request in requests):
+        return IdentityStep.NOT_NEEDED
+    return IdentityStep.IF_IN_DOUBT
