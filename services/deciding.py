@@ -63,7 +63,7 @@ class Deciding:
 
     def records(self, request: DataSubjectRequest) -> dict[UUID, Record]:
         """The content of every found record, from the vault."""
-        return {found.record_id: self._open(found).record for found in request.found.values()}
+        return {found.record_id: self._record(found) for found in request.found.values()}
 
     def preview(
         self,
@@ -79,7 +79,7 @@ class Deciding:
         profile = self._controllers.version(request.controller, request.profile_version)
         previews = []
         for found in request.own_records:
-            record = self._open(found).record
+            record = self._record(found)
             facts = RecordFacts(
                 system=found.system,
                 kind=found.kind,
@@ -131,6 +131,9 @@ class Deciding:
                 steps.aggregates.append(fulfilment)
                 steps.also.append(self._tasks.add(answer_task(request, at=now)))
             self._register.save_all([request, *steps.aggregates], steps.also)
+
+    def _record(self, found: FoundRecord) -> Record:
+        return dossier.RECORD.validate_json(self._vault.open(found.content)).record
 
     def _note(
         self, request: DataSubjectRequest, words: str, by: str, steps: Steps, now: datetime
@@ -281,14 +284,10 @@ def _names(recipient: Recipient) -> set[str]:
 def _require_known(request: DataSubjectRequest) -> None:
     """A sort of record that the profile does not name has no purpose, basis or retention yet."""
     unmapped = sorted(
-        {
-            f"{found.system}/{found.kind}"
-            for found in request.own_records
-            if found.category == UNMAPPED
-        }
+        {f"{one.system}/{one.kind}" for one in request.own_records if one.category == UNMAPPED}
     )
     if unmapped:
         raise NotAllowedNow(
-            f"the profile does not say what {', '.join(unmapped)} is: add it to the holdings, adopt "
-            "the profile, and have the systems searched again"
+            f"the profile does not say what {', '.join(unmapped)} is: add it to the holdings, "
+            "adopt the profile, and have the systems searched again"
         )

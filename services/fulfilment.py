@@ -270,9 +270,6 @@ class Fulfilments:
                     at=now,
                 )
 
-    def _open(self, found: FoundRecord) -> dossier.SealedRecord:
-        return dossier.RECORD.validate_json(self._vault.open(found.content))
-
     def _digest(self, case_id: UUID, system: str, kind: str, key: str) -> str:
         return self._vault.digest(case_id, f"{system}/{kind}/{key}")
 

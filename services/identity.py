@@ -16,7 +16,7 @@ from domain.request import DataSubjectRequest, Status
 from domain.vocabulary import Compartment, IdentifierKind, IdentityMethod
 from services import dossier
 from services.controllers import Controllers
-from services.fulfilment import Planning
+from services.planning import Planning
 from services.ports import Also, Clock, CodeCheck, Codes, Person, Vault
 from services.postroom import Postroom
 from services.register import Register, again_on_conflict
@@ -64,8 +64,8 @@ class Identity:
             profile,
             addresses[0],
             code=code,
-            valid_until=now + CODE_VALID_FOR,
-            received_on=waiting[0].received_on,
+            valid_for=CODE_VALID_FOR,
+            language=case.language,
             at=now,
         )
         self._register.save_all([case, *waiting], [*written, *letter])

@@ -27,8 +27,8 @@ from domain.vocabulary import (
 )
 from services import dossier
 from services.controllers import Controllers
-from services.fulfilment import Planning
 from services.messages import IncomingMessage, Nature
+from services.planning import Planning
 from services.ports import Also, Clock, Identifier, Person, Sealed, Vault
 from services.postroom import Postroom
 from services.register import Register, again_on_conflict

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from domain.fulfilment import Fulfilment
+from domain.policy import Profile
 from domain.request import DataSubjectRequest
 from domain.values import FoundRecord, RecordDecision, RecordOutcome, SystemOutcome
 from domain.vocabulary import Decision, Outcome, Right

@@ -89,7 +89,7 @@ class Postroom:
         explains: tuple[Outcome, ...] = (),
         at: datetime,
     ) -> list[Also]:
-        """Seal a letter, record it in the case, and have it sent; or let it wait for the printer."""
+        """Seal a letter, record it in the case, and have it sent; or it waits to be printed."""
         sealed = self._vault.seal(
             case.id,
             Compartment.CORRESPONDENCE,
