@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from enum import Enum
 from functools import cache, lru_cache
 from importlib.resources import files
-from itertools import pairwise
+from itertools import islice, pairwise
 from typing import NamedTuple
 
 from domain.vocabulary import Language, Right, TriageKind
@@ -24,6 +24,7 @@ MAX_CHARS = 20_000
 MAX_SUBJECT_CHARS = 500
 LONGEST_GAP = 5
 NEGATION_REACH = 5
+MAX_EVIDENCE = 200
 SHORTEST_MISTYPED = 7
 
 
@@ -73,7 +74,10 @@ def propose(
     language = detect_language(f"{subject}\n{text}", fallback=fallback)
     if nature is not Nature.PERSONAL:
         return Proposal(TriageKind.AUTOMATIC, (), language, (), Certainty.HIGH)
-    found = [*_evidence(text, in_subject=False), *_evidence(subject, in_subject=True)]
+    found = [
+        *islice(_evidence(text, in_subject=False), MAX_EVIDENCE),
+        *islice(_evidence(subject, in_subject=True), MAX_EVIDENCE),
+    ]
     evidence = tuple(_settle(found))
     rights = tuple(right for right in Right if any(one.says is right for one in evidence))
     kind, certainty = _judge(evidence, rights)
@@ -400,16 +404,35 @@ def _compile(
     return _Pattern(says, certainty, tuple(steps), tuple(gaps), has_negation)
 
 
+class _Meaning(NamedTuple):
+    exactly: frozenset[int]
+    nearly: frozenset[int]
+
+    def fits(self, step: frozenset[int]) -> bool:
+        return not (step.isdisjoint(self.exactly) and step.isdisjoint(self.nearly))
+
+
+_NOTHING = _Meaning(frozenset(), frozenset())
+
+
 @lru_cache(maxsize=50_000)
-def _atoms_of(word: str) -> tuple[frozenset[int], bool]:
-    """The pattern words this word stands for, and whether only by assuming a typing mistake."""
+def _atoms_of(word: str) -> _Meaning:
+    """The pattern words this word stands for, and those it would be with one typing mistake."""
     rules = _rules()
     candidates = rules.by_first_letter.get(word[0], ())
     fits = {number for number in (*candidates, *rules.open_start) if rules.atoms[number].fits(word)}
     fits.update(rules.exact.get(word, ()))
-    if fits or len(word) < SHORTEST_MISTYPED - 1 or word in rules.never_mistyped:
-        return frozenset(fits), False
-    return frozenset(n for n in candidates if rules.atoms[n].nearly_fits(word)), True
+    if len(word) < SHORTEST_MISTYPED - 1 or word in rules.never_mistyped:
+        return _Meaning(frozenset(fits), frozenset())
+    # A mistyped "registerutdrag" still begins with "register"; a longer word is the better guess.
+    longest = max((len(rules.atoms[number].stem) for number in fits), default=0)
+    nearly = {
+        number
+        for number in candidates
+        if len(rules.atoms[number].stem) > longest + (2 if fits else 0)
+        and rules.atoms[number].nearly_fits(word)
+    }
+    return _Meaning(frozenset(fits), frozenset(nearly - fits))
 
 
 # Matching
@@ -419,7 +442,8 @@ def _evidence(text: str, *, in_subject: bool) -> Iterator[Evidence]:
     rules = _rules()
     tokens = _tokens(text)
     meanings = [_atoms_of(token.word) if token.word else _NOTHING for token in tokens]
-    for first, (atoms, _) in enumerate(meanings):
+    for first, meaning in enumerate(meanings):
+        atoms = meaning.exactly | meaning.nearly
         for pattern in dict.fromkeys(p for atom in atoms for p in rules.patterns.get(atom, ())):
             places = _match(pattern, tokens, meanings, first)
             if places is None or (
@@ -427,7 +451,8 @@ def _evidence(text: str, *, in_subject: bool) -> Iterator[Evidence]:
             ):
                 continue
             is_certain = pattern.certainty is Certainty.HIGH and not any(
-                meanings[place][1] for place in places
+                step.isdisjoint(meanings[place].exactly)
+                for step, place in zip(pattern.steps, places, strict=True)
             )
             start, end = tokens[places[0]].start, tokens[places[-1]].end
             yield Evidence(
@@ -440,29 +465,25 @@ def _evidence(text: str, *, in_subject: bool) -> Iterator[Evidence]:
             )
 
 
-_NOTHING: tuple[frozenset[int], bool] = (frozenset(), False)
-
-
 def _match(
     pattern: _Pattern,
     tokens: list[_Token],
-    meanings: list[tuple[frozenset[int], bool]],
+    meanings: list[_Meaning],
     first: int,
+    step: int = 1,
 ) -> list[int] | None:
-    """The places of the pattern's words, each as near to the one before as it can be."""
-    places = [first]
-    for step, gap in zip(pattern.steps[1:], pattern.gaps[1:], strict=True):
-        after = places[-1] + 1
-        reach = after + (LONGEST_GAP if gap else 0)
-        for place in range(after, min(reach + 1, len(tokens))):
-            if tokens[place].sentence != tokens[first].sentence:
-                return None
-            if not step.isdisjoint(meanings[place][0]):
-                places.append(place)
-                break
-        else:
+    """The places of the pattern's words from this one on, each as near as it can be."""
+    if step == len(pattern.steps):
+        return [first]
+    reach = first + 1 + (LONGEST_GAP if pattern.gaps[step] else 0)
+    for place in range(first + 1, min(reach + 1, len(tokens))):
+        if tokens[place].sentence != tokens[first].sentence:
             return None
-    return places
+        if meanings[place].fits(pattern.steps[step]):
+            rest = _match(pattern, tokens, meanings, place, step + 1)
+            if rest is not None:
+                return [first, *rest]
+    return None
 
 
 def _is_negated(tokens: list[_Token], first: int, last: int) -> bool:
