@@ -104,32 +104,27 @@ CREATE INDEX ON trettio.tasks (subject_id);
 
 -- Proof of identity and access: only digests, never the secret itself
 
-CREATE TABLE trettio.identity_codes (
-    id uuid PRIMARY KEY DEFAULT gen_random_uuid(),
-    case_id uuid NOT NULL,
-    address_token bytea NOT NULL,
+CREATE TABLE trettio.codes (
+    id bigserial PRIMARY KEY,
+    subject_id uuid NOT NULL,
     code_hash bytea NOT NULL,
     salt bytea NOT NULL,
-    expires_at timestamptz NOT NULL,
     tries_left integer NOT NULL,
+    expires_at timestamptz NOT NULL,
     used_at timestamptz,
     created_at timestamptz NOT NULL DEFAULT clock_timestamp()
 );
-CREATE INDEX ON trettio.identity_codes (case_id, created_at);
+CREATE INDEX ON trettio.codes (subject_id, id);
 
-CREATE TABLE trettio.answer_links (
-    token_hash bytea PRIMARY KEY,
-    case_id uuid NOT NULL,
-    request_id uuid NOT NULL,
-    kind text NOT NULL,
+CREATE TABLE trettio.links (
+    secret_hash bytea PRIMARY KEY,
+    subject_id uuid NOT NULL,
+    purpose text NOT NULL,
     expires_at timestamptz NOT NULL,
-    code_hash bytea,
-    tries_left integer NOT NULL,
-    opened_at timestamptz,
-    revoked_at timestamptz,
+    withdrawn_at timestamptz,
     created_at timestamptz NOT NULL DEFAULT clock_timestamp()
 );
-CREATE INDEX ON trettio.answer_links (case_id);
+CREATE INDEX ON trettio.links (subject_id);
 
 CREATE TABLE trettio.api_tokens (
     token_hash bytea PRIMARY KEY,

@@ -1,0 +1,240 @@
+"""Where everything is wired: settings in, an installation out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import Enum
+from inspect import isclass
+from pathlib import Path
+from types import ModuleType
+
+from eventsourcing.persistence import JSONTranscoder
+
+import domain.case
+import domain.deadlines
+import domain.request
+import domain.values
+from adapters.embedded_postgres import EmbeddedPostgres
+from adapters.outbound.codes import PostgresCodes
+from adapters.outbound.database import Database, migrate, require_current_schema
+from adapters.outbound.links import PostgresLinks
+from adapters.outbound.outbox import Outbox
+from adapters.outbound.recorder import log_environment
+from adapters.outbound.smtp import Security, SmtpMailer
+from adapters.outbound.systems import ConfiguredSystems
+from adapters.outbound.tasks import PostgresTasks
+from adapters.outbound.tokens import Tokens
+from adapters.outbound.transcodings import register_all
+from adapters.outbound.vault import MasterKeys, PostgresVault, load_master_keys
+from adapters.profiles import load_profile
+from adapters.settings import Settings, system_secrets
+from domain.policy import Profile
+from domain.vocabulary import Country
+from services.answering import Answering
+from services.controllers import Controllers
+from services.deciding import Deciding
+from services.fulfilment import Fulfilments
+from services.identity import Identity
+from services.intake import Intake
+from services.planning import Planning
+from services.ports import Clock, Mailer
+from services.postroom import Postroom
+from services.register import Register
+from services.reminders import Reminders
+from services.retention import Retention
+from services.worker import Systems, Worker
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True)
+class Installation:
+    """Everything one process needs; opened once, closed at the end."""
+
+    settings: Settings
+    clock: Clock
+    database: Database
+    register: Register
+    vault: PostgresVault
+    tasks: PostgresTasks
+    controllers: Controllers
+    intake: Intake
+    identity: Identity
+    fulfilments: Fulfilments
+    deciding: Deciding
+    answering: Answering
+    retention: Retention
+    reminders: Reminders
+    systems: Systems
+    mailer: Mailer
+    tokens: Tokens
+
+    def worker(self, name: str) -> Worker:
+        return Worker(
+            self.register,
+            self.vault,
+            self.tasks,
+            self.fulfilments,
+            self.answering,
+            self.retention,
+            self.systems,
+            self.mailer,
+            self.clock,
+            name=name,
+        )
+
+
+@contextmanager
+def installation(
+    settings: Settings,
+    *,
+    clock: Clock = utc_now,
+    mailer: Mailer | None = None,
+    secrets: Mapping[tuple[str, str], Mapping[str, str]] | None = None,
+    with_migrations: bool | None = None,
+) -> Iterator[Installation]:
+    """Open an installation: start the embedded database if there is no other, and wire it all.
+
+    The schema is brought up to date where the database is our own; elsewhere `trettio migrate`
+    does that, and a schema that does not fit stops the start.
+    """
+    with ExitStack() as stack:
+        settings.home.mkdir(mode=0o700, parents=True, exist_ok=True)
+        embedded = settings.database_url is None
+        url = (
+            stack.enter_context(_embedded(settings.home))
+            if settings.database_url is None
+            else settings.database_url.get_secret_value()
+        )
+        database = stack.enter_context(Database(url))
+        if embedded if with_migrations is None else with_migrations:
+            migrate(database)
+        require_current_schema(database)
+        database.check()
+        register = Register(log_environment(database), _teach)
+        stack.callback(register.close)
+        yield _wire(settings, database, register, clock, mailer, secrets)
+
+
+def _wire(
+    settings: Settings,
+    database: Database,
+    register: Register,
+    clock: Clock,
+    mailer: Mailer | None,
+    secrets: Mapping[tuple[str, str], Mapping[str, str]] | None,
+) -> Installation:
+    countries: dict[str, Country] = {}
+
+    def read(document: bytes, name: str) -> Profile:
+        profile = load_profile(document, name=name)
+        countries[profile.id] = profile.country
+        return profile
+
+    def secrets_of(controller: str, system: str) -> Mapping[str, str]:
+        given = (secrets or {}).get((controller, system), {})
+        return {**given, **system_secrets(controller, system)}
+
+    vault = PostgresVault(
+        database,
+        _master_keys(settings),
+        destroyed_keys=settings.home / "destroyed-keys",
+        countries=countries,
+    )
+    tasks = PostgresTasks(database)
+    codes, links = PostgresCodes(database), PostgresLinks(database)
+    controllers = Controllers(register, clock, read)
+    planning = Planning(register, controllers, tasks)
+    postroom = Postroom(vault, tasks)
+    retention = Retention(register, vault, tasks, controllers, clock)
+    answering = Answering(
+        register,
+        vault,
+        tasks,
+        controllers,
+        planning,
+        postroom,
+        retention,
+        links,
+        codes,
+        clock,
+        address=settings.address,
+    )
+    return Installation(
+        settings=settings,
+        clock=clock,
+        database=database,
+        register=register,
+        vault=vault,
+        tasks=tasks,
+        controllers=controllers,
+        intake=Intake(register, vault, controllers, planning, postroom, clock),
+        identity=Identity(register, vault, controllers, planning, postroom, codes, clock),
+        fulfilments=Fulfilments(register, vault, tasks, controllers, clock),
+        deciding=Deciding(register, vault, tasks, controllers, clock),
+        answering=answering,
+        retention=retention,
+        reminders=Reminders(register, clock),
+        systems=ConfiguredSystems(controllers, secrets_of, settings.exports),
+        mailer=mailer or _mailer(settings, clock),
+        tokens=Tokens(database),
+    )
+
+
+@contextmanager
+def _embedded(home: Path) -> Iterator[str]:
+    server = EmbeddedPostgres(home)
+    try:
+        yield server.start()
+    finally:
+        server.stop()
+
+
+def _master_keys(settings: Settings) -> MasterKeys:
+    if settings.master_key is not None:
+        return load_master_keys(value=settings.master_key.get_secret_value())
+    if settings.master_key_file is not None:
+        return load_master_keys(path=settings.master_key_file)
+    return load_master_keys(path=settings.home / "master.key", generate=True)
+
+
+def _mailer(settings: Settings, clock: Clock) -> Mailer:
+    """The relay, or a drawer in which letters wait for somebody to print them."""
+    if settings.smtp_host is None:
+        return Outbox(settings.home / "outbox", clock=clock)
+    password = settings.smtp_password
+    return SmtpMailer(
+        settings.smtp_host,
+        settings.smtp_port,
+        clock=clock,
+        security=Security(settings.smtp_security),
+        username=settings.smtp_username,
+        password=password.get_secret_value() if password else None,
+    )
+
+
+def _teach(transcoder: JSONTranscoder) -> None:
+    register_all(
+        transcoder,
+        domain.deadlines.Deadlines,
+        *_values(domain.values),
+        *_enums(domain.request),
+        *_enums(domain.case),
+    )
+
+
+def _values(module: ModuleType) -> list[type]:
+    return [
+        member
+        for member in vars(module).values()
+        if isclass(member) and member.__module__ == module.__name__
+    ]
+
+
+def _enums(module: ModuleType) -> list[type]:
+    return [member for member in _values(module) if issubclass(member, Enum)]
