@@ -301,14 +301,15 @@ class _Case:
         if conditions and not obligations and "given_up" not in flags:
             # The controller's period estimates when the last guarantee runs out.
             until = anchors.get("warranty_ends") or retention_end(retention, anchors, flags).until
-            yield self._owing(WARRANTY, "guarantee", until)
+            asks = () if "warranty_ends" in anchors else ("say_whether_guarantee_runs",)
+            yield self._owing(WARRANTY, "guarantee", until, asks)
 
-    def _owing(self, code: str, flag: str, until: date | None) -> _Part:
+    def _owing(self, code: str, flag: str, until: date | None, asks: tuple[str, ...] = ()) -> _Part:
         known = until if until is not None and self.on <= until else None
         return self._part(
             Kept(code, until=known, fields=self.holding.needed.get(flag, ())),
             "kept_for_open_obligation",
-            asks=() if known else ("say_when_it_ends",),
+            asks=asks or (() if known else ("say_when_it_ends",)),
             excluded="ask_person_to_give_up",
             steps=(Step("obligation_open", known, flag),),
         )

@@ -253,14 +253,14 @@ class Profile:
     country: Country
     language: Language
     channels: tuple[ContactChannel, ...]
-    promise_days: int | None
-    promise_text: str | None
     rights: frozenset[Right]
     purposes: tuple[Purpose, ...]
     categories: tuple[Category, ...]
     systems: tuple[System, ...]
     recipients: tuple[Recipient, ...]
     observations: tuple[Observation, ...]
+    promise_days: int | None = None
+    promise_text: str | None = None
     fiscal_year: FiscalYear = FiscalYear()
     allowed_exceptions: frozenset[str] | None = None
     policy_consent_age: int | None = None
