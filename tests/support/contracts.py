@@ -57,15 +57,17 @@ def _folders() -> list[Path]:
     return [Path(named), *above] if named else above
 
 
-def _without_discriminator(part: dict[str, Any]) -> dict[str, Any]:
+def _usable(part: dict[str, Any]) -> dict[str, Any]:
+    """Without discriminators, which lead nowhere, and `name[part]` queries, which nobody reads."""
+    if isinstance(part.get("parameters"), list):
+        part["parameters"] = [p for p in part["parameters"] if p.get("style") != "deepObject"]
     return {key: value for key, value in part.items() if key != "discriminator"}
 
 
 @cache
 def _load(path: Path) -> OpenAPI:
-    # The vendors' own files break the rules for such files (and name discriminators that lead
-    # nowhere); the rules for traffic still hold.
-    description: dict[str, Any] = json.loads(path.read_text(), object_hook=_without_discriminator)
+    # The vendors' own files break the rules for such files; the rules for traffic still hold.
+    description: dict[str, Any] = json.loads(path.read_text(), object_hook=_usable)
     config = Config(
         spec_validator_cls=None,
         extra_media_type_deserializers={"application/problem+json": json.loads},

@@ -6,7 +6,7 @@ import json
 import re
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Lock, RLock, Thread
@@ -107,11 +107,10 @@ class Double:
         self._faults: list[Fault] = []
         self._busy = 0
         self._count = Lock()
-        self._routes = [
-            (*handler.route, handler)
-            for name in dir(type(self))
-            if hasattr(handler := getattr(type(self), name), "route")
-        ]
+        marked = (getattr(type(self), name) for name in dir(type(self)))
+        routes = [(*handler.route, handler) for handler in marked if hasattr(handler, "route")]
+        # A path that is said in full goes before one with a name in the same place.
+        self._routes = sorted(routes, key=lambda known: known[1].groups)
         self._server: ThreadingHTTPServer | None = None
 
     # Life
@@ -220,7 +219,8 @@ class Double:
             if reply is None:
                 reply = handler(self, call) if handler else self.unknown(call)
             if self._keep:
-                self.exchanges.append(Exchange(call, reply))
+                as_sent = replace(reply, content=reply.body())
+                self.exchanges.append(Exchange(call, as_sent))
         return reply
 
     def _handler(self, method: str, path: str) -> tuple[Mapping[str, str], Handler | None]:

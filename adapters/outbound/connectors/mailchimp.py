@@ -310,6 +310,10 @@ class Mailchimp:
         seen_notes = [mask_national_numbers(note.note, keep=own) for note in notes]
         profile = self._profile(list_id, member)
         seen_profile = profile if match.is_strong else _masked(profile, keep=own)
+        flags = {
+            "suppressed": _is_suppressed(member),
+            "consent_given": member.status == "subscribed" and member.timestamp_opt is not None,
+        }
         fields: dict[str, object] = {
             "audience": audience,
             "email": member.email_address,
@@ -372,7 +376,7 @@ class Mailchimp:
                 signed_up=member.timestamp_signup,
                 consent_given=member.timestamp_opt,
             ),
-            flags=frozenset({member.status}),
+            flags=frozenset(name for name, so in flags.items() if so),
             masked=tuple(
                 name
                 for name, changed in (
@@ -664,6 +668,11 @@ def _shop_customer(store: Store, customer: Customer, level: Level) -> Record:
 
 def _purchase(kind: str, store: Store, bought: Purchase, level: Level) -> Record:
     match, matched_by = level
+    flags = {
+        "paid": bought.financial_status == "paid",
+        "refunded": bought.financial_status == "refunded",
+        "cancelled": bought.cancelled_at_foreign is not None,
+    }
     return Record(
         key=_key(store.id, bought.id),
         kind=kind,
@@ -685,6 +694,8 @@ def _purchase(kind: str, store: Store, bought: Purchase, level: Level) -> Record
                 "created_at": bought.created_at,
             }
         ),
-        anchors=dates(order_completed=bought.processed_at_foreign),
-        flags=frozenset({bought.financial_status} if bought.financial_status else ()),
+        anchors=dates(
+            order_placed=bought.processed_at_foreign, last_purchase=bought.processed_at_foreign
+        ),
+        flags=frozenset(name for name, so in flags.items() if so),
     )

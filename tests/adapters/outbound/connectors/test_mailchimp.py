@@ -107,6 +107,7 @@ def test_a_member_is_found_in_every_audience_whatever_the_status(
         ("Members", "archived"),
         ("Nobody yet", "cleaned"),
     ]
+    assert [sorted(r.flags) for r in members] == [["consent_given"], [], ["suppressed"]]
     assert {(r.match, r.matched_by) for r in members} == {
         (Match.VERIFIED_IDENTIFIER, IdentifierKind.EMAIL)
     }
@@ -156,7 +157,7 @@ def test_shop_data_is_found_through_the_customer_and_comes_first(
     assert order.match is Match.LINKED_RECORD
     assert order.flags == {"paid"}
     # Half past ten in the evening in UTC is the next day where the ticket was sold.
-    assert str(order.anchors["order_completed"]) == "2026-04-01"
+    assert str(order.anchors["last_purchase"]) == "2026-04-01"
 
 
 def test_unproven_addresses_and_namesakes_match_weakly(
