@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 
 import pytest
 from openapi_core import Config, OpenAPI
+from openapi_core.exceptions import OpenAPIError
 from openapi_core.testing import MockRequest, MockResponse
 
 from adapters.demo.doubles.server import Exchange
@@ -49,6 +50,16 @@ def hold(contract: OpenAPI, exchange: Exchange, *, base: str) -> None:
     )
     contract.validate_request(request)
     contract.validate_response(request, response)
+
+
+def complaints(contract: OpenAPI, exchange: Exchange, *, base: str) -> set[str]:
+    """What is not as the vendor describes, in the validator's words; nothing, if all is well."""
+    try:
+        hold(contract, exchange, base=base)
+    except OpenAPIError as error:
+        problems = getattr(error.__cause__, "schema_errors", (error,))
+        return {str(getattr(problem, "message", problem)) for problem in problems}
+    return set()
 
 
 def _folders() -> list[Path]:
