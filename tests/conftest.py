@@ -13,6 +13,8 @@ import pytest
 
 from adapters.embedded_postgres import EmbeddedPostgres
 from adapters.outbound.database import Database, migrate
+from tests.support.pretix import Pretix
+from tests.support.pretix import server as pretix_server
 
 TEMPLATE = "trettio_template"
 _numbers = itertools.count(1)
@@ -58,10 +60,17 @@ def database(database_url: str) -> Iterator[Database]:
         yield database
 
 
+@pytest.fixture(scope="session")
+def pretix(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pretix]:
+    """A real pretix server, the only one of this run; its first start ever takes minutes."""
+    with pretix_server(tmp_path_factory.mktemp("pretix")) as running:
+        yield running
+
+
 def _made_from(server: str, template: str) -> Iterator[str]:
     name = f"test_{next(_numbers)}"
     with psycopg.connect(server, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY file_copy")
         yield _url_of(server, name)
         connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
 

@@ -90,6 +90,10 @@ class Pretix:
         return {"url": self.url, "token": self.token, "organizer": self.organizer}
 
     def call(self, method: str, path: str, body: object = None) -> Any:
+        answer = self.raw(path, method, body)
+        return json.loads(answer) if answer else None
+
+    def raw(self, path: str, method: str = "GET", body: object = None) -> bytes:
         response = self._pool.request(
             method,
             f"{self.url}/api/v1/organizers/{self.organizer}{path}",
@@ -102,7 +106,7 @@ class Pretix:
         )
         if response.status >= 300:
             raise AssertionError(f"{method} {path}: {response.status} {response.data[:500]!r}")
-        return json.loads(response.data) if response.data else None
+        return response.data
 
     def get(self, path: str) -> Any:
         return self.call("GET", path)
@@ -115,20 +119,30 @@ class Pretix:
 
     def rows(self, statement: str, *values: object) -> list[tuple[Any, ...]]:
         """What really stands in its database, beside what the API is willing to show."""
-        with closing(sqlite3.connect(f"file:{self.database}?mode=ro", uri=True)) as connection:
+        with self._open() as connection:
             return connection.execute(statement, values).fetchall()
 
     def tables_holding(self, text: str) -> dict[str, int]:
         """In how many rows of which tables a text stands, whatever its case."""
-        found = {}
-        for (table,) in self.rows("SELECT name FROM sqlite_master WHERE type = 'table'"):
-            columns = [row[1] for row in self.rows(f'PRAGMA table_info("{table}")')]
-            test = " OR ".join(f'instr(lower(CAST("{c}" AS TEXT)), ?) > 0' for c in columns)
-            values = [text.lower()] * len(columns)
-            ((count,),) = self.rows(f'SELECT count(*) FROM "{table}" WHERE {test}', *values)
-            if count:
-                found[table] = count
-        return found
+        with self._open() as connection:
+            tables = [name for (name,) in connection.execute(_TABLES)]
+            return {table: count for table in tables if (count := _count(connection, table, text))}
+
+    def _open(self) -> closing[sqlite3.Connection]:
+        return closing(sqlite3.connect(f"file:{self.database}?mode=ro", uri=True))
+
+
+_TABLES = "SELECT name FROM sqlite_master WHERE type = 'table'"
+
+
+def _count(connection: sqlite3.Connection, table: str, text: str) -> int:
+    columns = [row[1] for row in connection.execute(f'PRAGMA table_info("{table}")')]
+    everything = " || ' ' || ".join(
+        f"coalesce(CAST(\"{column}\" AS TEXT), '')" for column in columns
+    )
+    statement = f'SELECT count(*) FROM "{table}" WHERE instr(lower({everything}), ?) > 0'
+    count: int = connection.execute(statement, [text.lower()]).fetchone()[0]
+    return count
 
 
 @contextmanager
