@@ -34,6 +34,7 @@ from adapters.settings import Settings, system_secrets
 from domain.policy import Profile
 from domain.vocabulary import Country
 from services.answering import Answering
+from services.byhand import ByHand
 from services.controllers import Controllers
 from services.deciding import Deciding
 from services.fulfilment import Fulfilments
@@ -66,6 +67,7 @@ class Installation:
     intake: Intake
     identity: Identity
     fulfilments: Fulfilments
+    byhand: ByHand
     deciding: Deciding
     answering: Answering
     retention: Retention
@@ -165,6 +167,7 @@ def _wire(
         clock,
         address=settings.address,
     )
+    fulfilments = Fulfilments(register, vault, tasks, controllers, clock)
     return Installation(
         settings=settings,
         clock=clock,
@@ -175,7 +178,8 @@ def _wire(
         controllers=controllers,
         intake=Intake(register, vault, controllers, planning, postroom, clock),
         identity=Identity(register, vault, controllers, planning, postroom, codes, clock),
-        fulfilments=Fulfilments(register, vault, tasks, controllers, clock),
+        fulfilments=fulfilments,
+        byhand=ByHand(register, fulfilments),
         deciding=Deciding(register, vault, tasks, controllers, clock),
         answering=answering,
         retention=retention,

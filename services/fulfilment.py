@@ -83,6 +83,7 @@ class Fulfilments:
         *,
         key: str,
         by: str | None = None,
+        read_back_by_hand: bool = False,
         task: Task | None = None,
     ) -> None:
         """What became of each record; then the system is read back before it is believed."""
@@ -99,14 +100,13 @@ class Fulfilments:
                 at=now,
             )
             also = self._finish(task)
-            if fulfilment.systems[system].status is SystemStatus.TREATED:
-                if any(r.outcome is Outcome.MANUAL for r in results.values()):
-                    fulfilment.escalate(system=system, reason="erase-from-list", at=now)
-                else:
-                    request = self._register.request(request_id)
-                    also.append(
-                        self._tasks.add(task_for(request, system, Action.ERASE, at=now, back=True))
-                    )
+            treated = fulfilment.systems[system].status is SystemStatus.TREATED
+            if treated and any(r.outcome is Outcome.MANUAL for r in results.values()):
+                fulfilment.escalate(system=system, reason="erase-from-list", at=now)
+            elif treated and not read_back_by_hand:
+                request = self._register.request(request_id)
+                back = task_for(request, system, Action.ERASE, at=now, back=True)
+                also.append(self._tasks.add(back))
             self._register.save_all([fulfilment], also)
 
     @again_on_conflict

@@ -43,6 +43,8 @@ def _erasure_line(
         Decision.REFER: Outcome.REFERRED,
     }.get(decision.decision)
     outcome = told or (treated.outcome if treated else Outcome.ERASED)
+    if outcome is Outcome.MANUAL:  # erased from a list, and a fresh export has shown it
+        outcome = Outcome.ERASED
     return SystemOutcome(
         system=found.system,
         category=found.category,

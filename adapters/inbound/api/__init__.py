@@ -1,0 +1,1 @@
+"""HTTP `/v1`: one module per resource; routes translate, nothing more."""
