@@ -520,8 +520,9 @@ def _decode_start(content: bytes, charset: str, limit: int) -> str:
 
 
 def _children(part: Message) -> list[Message]:
-    payload = part.get_payload()
-    return [one for one in payload if isinstance(one, Message)] if isinstance(payload, list) else []
+    # Only of a multipart: asking for a text this way decodes it, and that may raise.
+    payload = part.get_payload() if part.is_multipart() else []
+    return [one for one in payload if isinstance(one, Message)]
 
 
 def _bytes_of(part: Message) -> bytes:
@@ -537,9 +538,8 @@ def _bytes_of(part: Message) -> bytes:
     decoded = _or(None, lambda: part.get_payload(decode=True))
     if isinstance(decoded, bytes):
         return decoded
-    payload = part.get_payload()
-    text = payload if isinstance(payload, str) else ""
-    return text.encode("utf-8", "surrogateescape")
+    payload = _or("", lambda: str(part.get_payload() or ""))
+    return payload.encode("utf-8", "surrogateescape")
 
 
 def _file_name(part: Message, media_type: str, number: int) -> str:

@@ -608,6 +608,7 @@ CRAFTED = st.tuples(
 @given(raw=st.binary(max_size=500) | CRAFTED)
 @example(raw=b"Content-Type: multipart/mixed; boundary*0*=''\r\n\r\nx")
 @example(raw=b"Content-Type: message/rfc822\r\nContent-Transfer-Encoding: base64\r\n\r\nQQ==")
+@example(raw=b"Content-Type: text/plain; charset=a\0b\r\n\r\n\xe5")
 def test_no_bytes_do_any_harm(raw: bytes) -> None:
     try:
         message = read(raw)
