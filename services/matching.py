@@ -67,6 +67,51 @@ def normal(kind: IdentifierKind, value: str) -> str:
     return _NORMAL.get(kind, _plain)(value)
 
 
+Level = tuple[Match, IdentifierKind]
+
+
+class Matcher:
+    """What is known of one person, in normal forms, to be compared with many records."""
+
+    def __init__(self, person: Person) -> None:
+        proven = [(Match.VERIFIED_IDENTIFIER, kind, person.verified(kind)) for kind in _SINGULAR]
+        said = [(Match.UNVERIFIED_IDENTIFIER, kind, person.all(kind)) for kind in _SINGULAR]
+        self._tests = [
+            (match, kind, forms)
+            for match, kind, values in (*proven, *said)
+            if (forms := _forms(kind, values))
+        ]
+        self._names = _forms(IdentifierKind.NAME, person.all(IdentifierKind.NAME))
+        self._kinds = {kind for _, kind, _ in self._tests}
+
+    def level(
+        self,
+        *,
+        emails: Iterable[str] = (),
+        phones: Iterable[str] = (),
+        names: Iterable[str] = (),
+        others: Mapping[IdentifierKind, Iterable[str]] | None = None,
+    ) -> Level | None:
+        """The strongest way in which a record with these values matches, or None: a stranger's.
+
+        Give only the values that say whose the record is: the holder's address, not that of
+        others inside it. `others` may hold customer, order and national numbers and cookies; a
+        birth date or a postal address is shared by too many to be looked at.
+        """
+        held: dict[IdentifierKind, Iterable[str]] = {
+            **(others or {}),
+            IdentifierKind.EMAIL: emails,
+            IdentifierKind.PHONE: phones,
+        }
+        found = {kind: _forms(kind, held[kind]) for kind in self._kinds if kind in held}
+        for match, kind, forms in self._tests:
+            if not forms.isdisjoint(found.get(kind, ())):
+                return match, kind
+        if self._names and not self._names.isdisjoint(_forms(IdentifierKind.NAME, names)):
+            return Match.SAME_NAME, IdentifierKind.NAME
+        return None
+
+
 def match_level(
     person: Person,
     *,
@@ -74,33 +119,13 @@ def match_level(
     phones: Iterable[str] = (),
     names: Iterable[str] = (),
     others: Mapping[IdentifierKind, Iterable[str]] | None = None,
-) -> tuple[Match, IdentifierKind] | None:
-    """The strongest way in which a record with these values matches, or None for a stranger's.
+) -> Level | None:
+    """How one record matches; `Matcher.level` says what to give."""
+    return Matcher(person).level(emails=emails, phones=phones, names=names, others=others)
 
-    Give only the values that say whose the record is: the holder's address, not that of others
-    inside it. `others` may hold customer, order and national numbers and cookies; a birth date
-    or a postal address is shared by too many to be looked at.
-    """
-    held: dict[IdentifierKind, Iterable[str]] = {
-        IdentifierKind.EMAIL: emails,
-        IdentifierKind.PHONE: phones,
-        **{kind: values for kind, values in (others or {}).items() if kind in _SINGULAR},
-    }
-    found = {
-        kind: {form for value in held.get(kind, ()) if (form := normal(kind, value))}
-        for kind in _SINGULAR
-    }
-    for match, known in (
-        (Match.VERIFIED_IDENTIFIER, person.verified),
-        (Match.UNVERIFIED_IDENTIFIER, person.all),
-    ):
-        for kind in _SINGULAR:
-            if any(normal(kind, value) in found[kind] for value in known(kind)):
-                return match, kind
-    name_forms = {form for name in names if (form := normal_name(name))}
-    if any(normal_name(name) in name_forms for name in person.all(IdentifierKind.NAME)):
-        return Match.SAME_NAME, IdentifierKind.NAME
-    return None
+
+def _forms(kind: IdentifierKind, values: Iterable[str]) -> set[str]:
+    return {form for value in values if (form := normal(kind, value))}
 
 
 def _composed(text: str) -> str:
