@@ -1,0 +1,52 @@
+"""What every command shares: settings, the installation, one clear line when it cannot start."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import NoReturn
+
+import typer
+
+from adapters.bootstrap import Installation, installation
+from adapters.embedded_postgres import PostgresNotStarted
+from adapters.logs import configure
+from adapters.outbound.database import DatabaseNotUsable
+from adapters.outbound.vault import WrongMasterKey
+from adapters.settings import Settings, SettingsWrong, load_settings
+from domain.errors import DomainError
+
+
+def settings_or_stop() -> Settings:
+    try:
+        return load_settings()
+    except SettingsWrong as error:
+        stop(str(error))
+
+
+@contextmanager
+def opened(settings: Settings, *, with_migrations: bool | None = None) -> Iterator[Installation]:
+    """The installation for one command; what stops it is said in one line."""
+    configure(settings.log)
+    try:
+        with installation(settings, with_migrations=with_migrations) as opened_installation:
+            adopt_profiles(opened_installation)
+            yield opened_installation
+    except (DatabaseNotUsable, PostgresNotStarted, WrongMasterKey, DomainError) as error:
+        stop(str(error))
+
+
+def adopt_profiles(opened_installation: Installation) -> None:
+    """Put every profile of the settings' directory in force; unchanged ones change nothing."""
+    folder = opened_installation.settings.profiles
+    if folder is None:
+        return
+    for path in sorted(folder.glob("*.toml")):
+        opened_installation.controllers.adopt(path.read_bytes(), name=path.name, by="settings")
+
+
+def stop(reason: str, code: int = 2) -> NoReturn:
+    """End the command with one line on standard error."""
+    sys.stderr.write(f"trettio: {reason}\n")
+    raise typer.Exit(code)

@@ -1,0 +1,121 @@
+"""`trettio profile check`: what a careful reader would ask about a profile (Art. 12 to 14, 30)."""
+
+from __future__ import annotations
+
+import json
+from datetime import date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, NoReturn
+from zoneinfo import ZoneInfo
+
+import typer
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from domain.findings import Finding
+    from domain.policy import Profile
+    from domain.vocabulary import Language
+
+profiles = typer.Typer(no_args_is_help=True, help="A controller's profile, as data.")
+
+
+def register(app: typer.Typer) -> None:
+    app.add_typer(profiles, name="profile")
+
+
+@profiles.callback()
+def profile() -> None:
+    """A controller's profile, as data."""
+
+
+@profiles.command()
+def check(
+    file: Annotated[str, typer.Argument(help="A profile's file, or the id of a shipped one.")],
+    as_json: Annotated[bool, typer.Option("--json", help="The findings as JSON.")] = False,
+    language: Annotated[
+        str | None,
+        typer.Option(help="Of the questions; else the profile's.", metavar="nb|sv|en"),
+    ] = None,
+    on: Annotated[
+        str | None, typer.Option(help="The day of the check; else today.", metavar="DATE")
+    ] = None,
+) -> None:
+    """Ask what is unclear, missing or contradictory; exit 1 if the profile cannot be used."""
+    from adapters.profiles import ProfileError, load_profile, shipped_profiles
+    from domain.findings import check as findings_of
+    from domain.vocabulary import Severity
+
+    try:
+        loaded = load_profile(shipped_profiles().get(file, Path(file)))
+    except ProfileError as error:
+        _refuse(str(error))
+    day, spoken = _day(on, loaded), _language(language, loaded)
+    findings = findings_of(loaded, day)
+    if as_json:
+        typer.echo(json.dumps({"findings": [_plain(f) for f in findings]}, ensure_ascii=False))
+    elif findings:
+        _print(_table(findings, spoken, f"{loaded.controller.name}, {day.isoformat()}"))
+    else:
+        typer.echo(f"{loaded.controller.name}: nothing to ask.")
+    if any(finding.severity is Severity.REFUSE_TO_LOAD for finding in findings):
+        raise typer.Exit(1)
+
+
+def _plain(finding: Finding) -> dict[str, object]:
+    return {
+        "code": finding.code,
+        "severity": finding.severity.value,
+        "where": finding.where,
+        "quote": finding.quote,
+        "line": finding.line,
+        "question": {spoken.value: words for spoken, words in finding.question.items()},
+    }
+
+
+def _table(findings: tuple[Finding, ...], language: Language, title: str) -> Table:
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table("finding", "question", title=title, box=box.HORIZONTALS, show_lines=True)
+    for finding in findings:
+        question = Text(finding.question[language])
+        if finding.quote:
+            question.append(f"\n“{finding.quote}” (line {finding.line})", style="dim")
+        what = Text(finding.code, style="bold")
+        what.append(f"\n{finding.severity.value}\n{finding.where}", style="not bold dim")
+        table.add_row(what, question)
+    return table
+
+
+def _print(table: Table) -> None:
+    from rich.console import Console
+
+    Console().print(table)
+
+
+def _day(given: str | None, profile: Profile) -> date:
+    if given is None:
+        return datetime.now(ZoneInfo(profile.country.zone)).date()
+    try:
+        return date.fromisoformat(given)
+    except ValueError:
+        _refuse(f"--on {given!r} is not a day: write it as year-month-day, e.g. 2027-02-01")
+
+
+def _language(given: str | None, profile: Profile) -> Language:
+    from domain.vocabulary import Language
+
+    asked = [Language.NB, Language.SV, Language.EN]
+    if given is None:
+        return profile.language if profile.language in asked else Language.NB
+    if given not in [language.value for language in asked]:
+        choice = ", ".join(language.value for language in asked)
+        _refuse(f"--language {given!r} is not one of {choice}")
+    return Language(given)
+
+
+def _refuse(message: str) -> NoReturn:
+    typer.echo(message, err=True)
+    raise typer.Exit(2)

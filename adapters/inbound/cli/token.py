@@ -1,0 +1,50 @@
+"""`trettio token`: bearer tokens for the API and the desk."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+tokens = typer.Typer(no_args_is_help=True, help="Tokens for the API and the desk.")
+
+
+def register(app: typer.Typer) -> None:
+    app.add_typer(tokens, name="token")
+
+
+@tokens.command()
+def create(
+    name: Annotated[str, typer.Argument(help="What the token is for.")],
+    staff: Annotated[str, typer.Option(help="The staff id that its decisions are recorded under.")],
+    scope: Annotated[list[str], typer.Option(help="inbox, read, desk or admin; repeatable.")],
+    controller: Annotated[
+        list[str] | None, typer.Option(help="Only this controller; repeatable.")
+    ] = None,
+) -> None:
+    """Make a token. It is shown once."""
+    from adapters.inbound.cli.console import opened, settings_or_stop, stop
+    from adapters.outbound.tokens import Scope
+
+    known = {one.value: one for one in Scope}
+    unknown = [word for word in scope if word not in known]
+    if unknown:
+        stop(f"{unknown[0]!r} is no scope; there are: {', '.join(known)}")
+    with opened(settings_or_stop()) as installation:
+        typer.echo(
+            installation.tokens.create(
+                name=name,
+                staff_id=staff,
+                scopes=frozenset(known[word] for word in scope),
+                controllers=frozenset(controller or ()),
+            )
+        )
+
+
+@tokens.command()
+def revoke(name: Annotated[str, typer.Argument(help="What the token is for.")]) -> None:
+    """Revoke every token of a name."""
+    from adapters.inbound.cli.console import opened, settings_or_stop
+
+    with opened(settings_or_stop()) as installation:
+        typer.echo(f"{installation.tokens.revoke(name)} revoked")

@@ -1,0 +1,58 @@
+"""The roles of one process: web, workers, follower, reminders; together, or each apart."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from threading import Event, Thread
+
+import structlog
+
+from adapters.bootstrap import Installation
+
+REMIND_EVERY_SECONDS = 60.0
+
+log = structlog.get_logger()
+
+
+@contextmanager
+def running(
+    installation: Installation,
+    *,
+    workers: int = 0,
+    follow: bool = False,
+    remind: bool = False,
+) -> Iterator[Event]:
+    """Run background roles in threads until the block ends; work in hand is finished first."""
+    stop = Event()
+    threads = [
+        Thread(target=installation.worker(name).run, args=(stop,), name=name)
+        for name in (f"worker-{number}" for number in range(1, workers + 1))
+    ]
+    if follow:
+        threads.append(Thread(target=installation.follower.run, args=(stop,), name="follower"))
+    if remind:
+        threads.append(Thread(target=_remind, args=(installation, stop), name="reminders"))
+    for thread in threads:
+        thread.start()
+    try:
+        yield stop
+    finally:
+        stop.set()
+        _join(threads)
+
+
+def _remind(installation: Installation, stop: Event) -> None:
+    while not stop.is_set():
+        try:
+            installation.reminders.run(installation.worklist.open_requests())
+        except Exception:  # the database may be away; what is due stays due
+            log.exception("reminders_stumbled")
+        stop.wait(REMIND_EVERY_SECONDS)
+
+
+def _join(threads: Sequence[Thread]) -> None:
+    for thread in threads:
+        thread.join(timeout=30.0)
+        if thread.is_alive():
+            log.warning("role_still_busy", role=thread.name)
