@@ -284,6 +284,9 @@ class Planted:
     secrets_of_the_person: tuple[str, ...]
 
 
+ORGANISER = "Visiting Circus"
+"""Who holds every planted event, as an event property says."""
+
 WHEELCHAIR = "wheelchair"
 """The identifier of the question whose answer is about health."""
 
@@ -443,6 +446,8 @@ class _Shop:
 
     def __init__(self, pretix: Pretix, event: str, starts: datetime) -> None:
         self.pretix, self.event = pretix, event
+        if not pretix.get("/event_meta_properties/")["results"]:
+            pretix.post("/event_meta_properties/", {"name": "organiser", "choices": []})
         pretix.post(
             "/events/",
             {
@@ -453,6 +458,7 @@ class _Shop:
                 "date_to": (starts + timedelta(hours=2)).isoformat(),
                 "timezone": "Europe/Oslo",
                 "plugins": ["pretix.plugins.banktransfer", "pretix.plugins.stripe"],
+                "meta_data": {"organiser": ORGANISER},
             },
         )
         at = f"/events/{event}"

@@ -20,6 +20,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from http import HTTPStatus
+from time import sleep
 from typing import Any, TypeVar
 from urllib.parse import parse_qs, urlsplit
 from zoneinfo import ZoneInfo
@@ -54,10 +55,13 @@ from services.ports import (
     Residual,
     Result,
     Treatment,
+    Unavailable,
 )
 
 MASKED = "•••"
 PAGE_SIZE = 50
+PAUSES = (60.0, 60.0)
+"""How long, and how often, one call waits when pretix says that it is asked too much."""
 WITH_CANCELLED = {"include_canceled_positions": "true", "include_canceled_fees": "true"}
 
 LOG_LINES = Residual("log-entry", "vendor-cannot-erase")
@@ -97,11 +101,17 @@ class _Requester:
 
     @property
     def emails(self) -> list[str]:
-        return sorted({normal_email(one) for one in self.person.all(IdentifierKind.EMAIL)})
+        """Every address, as given and in its normal form: pretix compares all but letter case."""
+        given = self.said(IdentifierKind.EMAIL)
+        return sorted({form for email in given for form in (email.lower(), normal_email(email))})
 
     @property
-    def names(self) -> tuple[str, ...]:
-        return self.person.all(IdentifierKind.NAME)
+    def names(self) -> list[str]:
+        return self.said(IdentifierKind.NAME)
+
+    def said(self, kind: IdentifierKind) -> list[str]:
+        """Never an empty value: pretix takes an empty search for a wish to see everything."""
+        return [value for one in self.person.all(kind) if (value := one.strip())]
 
     def or_named(self, names: Iterable[str | None]) -> _Requester:
         """Whoever gave no name is called what their own records call them."""
@@ -125,7 +135,7 @@ class _Requester:
         return bool(words and names) and not any(w <= words or words <= w for w in names)
 
     def has_email(self, email: str | None) -> bool:
-        return bool(email) and normal_email(email or "") in self.emails
+        return bool(email) and normal_email(email or "") in map(normal_email, self.emails)
 
     def recognise(
         self,
@@ -212,8 +222,8 @@ class Pretix:
             for email in requester.emails
             for customer in self._pages("/customers/", Page[Customer], {"email": email})
         ]
-        for number in requester.person.all(IdentifierKind.CUSTOMER_NUMBER):
-            one = self._one("/customers/{id}/", Customer, {"id": number.strip().upper()})
+        for number in requester.said(IdentifierKind.CUSTOMER_NUMBER):
+            one = self._one("/customers/{id}/", Customer, {"id": number.upper()})
             rows += [one] if one else []
         return {
             row.identifier: (row, found)
@@ -223,11 +233,11 @@ class Pretix:
 
     def _orders(self, requester: _Requester, accounts: Iterable[str]) -> list[Order]:
         """Every order in which the person may be buyer, account or attendee, oldest first."""
-        codes = requester.person.all(IdentifierKind.ORDER_NUMBER)
+        codes = filter(None, map(_code, requester.said(IdentifierKind.ORDER_NUMBER)))
         searches = [
             *({"email": email} for email in requester.emails),
             *({"customer": identifier} for identifier in accounts),
-            *({"code": _code(code)} for code in codes),
+            *({"code": code} for code in codes),
             *({"search": name} for name in requester.names),
         ]
         orders = {
@@ -715,14 +725,22 @@ class Pretix:
         json: object | None = None,
         expect: tuple[int, ...] = (200,),
     ) -> Response:
-        return self.http.request(
-            method,
-            "/api/v1/organizers/{organizer}" + template,
-            path={"organizer": self.organizer, **(path or {})},
-            query=query,
-            json=json,
-            expect=expect,
-        )
+        pauses = iter(PAUSES)
+        while True:
+            try:
+                return self.http.request(
+                    method,
+                    "/api/v1/organizers/{organizer}" + template,
+                    path={"organizer": self.organizer, **(path or {})},
+                    query=query,
+                    json=json,
+                    expect=expect,
+                )
+            except Unavailable as problem:
+                # A search that began anew after every pause would never end in a large shop.
+                if problem.retry_after is None or problem.retry_after > next(pauses, -1.0):
+                    raise
+                sleep(problem.retry_after)
 
 
 _ORDER = "/events/{event}/orders/{code}/"

@@ -18,8 +18,11 @@ from adapters.outbound.connectors.pretix import MASKED, Pretix
 from domain.vocabulary import IdentifierKind, Match, Outcome
 from services.ports import Identifier, Person, Record, Refused, Residual, Treatment, Unavailable
 from tests.support.people import NOBODY, somebody
-from tests.support.pretix import WHEELCHAIR, Planted, plant
+from tests.support.pretix import ORGANISER, WHEELCHAIR, Planted, plant
 from tests.support.pretix import Pretix as Server
+
+# The very first run installs pretix and migrates its database.
+pytestmark = pytest.mark.timeout(1200)
 
 LOG = Residual("log-entry", "vendor-cannot-erase")
 INVOICE = Residual("invoice", "bookkeeping")
@@ -184,7 +187,8 @@ def test_a_customer_number_finds_the_account(connector: Pretix, planted: Planted
 
 
 def test_nobody_is_found_without_identifiers(connector: Pretix, planted: Planted) -> None:
-    assert found(connector, NOBODY) == {}
+    blank = Person(tuple(Identifier(kind, " #", verified=True) for kind in IdentifierKind))
+    assert found(connector, NOBODY) == found(connector, blank) == {}
 
 
 def test_the_buyer_sees_her_guest_as_covered(connector: Pretix, planted: Planted) -> None:
@@ -213,11 +217,11 @@ def test_card_numbers_are_cut_to_four_digits(planted: Planted, records: dict[str
     assert "full_card_number" in order.flags
 
 
-def test_payment_services_are_recipients_of_the_order(
+def test_payment_services_and_organisers_are_recipients(
     planted: Planted, records: dict[str, Record]
 ) -> None:
     assert "klarna" in records[f"order:{planted.event}/{planted.orders['account']}"].recipients
-    assert records[f"order:{planted.event}/{planted.orders['upper']}"].recipients == ()
+    assert records[f"order:{planted.event}/{planted.orders['upper']}"].recipients == (ORGANISER,)
 
 
 @pytest.mark.parametrize(("days", "is_open"), [(40, True), (42, False)])
@@ -487,7 +491,7 @@ def _strangers(pretix: Server, planted: Planted) -> dict[str, bytes]:
     return {path: pretix.raw(path) for path in paths}
 
 
-# Hostile answers
+# Another server
 
 
 class Hostile(Double):
@@ -512,6 +516,21 @@ def _ask(hostile: Hostile, page: Callable[[Call], object]) -> None:
     url = hostile.url.removesuffix(Hostile.prefix)
     connector = Pretix({"url": url, "token": "t", "organizer": "venue"})
     list(connector.find(somebody("kari@post.example")))
+
+
+def test_a_search_waits_when_it_asks_too_much(hostile: Hostile) -> None:
+    hostile.fail_next(429, times=2, on="/customers/", headers={"Retry-After": "0"})
+
+    with pytest.raises(Refused, match="404"):
+        _ask(hostile, lambda call: {"results": [], "next": None})
+
+
+@pytest.mark.parametrize(("times", "wish"), [(3, "0"), (1, "61")])
+def test_a_search_gives_up_when_the_wait_is_long(hostile: Hostile, times: int, wish: str) -> None:
+    hostile.fail_next(429, times=times, on="/customers/", headers={"Retry-After": wish})
+
+    with pytest.raises(Unavailable, match="429"):
+        _ask(hostile, lambda call: {"results": [], "next": None})
 
 
 def test_a_next_link_says_only_which_page(hostile: Hostile) -> None:
