@@ -59,6 +59,7 @@ LONGEST_MARKER = 300
 # because "you wrote:" is something people say themselves; so is "on 3 November I wrote:".
 _WROTE = re.compile(r"(?<!\bi )\b(?:wrote|skrev|skreiv)\b(?! (?:jeg|eg|jag|vi)\b)", re.IGNORECASE)
 _DATED = re.compile(r"\d{4}|\d{1,2}[.:]\d{2}|@")
+_OPENING = re.compile(r"(?:on|den|på)\b.*\d", re.IGNORECASE)
 _SEPARATOR = re.compile(
     r"\s*-{2,}\s*(?:original message|opprinnelig melding|opphavleg melding|"
     r"ursprungligt meddelande|oprindelig meddelelse)\s*-{2,}\s*",
@@ -110,12 +111,12 @@ def _history_starts(lines: list[str], number: int) -> bool:
     if _FROM_LINE.fullmatch(line):
         below = lines[number + 1 : number + 5]
         return sum(_HEADER_LINE.fullmatch(one[:LONGEST_MARKER]) is not None for one in below) > 1
-    # Mail programs break the introduction where the line gets too long.
     introduction = line
     for continued in [*lines[number + 1 : number + 3], ""]:
         if introduction.endswith(":"):
             return bool(_WROTE.search(introduction) and _DATED.search(introduction))
-        if not continued.strip():
+        # Mail programs break the introduction where it gets too long; people end a line above it.
+        if not continued.strip() or not _OPENING.match(line):
             return False
         introduction = f"{introduction} {continued.strip()}"[:LONGEST_MARKER]
     return False

@@ -26,6 +26,11 @@ def test_quoted_history_and_signature_are_not_own_words(quote: str) -> None:
     )
 
 
+def test_a_line_right_above_the_history_stays() -> None:
+    text = "Slett ordre 20193\nDen 2. nov. 2026 kl. 10:22 skrev Fjordscenen:\ngammelt"
+    assert own_words(text) == "Slett ordre 20193"
+
+
 @pytest.mark.parametrize(
     "text",
     [
@@ -37,7 +42,7 @@ def test_quoted_history_and_signature_are_not_own_words(quote: str) -> None:
     ],
 )
 def test_own_words_that_look_like_history_stay(text: str) -> None:
-    assert own_words(text) == text
+    assert own_words(f"Hei.\n{text}") == f"Hei.\n{text}"
 
 
 def test_answers_between_quoted_lines_stay() -> None:

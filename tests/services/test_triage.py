@@ -94,7 +94,7 @@ def test_a_complaint_that_nothing_was_done_is_still_a_request(text: str) -> None
         ("jeg vil ha slettet personopplysningane", Right.ERASURE),
         ("registerutdarg", Right.ACCESS),
         ("regiserutdrag", Right.ACCESS),
-        ("aatkomst: radera uppgifterna", Right.ERASURE),
+        ("hva har dere lagret paa meg", Right.ACCESS),
         ("slett alle personoplysningene mine", Right.ERASURE),
         ("slett alle opplys\u00adningene mine", Right.ERASURE),
     ],
