@@ -16,11 +16,11 @@ _BETWEEN = re.compile(r"[\s\-]+")
 
 def field_name(name: str, language: Language) -> str:
     """The name in the person's language, else as the system has it."""
-    words = _names().get(_plain(name))
+    words = _names().get(plain_name(name))
     return words[language.value] if words else name
 
 
-def _plain(name: str) -> str:
+def plain_name(name: str) -> str:
     """Systems write firstName, First-Name and FIRST_NAME and mean the same."""
     return _BETWEEN.sub("_", _WORD_START.sub("_", name.strip())).lower()
 

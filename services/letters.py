@@ -598,7 +598,7 @@ _HIDDEN = frozenset({"Cc", "Cf", "Cs"})
 
 
 def _lines(letter: Letter, closing: Closing) -> Iterator[str]:
-    yield f"{letter.greeting},"
+    yield letter.greeting
     for section in letter.sections:
         if section.block is Block.CONTROLLER:
             continue
@@ -612,7 +612,7 @@ def _lines(letter: Letter, closing: Closing) -> Iterator[str]:
                 yield ""
             yield from _piece(piece)
     yield ""
-    yield f"{closing.regards},"
+    yield closing.regards
     yield from closing.lines
 
 

@@ -406,6 +406,20 @@ def test_a_residual_nobody_has_words_for_is_refused_with_what_to_do() -> None:
         written(LetterKind.PARTIAL_REFUSAL, outcomes=(odd,))
 
 
+@pytest.mark.parametrize("language", Language)
+def test_every_residual_that_a_connector_names_has_its_words(language: Language) -> None:
+    connectors = Path(__file__).parents[2] / "adapters" / "outbound" / "connectors"
+    found = [
+        codes
+        for path in connectors.glob("*.py")
+        for codes in re.findall(r'Residual\(\s*"([^"]+)",\s*"([^"]+)"', path.read_text("utf-8"))
+    ]
+    texts = wording(LETTERS, language).texts
+    for what, why in found:
+        assert f"residual_what.{what}" in texts
+        assert f"residual_why.{why}" in texts
+
+
 @pytest.mark.parametrize("field", ["category", "system"])
 def test_a_name_the_profile_does_not_know_is_refused_with_what_to_do(field: str) -> None:
     changes: dict[str, Any] = {field: "cellar"}
@@ -496,7 +510,7 @@ def test_the_measure_measures() -> None:
 
 
 _NEVER = re.compile(
-    r"compliant|tamper|anonym|guarante|garanti|bank-?grade|GDPR-?kompat|manipulasjonssik", re.I
+    r"compliant|tamper|anonym|guaranteed|garanter|bank-?grade|GDPR-?kompat|manipulasjonssik", re.I
 )
 
 
@@ -549,7 +563,7 @@ def test_a_name_cannot_break_the_subject_or_the_greeting() -> None:
         LetterKind.ANSWER, case_reference="X\r\nBcc: a@b.example", greeting_name="Tove\n\nT"
     )
     assert "\n" not in letter.subject
-    assert letter.text.startswith("Hei Tove T,\n")
+    assert letter.text.startswith("Hei, Tove T!\n")
 
 
 @pytest.mark.parametrize(("kind", "language"), list(product(LetterKind, Language)))

@@ -1,0 +1,706 @@
+"""The access answer as a ZIP: what is held, for people and for machines (GDPR Art. 15, 20).
+
+It holds `index.html` to read, `data.json` with its schema, and one CSV per category. The same
+facts give the same bytes. Only records that are certainly the person's belong in it; the caller
+sees to that.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from functools import cached_property
+from hashlib import sha256
+from pathlib import Path
+from typing import BinaryIO
+from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
+from zoneinfo import ZoneInfo
+
+from domain.authorities import authority
+from domain.explanation import written_date
+from domain.policy import Category, Profile, Recipient, Retention, System
+from domain.vocabulary import Language, Right, Role
+from services.field_names import field_name, plain_name
+from services.letters import OWN_SYSTEM, environment
+from services.ports import Record
+from services.spreadsheets import harmless
+from services.wording import LETTERS, PACKAGES, Wording, in_language, wording
+
+SCHEMA = Path(__file__).with_name("schemas") / "access-answer-1.json"
+FORMAT = "trettio/access-answer/1"
+OTHER = "other"
+"""The category of records whose sort the profile does not know: they are held, so they are told."""
+
+Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnswerFacts:
+    """What the answer is made from.
+
+    `records` are (system id, record). `recipients` are ids or names of those who received
+    something, beyond those the records name. `searched` are the systems that have answered; none
+    given means all of them, and only about a system that has answered is "nothing" ever said.
+    """
+
+    profile: Profile
+    language: Language
+    case_reference: str
+    received_on: date
+    answered_on: date
+    records: Iterable[tuple[str, Record]]
+    recipients: tuple[str, ...] = ()
+    searched: frozenset[str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Digest:
+    """What was written, without its content. `covered`: something in it concerns other people."""
+
+    sha256: str
+    size: int
+    records: int
+    covered: bool
+
+
+def build_package(facts: AnswerFacts, out: BinaryIO) -> Digest:
+    """Write the package to `out` piece by piece; `out` need not be seekable.
+
+    The records of one person are held in memory, the files are not.
+    """
+    answer = _Answer(facts)
+    counted = _Counted(out)
+    with ZipFile(counted, "w", ZIP_DEFLATED) as package:
+        writer = _Writer(package, facts.answered_on)
+        writer.write("index.html", _index(answer))
+        writer.write("data.json", _data(answer))
+        writer.write(SCHEMA.name, [SCHEMA.read_text(encoding="utf-8")])
+        for held in answer.categories:
+            if held.records:
+                writer.write(held.file, _table(held.records))
+    return Digest(
+        sha256=counted.digest.hexdigest(),
+        size=counted.size,
+        records=answer.count,
+        covered=any(record.masked for held in answer.categories for record in held.records),
+    )
+
+
+# What is held
+
+
+@dataclass(frozen=True, slots=True)
+class _Held:
+    """One record as it will be shown."""
+
+    system: str
+    system_name: str
+    kind: str
+    fields: dict[str, Json]
+    masked: tuple[str, ...]
+    recipients: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Category:
+    id: str
+    name: str
+    file: str
+    records: list[_Held]
+    waiting: list[str]
+
+
+class _Answer:
+    """The facts, sorted and in words. Every method that ends a block gives what data.json holds."""
+
+    def __init__(self, facts: AnswerFacts) -> None:
+        self.facts, self.profile, self.language = facts, facts.profile, facts.language
+        self.words = wording(PACKAGES, facts.language)
+        self.has_cards = False
+        self.categories = self._sorted()
+
+    # The records
+
+    def _sorted(self) -> list[_Category]:
+        found: dict[str, list[_Held]] = {category.id: [] for category in self.profile.categories}
+        for system, record in self.facts.records:
+            found.setdefault(self._category_of(system, record), []).append(
+                self._held(system, record)
+            )
+        return [
+            _Category(
+                id=id_,
+                name=self._category_name(id_),
+                file=f"csv/{number:02}-{_file_name(id_)}.csv",
+                records=records,
+                waiting=self._waiting(id_),
+            )
+            for number, (id_, records) in enumerate(found.items(), start=1)
+        ]
+
+    def _held(self, system: str, record: Record) -> _Held:
+        fields = {str(name): self._value(name, value) for name, value in record.fields.items()}
+        return _Held(
+            system=system,
+            system_name=self.system_name(system),
+            kind=record.kind,
+            fields=fields,
+            masked=record.masked,
+            recipients=record.recipients,
+        )
+
+    def _value(self, name: str, value: object) -> Json:
+        match value:
+            case None | bool() | int() | float() | str():
+                return self._card(name, value)
+            case datetime() | date():
+                return value.isoformat()
+            case Mapping():
+                return {str(key): self._value(str(key), inner) for key, inner in value.items()}
+            case list() | tuple() | set() | frozenset():
+                inner = [self._value(name, item) for item in value]
+                return sorted(inner, key=str) if isinstance(value, set | frozenset) else inner
+            case _:
+                return str(value)
+
+    def _card(self, name: str, value: Json) -> Json:
+        """Card numbers show their last four digits (GK-12), wherever a field is called one."""
+        digits = re.sub(r"[\s-]", "", str(value))
+        if plain_name(name) in _CARD_NUMBERS and re.fullmatch(r"\d{12,19}", digits):
+            self.has_cards = True
+            return f"•••• {digits[-4:]}"
+        return value
+
+    def _category_of(self, system: str, record: Record) -> str:
+        known = self._system(system)
+        holding = known.holding(record.kind) if known else None
+        return holding.category if holding else OTHER
+
+    def _waiting(self, category: str) -> list[str]:
+        if self.facts.searched is None:
+            return []
+        return [
+            system.name
+            for system in self.profile.systems
+            if system.id not in self.facts.searched
+            and any(holding.category == category for holding in system.holdings)
+        ]
+
+    @property
+    def count(self) -> int:
+        return sum(len(held.records) for held in self.categories)
+
+    @property
+    def held(self) -> list[_Category]:
+        return [category for category in self.categories if category.records]
+
+    # The eleven blocks of Art. 15(1) to (3)
+
+    @cached_property
+    def information(self) -> dict[str, dict[str, Json]]:
+        return {
+            "confirmation": self._confirmation(),
+            "purposes": self._purposes(),
+            "categories": self._kinds(),
+            "recipients": self._recipients(),
+            "retention": self._retention(),
+            "rights": self._rights(),
+            "authority": self._authority(),
+            "sources": self._sources(),
+            "automated": self._automated(),
+            "safeguards": self._safeguards(),
+            "copy": self._copy(),
+        }
+
+    def _confirmation(self) -> dict[str, Json]:
+        if not self.count:
+            text = self.words.say("confirmation.nothing")
+        else:
+            text = self.words.say("confirmation.held", count=self.counted(self.count))
+        return {"held": self.count > 0, "text": [text]}
+
+    def _purposes(self) -> dict[str, Json]:
+        items: list[Json] = []
+        texts: list[Json] = []
+        for category in self._known():
+            phrases = []
+            for id_ in category.purposes:
+                purpose = self.profile.purpose(id_)
+                name = self._in_language(purpose.name)
+                bases: list[str] = [basis.value for basis in purpose.bases]
+                said = [self.words.say(f"bases.{basis}") for basis in bases]
+                phrases.append(
+                    self.words.say(
+                        "purposes.purpose",
+                        name=name,
+                        bases=", ".join(said) or self.words.say("purposes.unstated"),
+                    )
+                )
+                items.append({"category": category.id, "purpose": name, "bases": [*bases]})
+            texts.append(
+                self.words.say(
+                    "purposes.item",
+                    category=self._category_name(category.id),
+                    purposes="; ".join(phrases),
+                )
+            )
+        return {"items": items, "text": texts or [self.words.say("purposes.none")]}
+
+    def _kinds(self) -> dict[str, Json]:
+        items: list[Json] = []
+        texts: list[Json] = []
+        for category in self.categories:
+            count = len(category.records)
+            key = "held" if count else "waiting" if category.waiting else "nothing"
+            waiting: list[Json] = [*category.waiting]
+            items.append({"category": category.id, "held": count, "waiting_for": waiting})
+            texts.append(
+                self.words.say(
+                    f"categories.{key}",
+                    category=category.name,
+                    count=self.counted(count),
+                    systems=", ".join(category.waiting),
+                )
+            )
+        return {"items": items, "text": texts}
+
+    def _recipients(self) -> dict[str, Json]:
+        actual = [*self._recipient_systems(), *self._named_recipients()]
+        named = {name for name, _, _ in actual}
+        possible: list[Json] = [
+            recipient.name
+            for recipient in self.profile.recipients
+            if not recipient.per_record and recipient.name not in named
+        ]
+        items: list[Json] = [{"name": name, "role": role} for name, role, _ in actual]
+        texts: list[Json] = [text for _, _, text in actual]
+        return {
+            "items": items,
+            "text": texts or [self.words.say("recipients.none")],
+            "possible": possible,
+        }
+
+    def _recipient_systems(self) -> Iterator[tuple[str, str, str]]:
+        for system in self.profile.systems:
+            categories = [c.name for c in self.held if self._is_in(system.id, c)]
+            if categories and system.role is not Role.INTERNAL:
+                role = system.role.value
+                text = self.words.say(
+                    f"recipients.roles.{role}",
+                    name=system.name,
+                    categories=self.words.listed(categories),
+                )
+                yield system.name, role, text
+
+    def _named_recipients(self) -> Iterator[tuple[str, str, str]]:
+        """Those the records name, by name, and those the caller knows of (C-154/21, MU-18)."""
+        named: dict[str, list[str]] = {self._recipient_name(r): [] for r in self.facts.recipients}
+        for category in self.held:
+            for name in {self._recipient_name(r) for h in category.records for r in h.recipients}:
+                named.setdefault(name, []).append(category.name)
+        for name in sorted(named):
+            known = self._recipient(name)
+            role = known.role.value if known else Role.INDEPENDENT_CONTROLLER.value
+            text = name
+            if named[name]:
+                categories = self.words.listed(named[name])
+                text = self.words.say("recipients.named", name=name, categories=categories)
+            yield name, role, text
+
+    def _retention(self) -> dict[str, Json]:
+        items: list[Json] = []
+        texts: list[Json] = []
+        for category in self._known():
+            stated = self._in_language(category.retention_text)
+            period = stated or self._period(category.retention)
+            items.append(
+                {
+                    "category": category.id,
+                    "months": category.retention.period.months
+                    if category.retention.period
+                    else None,
+                    "text": period,
+                }
+            )
+            name = self._category_name(category.id)
+            texts.append(self.words.say("retention.item", category=name, period=period))
+        return {"items": items, "text": texts or [self.words.say("retention.none")]}
+
+    def _period(self, retention: Retention) -> str:
+        if not retention.stated:
+            return self.words.say("retention.unstated")
+        if retention.period is None:
+            return self.words.say("retention.needed")
+        years, rest = divmod(retention.period.months, 12)
+        length = (
+            self.words.counted("retention.months", retention.period.months)
+            if rest
+            else self.words.counted("retention.years", years)
+        )
+        anchors = [self.words.find(f"anchors.{anchor}") for anchor in retention.anchors]
+        said = [anchor for anchor in anchors if anchor]
+        if not said:
+            return self.words.say("retention.whole", length=length)
+        return self.words.say("retention.after", length=length, anchors=", ".join(said))
+
+    def _rights(self) -> dict[str, Json]:
+        letters = wording(LETTERS, self.language)
+        rights = [right for right in Right if right.is_statutory]
+        items: list[Json] = [{"right": right.value, "article": right.article} for right in rights]
+        return {
+            "items": items,
+            "text": [
+                self.words.say("rights.intro"),
+                *(letters.say(f"rights.{right.value}") for right in rights),
+            ],
+        }
+
+    def _authority(self) -> dict[str, Json]:
+        known = authority(self.profile.country)
+        return {
+            "name": self._in_language(known.name),
+            "address": [*known.address],
+            "text": [self._in_language(known.complaint), self._in_language(known.remedy)],
+        }
+
+    def _sources(self) -> dict[str, Json]:
+        items: list[Json] = []
+        texts: list[Json] = []
+        for category in self._known():
+            source = self._in_language(category.source) or self.words.say("sources.unstated")
+            name = self._category_name(category.id)
+            items.append({"category": category.id, "source": source})
+            texts.append(self.words.say("sources.item", category=name, source=source))
+        return {"items": items, "text": texts or [self.words.say("sources.none")]}
+
+    def _automated(self) -> dict[str, Json]:
+        profiling = self._in_language(self.profile.profiling)
+        text = (
+            self.words.say("automated.profiling", words=profiling)
+            if profiling
+            else self.words.say("automated.none")
+        )
+        return {"profiling": profiling or None, "text": [text]}
+
+    def _safeguards(self) -> dict[str, Json]:
+        items: list[Json] = []
+        texts: list[Json] = []
+        for system in self.profile.systems:
+            if system.transfer and any(self._is_in(system.id, category) for category in self.held):
+                facts = {
+                    "name": system.name,
+                    "country": system.transfer.country,
+                    "safeguard": system.transfer.safeguard,
+                }
+                items.append({**facts})
+                texts.append(self.words.say("safeguards.item", **facts))
+        return {"items": items, "text": texts or [self.words.say("safeguards.none")]}
+
+    def _copy(self) -> dict[str, Json]:
+        files: list[Json] = ["index.html", "data.json", SCHEMA.name]
+        files += [category.file for category in self.held]
+        texts: list[Json] = [self.words.say("copy.intro"), self.words.say("copy.files")]
+        if self.has_cards:
+            texts.append(self.words.say("copy.card_note"))
+        texts.append(self.words.say("copy.statistics"))
+        return {"files": files, "text": texts}
+
+    # Names
+
+    def counted(self, count: int) -> str:
+        return self.words.counted("confirmation.records", count)
+
+    def day(self, day: date) -> str:
+        return written_date(day, self.language)
+
+    def system_name(self, id_: str) -> str:
+        if id_ == OWN_SYSTEM:
+            return self.words.say("own_system")
+        known = self._system(id_)
+        return known.name if known else id_
+
+    def _known(self) -> list[Category]:
+        """The profile's categories of which something is held; the others have no purpose here."""
+        held = {category.id for category in self.held}
+        return [category for category in self.profile.categories if category.id in held]
+
+    def _category_name(self, id_: str) -> str:
+        known = next((c for c in self.profile.categories if c.id == id_), None)
+        return self._in_language(known.name) if known else self.words.say("other_category")
+
+    def _recipient_name(self, recipient: str) -> str:
+        known = self._recipient(recipient)
+        return known.name if known else recipient
+
+    def _recipient(self, recipient: str) -> Recipient | None:
+        return next((r for r in self.profile.recipients if recipient in {r.id, r.name}), None)
+
+    def _system(self, id_: str) -> System | None:
+        return next((s for s in self.profile.systems if s.id == id_), None)
+
+    def _is_in(self, system: str, category: _Category) -> bool:
+        return any(held.system == system for held in category.records)
+
+    def _in_language(self, text: Mapping[Language, str]) -> str:
+        return in_language(text, self.language, self.profile)
+
+
+_CARD_NUMBERS = frozenset(
+    {
+        "card_number",
+        "cardnumber",
+        "card_no",
+        "pan",
+        "kortnummer",
+        "kortnr",
+        "primary_account_number",
+    }
+)
+
+
+# data.json
+
+
+def _data(answer: _Answer) -> Iterator[str]:
+    facts, controller = answer.facts, answer.profile.controller
+    head = {
+        "$schema": SCHEMA.name,
+        "format": FORMAT,
+        "case_reference": facts.case_reference,
+        "language": facts.language.value,
+        "received_on": facts.received_on.isoformat(),
+        "answered_on": facts.answered_on.isoformat(),
+        "controller": {
+            "name": controller.name,
+            "trade_name": controller.trade_name,
+            "organisation_number": controller.organisation_number,
+            "postal_address": controller.postal_address,
+            "officer_contact": answer.profile.officer_contact,
+            "contact": [
+                {"kind": channel.kind.value, "address": channel.address}
+                for channel in answer.profile.channels
+            ],
+        },
+        "information": answer.information,
+    }
+    # The records follow one by one, so that the text never stands in memory as a whole.
+    yield json.dumps(head, ensure_ascii=False, indent=1).removesuffix("\n}") + ',\n "categories": ['
+    for number, category in enumerate(answer.categories):
+        named = {"id": category.id, "name": category.name, "waiting_for": category.waiting}
+        yield (",\n  " if number else "\n  ") + _compact(named).removesuffix("}")
+        yield ', "records": ['
+        for place, record in enumerate(category.records):
+            yield (",\n   " if place else "\n   ") + _compact(_as_json(record))
+        yield "]}"
+    yield "\n ]\n}\n"
+
+
+def _as_json(record: _Held) -> dict[str, object]:
+    return {
+        "system": record.system,
+        "system_name": record.system_name,
+        "kind": record.kind,
+        "fields": record.fields,
+        "masked": list(record.masked),
+        "recipients": list(record.recipients),
+    }
+
+
+def _compact(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False)
+
+
+# CSV
+
+
+def _table(records: Sequence[_Held]) -> Iterator[str]:
+    """One table: comma, all cells quoted, UTF-8 with BOM; no cell can become a formula."""
+    flat = [dict(_flat(record.fields)) for record in records]
+    columns = list(dict.fromkeys(name for row in flat for name in row))
+    yield "\ufeff"
+    yield _row(["_system", "_kind", *columns, "_masked"])
+    for record, row in zip(records, flat, strict=True):
+        cells = (row.get(column, "") for column in columns)
+        yield _row([record.system_name, record.kind, *cells, ", ".join(record.masked)])
+
+
+def _row(cells: Sequence[str]) -> str:
+    line = io.StringIO()
+    csv.writer(line, quoting=csv.QUOTE_ALL).writerow([harmless(_printable(c)) for c in cells])
+    return line.getvalue()
+
+
+def _flat(value: Json, prefix: str = "") -> Iterator[tuple[str, str]]:
+    match value:
+        case dict():
+            for key, inner in value.items():
+                yield from _flat(inner, f"{prefix}.{key}" if prefix else key)
+        case list() if any(isinstance(item, dict | list) for item in value):
+            for number, item in enumerate(value, start=1):
+                yield from _flat(item, f"{prefix}.{number}")
+        case list():
+            yield prefix, "; ".join(_cell(item) for item in value)
+        case _:
+            yield prefix, _cell(value)
+
+
+def _cell(value: Json) -> str:
+    if value is None:
+        return ""
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+# index.html
+
+
+@dataclass(frozen=True, slots=True)
+class _Node:
+    """A field as it is read: words, or more fields."""
+
+    label: str
+    text: str = ""
+    parts: tuple[_Node, ...] = ()
+    covered: bool = False
+
+
+def _index(answer: _Answer) -> Iterator[str]:
+    yield from (
+        environment()
+        .get_template("answer.html")
+        .generate(
+            answer=answer,
+            facts=answer.facts,
+            words=answer.words,
+            nodes=lambda record: _nodes(record, answer.profile, answer.words),
+            closing=_closing(answer.profile),
+        )
+    )
+
+
+def _closing(profile: Profile) -> list[str]:
+    controller = profile.controller
+    channels = [channel.address for channel in profile.channels]
+    lines = [controller.name, controller.trade_name, controller.postal_address, *channels]
+    return list(dict.fromkeys(line for line in lines if line))
+
+
+def _nodes(record: _Held, profile: Profile, words: Wording) -> list[_Node]:
+    reader = _FieldReader(profile, words)
+    return [
+        reader.node(field_name(name, words.language), value, covered=name in record.masked)
+        for name, value in record.fields.items()
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class _FieldReader:
+    profile: Profile
+    words: Wording
+
+    def node(self, label: str, value: Json, *, covered: bool = False) -> _Node:
+        match value:
+            case dict():
+                parts = tuple(
+                    self.node(field_name(name, self.words.language), inner)
+                    for name, inner in value.items()
+                )
+                return _Node(_printable(label), parts=parts, covered=covered)
+            case list() if any(isinstance(item, dict | list) for item in value):
+                parts = tuple(self.node(str(n), item) for n, item in enumerate(value, start=1))
+                return _Node(_printable(label), parts=parts, covered=covered)
+            case list():
+                text = ", ".join(self._text(item) for item in value)
+            case _:
+                text = self._text(value)
+        if not text:
+            text = self.words.say("copy.covered" if covered else "copy.empty")
+        return _Node(_printable(label), text, covered=covered)
+
+    def _text(self, value: Json) -> str:
+        match value:
+            case None:
+                return ""
+            case bool():
+                return self.words.say("yes" if value else "no")
+            case str():
+                return self._moment(value) or _printable(value)
+            case _:
+                return str(value)
+
+    def _moment(self, text: str) -> str | None:
+        if not _DAY.match(text):
+            return None
+        try:
+            moment = datetime.fromisoformat(text)
+        except ValueError:
+            return None
+        if moment.tzinfo is not None:
+            moment = moment.astimezone(ZoneInfo(self.profile.country.zone))
+        # Weekdays help with dates to come; these are past.
+        _, _, day = written_date(moment.date(), self.words.language).partition(" ")
+        if len(text) == len("2026-11-02"):
+            return day
+        hour, minute = f"{moment.hour:02}", f"{moment.minute:02}"
+        return self.words.say("time", day=day, hour=hour, minute=minute)
+
+
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}|$)", re.ASCII)
+
+
+def _printable(text: str) -> str:
+    """The text without control characters and bidirectional overrides, which hide other text."""
+    return "".join(c for c in text if c in "\n\t" or unicodedata.category(c) not in _HIDDEN)
+
+
+_HIDDEN = frozenset({"Cc", "Cf", "Cs"})
+
+
+# The ZIP
+
+
+class _Writer:
+    """Writes entries with one fixed time, so that the same facts give the same bytes."""
+
+    def __init__(self, package: ZipFile, day: date) -> None:
+        self._package, self._day = package, day
+
+    def write(self, name: str, chunks: Iterable[str]) -> None:
+        info = ZipInfo(name, (self._day.year, self._day.month, self._day.day, 0, 0, 0))
+        info.compress_type = ZIP_DEFLATED
+        info.create_system = 3
+        info.external_attr = 0o600 << 16
+        with self._package.open(info, "w", force_zip64=True) as entry:
+            for chunk in chunks:
+                # A lone surrogate would stop the whole answer.
+                entry.write(chunk.encode("utf-8", errors="replace"))
+
+
+class _Counted:
+    """Counts and digests on the way to the file; without `tell`, so the ZIP never seeks."""
+
+    def __init__(self, out: BinaryIO) -> None:
+        self._out, self.digest, self.size = out, sha256(), 0
+
+    def write(self, data: bytes) -> int:
+        self.digest.update(data)
+        self.size += len(data)
+        self._out.write(data)
+        return len(data)
+
+    def flush(self) -> None:
+        self._out.flush()
+
+    def close(self) -> None:
+        """The file is the caller's to close."""
+
+
+def _file_name(id_: str) -> str:
+    """Lower-case ASCII letters, digits and hyphens; the number before it makes it unique."""
+    ascii_ = unicodedata.normalize("NFKD", id_).encode("ascii", "ignore").decode()
+    return re.sub(r"[^a-z0-9]+", "-", ascii_.lower()).strip("-")[:60] or OTHER
