@@ -297,8 +297,10 @@ class _Case:
         for owed in obligations:
             code = _OBLIGATION_GROUNDS.get(owed.flag, OPEN_OBLIGATION)
             yield self._owing(code, owed.flag, owed.until)
-        conditions = unmet(retention, anchors, flags, self.on)
-        if conditions and not obligations and "given_up" not in flags:
+        if obligations or self.holding.voucher or "given_up" in flags:
+            # Bookkeeping answers for a voucher; the guarantee is served from the order itself.
+            return
+        if unmet(retention, anchors, flags, self.on):
             # The controller's period estimates when the last guarantee runs out.
             until = anchors.get("warranty_ends") or retention_end(retention, anchors, flags).until
             asks = () if "warranty_ends" in anchors else ("say_whether_guarantee_runs",)

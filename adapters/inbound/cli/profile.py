@@ -47,7 +47,7 @@ def check(
     from domain.vocabulary import Severity
 
     try:
-        loaded = load_profile(shipped_profiles().get(file, Path(file)))
+        loaded = load_profile(shipped_profiles().get(file, Path(file)), name=file)
     except ProfileError as error:
         _refuse(str(error))
     day, spoken = _day(on, loaded), _language(language, loaded)
