@@ -113,18 +113,30 @@ def detect_language(text: str, *, fallback: Language) -> Language:
 # Judging
 
 
-# What is said more exactly by the right on the other side: "remove me from the newsletter" is no
-# erasure, and a copy of the transfer safeguards is no copy of the data.
+# What the right on the other side says more exactly at the same place: a copy of the transfer
+# safeguards is no copy of the data.
 _MORE_EXACT: dict[Right, frozenset[Right | TriageKind]] = {
-    Right.ERASURE: frozenset({Right.OBJECTION_TO_MARKETING}),
-    Right.OBJECTION: frozenset({Right.OBJECTION_TO_MARKETING, Right.RESTRICTION}),
     Right.ACCESS: frozenset(
-        {Right.TRANSFER_SAFEGUARDS, Right.INFORMATION_SECURITY, Right.PORTABILITY}
+        {
+            Right.TRANSFER_SAFEGUARDS,
+            Right.INFORMATION_SECURITY,
+            Right.PORTABILITY,
+            TriageKind.DOCUMENT_ACCESS,
+        }
     ),
     Right.PORTABILITY: frozenset({Right.TRANSFER_SAFEGUARDS}),
+    Right.OBJECTION: frozenset({Right.RESTRICTION}),
+    Right.RECTIFICATION: frozenset({TriageKind.CUSTOMER_SERVICE}),
 }
-# An extract, a copy or "what you know" asks for access whatever else the sentence asks.
-_WEAK_AGAINST = {Right.ACCESS: frozenset({Right.ERASURE, Right.RECTIFICATION})}
+# What is said vaguely gives way to more: "erase" to "erase my order", but "erase my account and my
+# orders" asks for both.
+_CLEARER: dict[Right, frozenset[Right | TriageKind]] = {
+    Right.ACCESS: frozenset({Right.ERASURE, Right.RECTIFICATION}),
+    Right.ERASURE: frozenset({Right.OBJECTION_TO_MARKETING, TriageKind.CUSTOMER_SERVICE}),
+    Right.OBJECTION: frozenset({Right.OBJECTION_TO_MARKETING}),
+}
+# "Erase me" is vague too, when "from the newsletter" follows.
+_MERELY_A_PERSON = re.compile(r".*\b(?:meg|mig|me)", re.IGNORECASE | re.DOTALL)
 
 
 def _settle(found: list[Evidence]) -> Iterator[Evidence]:
@@ -161,12 +173,12 @@ def _explains(other: Evidence, one: Evidence) -> bool:
         or not isinstance(one.says, Right)
     ):
         return False
-    if other.says in {TriageKind.DOCUMENT_ACCESS, TriageKind.CUSTOMER_SERVICE}:
-        covers = other.start <= one.start and one.end <= other.end
-        return covers and other.certainty is Certainty.HIGH
-    if other.says in _WEAK_AGAINST.get(one.says, ()):
-        return one.certainty is Certainty.LOW
-    return other.says in _MORE_EXACT.get(one.says, ())
+    if other.says in _CLEARER.get(one.says, ()):
+        return one.certainty is Certainty.LOW or (
+            other.says is Right.OBJECTION_TO_MARKETING
+            and _MERELY_A_PERSON.fullmatch(one.words) is not None
+        )
+    return other.says in _MORE_EXACT.get(one.says, ()) and other.certainty is Certainty.HIGH
 
 
 def _judge(

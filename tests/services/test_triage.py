@@ -87,6 +87,35 @@ def test_a_complaint_that_nothing_was_done_is_still_a_request(text: str) -> None
 
 
 @pytest.mark.parametrize(
+    ("text", "rights"),
+    [
+        ("Slett meg fra nyhetsbrevet", {Right.OBJECTION_TO_MARKETING}),
+        (
+            "Slett opplysningene mine og stopp nyhetsbrevet",
+            {Right.ERASURE, Right.OBJECTION_TO_MARKETING},
+        ),
+        (
+            "Radera mitt konto och sluta skicka nyhetsbrev",
+            {Right.ERASURE, Right.OBJECTION_TO_MARKETING},
+        ),
+        ("Slett kontoen min og alle ordre", {Right.ERASURE}),
+        ("Delete my account and all my orders", {Right.ERASURE}),
+        ("Slett ordren min", set()),
+        (
+            "Jeg protesterer mot profilering og reklame",
+            {Right.OBJECTION, Right.OBJECTION_TO_MARKETING},
+        ),
+        ("Kopi av sikkerhetsmekanismene for mine data, takk", {Right.TRANSFER_SAFEGUARDS}),
+        ("Jag vill se mina uppgifter och få dem rättade", {Right.ACCESS, Right.RECTIFICATION}),
+    ],
+)
+def test_the_same_words_are_not_taken_twice_and_none_are_lost(
+    text: str, rights: set[Right]
+) -> None:
+    assert set(propose(text, "", fallback=Language.NB).rights) == rights
+
+
+@pytest.mark.parametrize(
     ("text", "right"),
     [
         ("Jag vill ha ett RÄTTELSE av mina uppgifter, begär rättelse", Right.RECTIFICATION),
