@@ -20,6 +20,8 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg.rows import TupleRow, dict_row
 from psycopg_pool import ConnectionPool
 
+from services.ports import Also
+
 OLDEST_SERVER = 17  # transaction_timeout, which bounds how long a gap can stall the readers
 MIGRATION_LOCK = 0x7472657474696F  # "trettio"
 
@@ -35,7 +37,14 @@ class Statement:
     """A write that joins a transaction: `services.ports.Also` as PostgreSQL understands it."""
 
     sql: LiteralString
-    params: Parameters = ()
+    params: Parameters | None = None
+
+    @classmethod
+    def of(cls, write: Also) -> Statement:
+        """The statement that a port's write is, here."""
+        if not isinstance(write, cls):
+            raise TypeError(f"a write on PostgreSQL is a Statement, not {type(write).__name__}")
+        return write
 
 
 class Database:
@@ -104,14 +113,15 @@ class Database:
         held: _ThreadConnection = self._threads.held
         return held.name
 
-    def fetch(self, sql: LiteralString, params: Parameters = ()) -> list[dict[str, Any]]:
+    def fetch(self, sql: LiteralString, params: Parameters | None = None) -> list[dict[str, Any]]:
         """Run one statement on the thread's connection and answer its rows."""
         with self.connection.cursor(row_factory=dict_row) as cursor:
             cursor.execute(sql, params)
             return cursor.fetchall() if cursor.description else []
 
-    def run(self, *statements: Statement) -> None:
-        """Run the statements in one transaction, sent at once."""
+    def run(self, *writes: Also) -> None:
+        """Run the writes in one transaction, sent at once."""
+        statements = [Statement.of(write) for write in writes]
         connection = self.connection
         with connection.pipeline():
             for statement in statements:

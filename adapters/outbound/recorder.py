@@ -91,7 +91,7 @@ class LogRecorder(ApplicationRecorder):
             raise NotSupportedError(
                 f"this log saves events and 'also', not {sorted({*unknown, 'tracking'})}"
             )
-        statements = [_statement(write) for write in also]
+        statements = [Statement.of(write) for write in also]
         if not stored_events and not statements:
             return []
         try:
@@ -254,12 +254,6 @@ def _read_with_log_reader() -> NotSupportedError:
     return NotSupportedError(
         "positions of this log become visible out of order; follow it with LogReader, which waits"
     )
-
-
-def _statement(write: Also) -> Statement:
-    if not isinstance(write, Statement):
-        raise TypeError(f"'also' takes Statement, not {type(write).__name__}")
-    return write
 
 
 @lru_cache(maxsize=ROWS_PER_INSERT)

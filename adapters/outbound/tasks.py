@@ -85,21 +85,23 @@ class PostgresTasks:
                         ORDER BY t.lane LIMIT 1)
                 FROM lanes WHERE lanes.lane IS NOT NULL
             ), candidates AS MATERIALIZED (
-                SELECT c.key, c.next_at, c.place + (
-                    SELECT count(*) FROM trettio.tasks h
-                    WHERE h.lane = lanes.lane AND h.done_at IS NULL AND h.parked_at IS NULL
-                      AND h.next_at > clock_timestamp() AND h.leased_by IS NOT NULL
-                ) AS turn
-                FROM lanes, LATERAL (
+                SELECT c.key, c.next_at, c.place + held.number AS turn
+                FROM lanes CROSS JOIN LATERAL (
+                    SELECT count(*) AS number FROM trettio.tasks t
+                    WHERE t.lane = lanes.lane AND t.leased_by IS NOT NULL AND t.done_at IS NULL
+                      AND t.next_at > statement_timestamp()
+                ) held CROSS JOIN LATERAL (
                     SELECT t.key, t.next_at, row_number() OVER (ORDER BY t.next_at) AS place
                     FROM trettio.tasks t
                     WHERE t.lane = lanes.lane AND t.done_at IS NULL AND t.parked_at IS NULL
-                      AND t.next_at <= clock_timestamp() AND t.kind = ANY(%(kinds)s)
+                      AND t.next_at <= statement_timestamp() AND t.kind = ANY(%(kinds)s)
                     ORDER BY t.next_at LIMIT %(further)s
                 ) c
+                ORDER BY turn, c.next_at LIMIT %(further)s
             ), taken AS MATERIALIZED (
                 SELECT t.key FROM candidates c JOIN trettio.tasks t USING (key)
-                WHERE t.done_at IS NULL AND t.parked_at IS NULL AND t.next_at <= clock_timestamp()
+                WHERE t.done_at IS NULL AND t.parked_at IS NULL
+                  AND t.next_at <= statement_timestamp()
                 ORDER BY c.turn, c.next_at LIMIT %(limit)s
                 FOR UPDATE OF t SKIP LOCKED
             )

@@ -99,6 +99,8 @@ CREATE TABLE trettio.tasks (
     lane text NOT NULL GENERATED ALWAYS AS (controller || '/' || coalesce(system, '')) STORED
 );
 CREATE INDEX tasks_open ON trettio.tasks (lane, next_at) WHERE done_at IS NULL AND parked_at IS NULL;
+CREATE INDEX tasks_in_hand ON trettio.tasks (lane, next_at)
+    WHERE leased_by IS NOT NULL AND done_at IS NULL;
 CREATE INDEX tasks_parked ON trettio.tasks (parked_at) WHERE parked_at IS NOT NULL;
 CREATE INDEX ON trettio.tasks (subject_id);
 
