@@ -17,11 +17,12 @@ from domain.vocabulary import Compartment, IdentifierKind, IdentityMethod
 from services import dossier
 from services.controllers import Controllers
 from services.planning import Planning
-from services.ports import Also, Clock, CodeCheck, Codes, Person, Vault
+from services.ports import Also, Clock, CodeCheck, Codes, Links, Person, Vault
 from services.postroom import Postroom
 from services.register import Register, again_on_conflict
 
 CODE_VALID_FOR = timedelta(minutes=30)
+PROOF_LINK = "identity"
 
 
 class Identity:
@@ -35,11 +36,14 @@ class Identity:
         planning: Planning,
         postroom: Postroom,
         codes: Codes,
+        links: Links,
         clock: Clock,
+        *,
+        address: str,
     ) -> None:
         self._register, self._vault, self._controllers = register, vault, controllers
         self._planning, self._postroom, self._codes = planning, postroom, codes
-        self._clock = clock
+        self._links, self._clock, self._address = links, clock, address.rstrip("/")
 
     @again_on_conflict
     def ask(self, case_id: UUID, *, reason: str, by: str) -> None:
@@ -58,6 +62,7 @@ class Identity:
         for request in waiting:
             request.request_identity(method=IdentityMethod.CODE_TO_ADDRESS, reason=reason, at=now)
         code, written = self._codes.issue(case_id, valid_for=CODE_VALID_FOR)
+        secret, linked = self._links.issue(case_id, purpose=PROOF_LINK, valid_for=CODE_VALID_FOR)
         profile = self._controllers.in_force(case.controller)
         letter = self._postroom.identity_code(
             case,
@@ -66,9 +71,15 @@ class Identity:
             code=code,
             valid_for=CODE_VALID_FOR,
             language=case.language,
+            link=f"{self._address}/prove/{secret}",
             at=now,
         )
-        self._register.save_all([case, *waiting], [*written, *letter])
+        self._register.save_all([case, *waiting], [*written, *linked, *letter])
+
+    def case_behind(self, secret: str) -> Case | None:
+        """The case whose identity check a link leads to; None when the link has ended."""
+        link = self._links.follow(secret, purpose=PROOF_LINK)
+        return self._register.case(link.subject_id) if link is not None else None
 
     @again_on_conflict
     def check_code(self, case_id: UUID, code: str) -> CodeCheck:

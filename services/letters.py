@@ -261,7 +261,10 @@ class _Writer:
     def _identity_code(self) -> Iterator[Section]:
         say, facts = self.words.say, self.facts
         if facts.code:
-            yield self._section(Block.CODE, "code", Code(facts.code))
+            pieces: list[Piece] = [Code(facts.code)]
+            if facts.link_url:
+                pieces.append(Link(facts.link_url, say("code.link")))
+            yield self._section(Block.CODE, "code", *pieces)
         if facts.code_minutes:
             ends = say("code.ends", minutes=facts.code_minutes)
             yield Section(Block.CODE_ENDS, "", (Paragraph(ends),))

@@ -65,6 +65,7 @@ class Postroom:
         code: str,
         valid_for: timedelta,
         language: Language,
+        link: str | None = None,
         at: datetime,
     ) -> list[Also]:
         """Send a code to an address; not a word about whether anything is known there."""
@@ -74,6 +75,7 @@ class Postroom:
             case_reference=case.reference,
             code=code,
             code_minutes=int(valid_for.total_seconds() // 60),
+            link_url=link,
         )
         letter = compose(LetterKind.IDENTITY_CODE, facts)
         return self.queue(case, letter, profile, address, requests=(), at=at)

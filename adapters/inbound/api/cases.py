@@ -163,7 +163,7 @@ def ask_identity(installation: Installed, bearer: Handler, case_id: CaseId, form
 
 @router.post("/{case_id}/identity/code")
 def try_code(installation: Installed, bearer: Handler, case_id: CaseId, form: Try) -> Tried:
-    """Try a code that the person read out or wrote back."""
+    """Try a code that the person wrote back."""
     _case(installation, bearer, case_id)
     return Tried(result=installation.identity.check_code(case_id, form.code))
 
