@@ -1,1 +1,1 @@
-"""What people look at: read models without personal data."""
+"""What people look at: read models, each rebuilt from the log, none of them with personal data."""

@@ -6,30 +6,20 @@ its position in one transaction; whoever holds the row of a position is the one 
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime
 from threading import Event
 from typing import Protocol
-from uuid import UUID
 
 import structlog
 
-BATCH = 500
+from projections.projection import Recorded as Recorded
+
+BATCH = 1_000
+REST_SECONDS = 1.0
+"""How long a view is left alone that another runner has, or that has just failed."""
 
 log = structlog.get_logger()
-
-
-@dataclass(frozen=True, slots=True)
-class Recorded:
-    """One event of the log with its place in it. `body` is None where it cannot be read."""
-
-    position: int
-    recorded_at: datetime
-    originator_id: UUID
-    originator_version: int
-    topic: str
-    body: object | None
 
 
 class Log(Protocol):
@@ -43,7 +33,8 @@ class Log(Protocol):
 class View(Protocol):
     """A read model: its name, its position, and how it takes a batch."""
 
-    name: str
+    @property
+    def name(self) -> str: ...
 
     def position(self) -> int: ...
 
@@ -52,39 +43,65 @@ class View(Protocol):
         ...
 
 
+class FollowerFailed(Exception):
+    """Some views could not be brought up to date; the message names them."""
+
+
 class Follower:
-    """Keeps every view up to date."""
+    """Keeps every view up to date. Any number may run; each view is run by one of them."""
 
-    def __init__(self, source: Log, views: Sequence[View]) -> None:
-        self._source, self._views = source, tuple(views)
+    def __init__(self, source: Log, views: Sequence[View], *, batch: int = BATCH) -> None:
+        self._source, self._views, self._batch = source, tuple(views), batch
+        self._resting: dict[str, float] = {}
+        self.failing: dict[str, str] = {}
+        """The views that failed when last tried, and with what kind of error."""
 
-    def run(self, stop: Event, *, idle_seconds: float = 0.1) -> None:
+    def run(self, stop: Event, *, idle_seconds: float = 0.03) -> None:
         while not stop.is_set():
             try:
                 busy = self.step()
             except Exception:  # the database may be away; positions did not move
                 log.exception("follower_stumbled")
-                busy = False
-                stop.wait(1.0)
+                stop.wait(REST_SECONDS)
+                continue
             if not busy:
                 stop.wait(idle_seconds)
 
     def drain(self) -> None:
-        """Bring every view up to the end of the log."""
+        """Bring every view up to the end of the log, unless another runner has it."""
         while self.step():
             pass
+        if self.failing:
+            raise FollowerFailed(", ".join(f"{view}: {e}" for view, e in self.failing.items()))
 
     def step(self) -> bool:
-        """Read once from where the slowest view stands; True when any view moved."""
-        positions = {view.name: view.position() for view in self._views}
-        start = min(positions.values())
-        events, upto = self._source.read(start, BATCH)
-        if upto <= start:
-            return False
-        moved = False
+        """Let every view take one batch; True when any of them moved.
+
+        Views that stand at the same position share one reading, so a view that is far behind
+        holds up none of the others.
+        """
+        now = time.monotonic()
+        together: dict[int, list[View]] = {}
         for view in self._views:
-            mine = positions[view.name]
-            if upto > mine:
-                fresh = [event for event in events if event.position > mine]
-                moved = view.take(fresh, mine, upto) or moved
+            if self._resting.get(view.name, now) <= now:
+                together.setdefault(view.position(), []).append(view)
+        moved = False
+        for start, views in sorted(together.items()):
+            events, upto = self._source.read(start, self._batch)
+            if upto > start:
+                for view in views:
+                    moved = self._take(view, events, start, upto) or moved
         return moved
+
+    def _take(self, view: View, events: Sequence[Recorded], start: int, upto: int) -> bool:
+        try:
+            taken = view.take(events, start, upto)
+        except Exception as error:
+            log.exception("view_stumbled", view=view.name, position=start)
+            self.failing[view.name] = type(error).__name__
+            taken = False
+        else:
+            self.failing.pop(view.name, None)
+        if not taken:
+            self._resting[view.name] = time.monotonic() + REST_SECONDS
+        return taken

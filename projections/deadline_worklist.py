@@ -1,0 +1,610 @@
+"""The work list: what is due when, what stands in the way, and whose turn it is (Art. 12(3)).
+
+`deadline_worklist` holds a row per request, `inbox` one per message that a person has yet to
+confirm or has set aside.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+from domain.case import Case, CaseStatus
+from domain.deadlines import Deadlines
+from domain.fulfilment import Fulfilment, SystemStatus, fulfilment_id
+from domain.request import DataSubjectRequest, Missed, PauseReason, Status
+from domain.vocabulary import Action, Country
+from projections.projection import (
+    Projection,
+    Reader,
+    Recorded,
+    Row,
+    Rows,
+    Table,
+    Today,
+    when,
+)
+
+PERSONS_OUTSIDE = frozenset({"person", "file"})
+"""Deliveries whose open end is somebody outside the desk: an owner, an organiser, a list."""
+
+TURN_OF = {
+    "delivery-failed": "handler",
+    "letter-failed": "handler",
+    "letter-to-print": "handler",
+    "system-needs-look": "handler",
+    "matches": "handler",
+    "approval": "handler",
+    "identity-to-ask": "handler",
+    "closing": "handler",
+    "person-task": "person",
+    "identity": "subject",
+    "clarification": "subject",
+    "answer-to-fetch": "subject",
+    "systems": "system",
+    "vendor": "system",
+    "access-first": "system",
+    "answer": "system",
+}
+"""What can stand in the way, and whose turn it is then, the most pressing first."""
+
+TURNS = ("handler", "person", "subject", "system")
+
+SYSTEM_BLOCKS = {
+    SystemStatus.ASKED: "systems",
+    SystemStatus.UNAVAILABLE: "systems",
+    SystemStatus.TREATED: "systems",
+    SystemStatus.PENDING_AT_VENDOR: "vendor",
+}
+
+
+@dataclass(slots=True, kw_only=True)
+class Work(Row):
+    """One request on the work list."""
+
+    request_id: Annotated[UUID, "The request"]
+    case_id: Annotated[UUID, "The case it came with; requests of one case share the person"]
+    fulfilment_id: Annotated[UUID, "Its fulfilment, whether planned yet or not"]
+    controller: Annotated[str, "Which controller was asked, by the id of its profile"]
+    subject_right: Annotated[str, "Which right is used: access, erasure, …"]
+    country: Annotated[str, "Whose calendar and civil date count: NO or SE"]
+    language: Annotated[str, "Language of the answer: nb, nn, sv or en"]
+    received_at: Annotated[datetime, "When it reached the controller"]
+    received_on: Annotated[date, "The civil date of receipt, which starts the clock"]
+    statutory_due: Annotated[date, "Last day by Art. 12(3), without extension"]
+    extended_due: Annotated[date | None, "Last day by Art. 12(3), if extended"] = None
+    promise_due: Annotated[date | None, "Last day by the controller's own promise"] = None
+    target_due: Annotated[date, "The day to aim for; that of the extension, if extended"]
+    act_by: Annotated[date | None, "When an objection to marketing has to work"] = None
+    status: Annotated[str, "Where the request stands"] = Status.RECEIVED.value
+    clock_runs: Annotated[bool, "Whether no answer has been given yet"] = True
+    closed: Annotated[bool, "Whether it is off the work list"] = False
+    extended: Annotated[bool, "Whether two more months were taken, with notice"] = False
+    missed: Annotated[list[str], "Which of its dates have passed unanswered"] = field(
+        default_factory=list
+    )
+    assigned_to: Annotated[str | None, "Staff id of who works on it"] = None
+    blocked_by: Annotated[list[str], "What stands in the way, as codes"] = field(
+        default_factory=list
+    )
+    turn: Annotated[str, "Whose turn it is: handler, person, subject or system"] = "handler"
+    identity_asked: Annotated[bool, "Whether the person was asked to prove who they are"] = False
+    paused_for: Annotated[list[str], "What the person has been asked: identity, scope, …"] = field(
+        default_factory=list
+    )
+    matches_to_review: Annotated[list[UUID], "Found records that may be somebody else's"] = field(
+        default_factory=list
+    )
+    matches_decided: Annotated[list[UUID], "Those of them a person has decided about"] = field(
+        default_factory=list
+    )
+    planned: Annotated[bool, "Whether systems have been asked, or need not be"] = False
+    systems: Annotated[
+        dict[str, dict[str, str]], "Per system: status, action, delivery, what it waits for"
+    ] = field(default_factory=dict)
+    systems_answering: Annotated[list[str], "Systems that have yet to answer"] = field(
+        default_factory=list
+    )
+    systems_unavailable: Annotated[list[str], "Those of them that do not answer now"] = field(
+        default_factory=list
+    )
+    person_tasks: Annotated[list[str], "Systems where somebody must do something"] = field(
+        default_factory=list
+    )
+    letters_to_print: Annotated[list[UUID], "Letters that wait to be printed and posted"] = field(
+        default_factory=list
+    )
+    letters_failed: Annotated[list[UUID], "Letters that did not get through"] = field(
+        default_factory=list
+    )
+    delivery_failed: Annotated[str | None, "Why the answer did not arrive, as a code"] = None
+    status_before_answer: Annotated[str, "Where it goes if the answer does not arrive"] = (
+        Status.RECEIVED.value
+    )
+
+    def days_left(self, today: Today) -> int:
+        """Days until the target, less than none when it has passed."""
+        return (self.target_due - today[Country(self.country)]).days
+
+    def to(self, status: Status) -> None:
+        self.status = status.value
+        self.clock_runs, self.closed = status.is_open, status is Status.CLOSED
+
+    def take_dates(self, dates: Deadlines) -> None:
+        self.statutory_due, self.promise_due = dates.statutory_due, dates.promise_due
+        self.extended_due = dates.extended_due
+        self.target_due = dates.extended_target_due or dates.target_due
+
+    def take_letters(self, letters: dict[str, dict[str, Any]]) -> None:
+        """The letters of the case that have not left and concern this request."""
+        mine = {
+            letter_id: letter
+            for letter_id, letter in letters.items()
+            if not letter["requests"] or str(self.request_id) in letter["requests"]
+        }
+        self.letters_to_print = [UUID(i) for i, letter in mine.items() if letter["printed"]]
+        self.letters_failed = [UUID(i) for i, letter in mine.items() if letter["failed"]]
+
+    def system(self, name: str, status: SystemStatus, **known: str) -> None:
+        self.systems[name] = {
+            **self.systems.get(name, {}),
+            "waits_for": "",
+            **known,
+            "status": status.value,
+        }
+
+    def settle(self) -> None:
+        standing = {name: self._standing(system) for name, system in self.systems.items()}
+        self.systems_answering = sorted(n for n, s in standing.items() if s in SYSTEM_BLOCKS)
+        self.systems_unavailable = sorted(
+            n for n, s in standing.items() if s is SystemStatus.UNAVAILABLE
+        )
+        self.person_tasks = sorted(
+            n for n, s in standing.items() if s is SystemStatus.WAITING_FOR_PERSON
+        )
+        codes = set() if self.closed else set(self._blocks(standing))
+        self.blocked_by = [code for code in TURN_OF if code in codes]
+        whose = {TURN_OF[code] for code in codes}
+        self.turn = next((turn for turn in TURNS if turn in whose), "system")
+
+    def _standing(self, system: dict[str, str]) -> SystemStatus | None:
+        """Where a system stands, while that is what the request waits for."""
+        if self.status not in {Status.VERIFIED.value, Status.APPROVED.value}:
+            return None
+        status = SystemStatus(system["status"])
+        # A recipient is told once it has been decided what goes; until then nobody waits for it.
+        early = status is SystemStatus.ASKED and system["action"] == Action.INFORM.value
+        return None if early else status
+
+    def _blocks(self, standing: dict[str, SystemStatus | None]) -> Iterator[str]:
+        for name in self.systems_answering:
+            status = standing[name]
+            if status is not None:
+                yield SYSTEM_BLOCKS[status]
+        for name in self.person_tasks:
+            outside = self.systems[name]["delivery"] in PERSONS_OUTSIDE
+            yield "person-task" if outside else "system-needs-look"
+        if self.letters_to_print:
+            yield "letter-to-print"
+        if self.letters_failed:
+            yield "letter-failed"
+        if self.delivery_failed:
+            yield "delivery-failed"
+        if set(self.paused_for) - {PauseReason.IDENTITY.value}:
+            yield "clarification"
+        if not self.person_tasks and not self.systems_answering:
+            yield from self._step()
+
+    def _step(self) -> Iterator[str]:
+        stuck = self.letters_to_print or self.letters_failed or self.delivery_failed
+        match Status(self.status):
+            case Status.RECEIVED:
+                yield "identity" if self.identity_asked else "identity-to-ask"
+            case Status.VERIFIED if not self.planned:
+                yield "access-first"
+            case Status.COLLECTED:
+                yield "matches" if self.matches_to_review else "approval"
+            case Status.VERIFIED | Status.APPROVED | Status.REFUSED if not stuck:
+                yield "answer"
+            case Status.FULFILLED:
+                yield "answer-to-fetch"
+            case Status.ANSWERED | Status.REFERRED | Status.WITHDRAWN:
+                yield "closing"
+
+
+@dataclass(slots=True, kw_only=True)
+class Message(Row):
+    """One message that came in."""
+
+    case_id: Annotated[UUID, "The case it opened"]
+    controller: Annotated[str, "Which controller it reached, by the id of its profile"]
+    channel: Annotated[str, "How it came: mail, portal, phone, …"]
+    received_at: Annotated[datetime, "When it reached the controller"]
+    receipt_source: Annotated[str, "Where that moment was read"]
+    kind: Annotated[str, "What it was taken for"]
+    rights: Annotated[list[str], "Which rights it seems to use"]
+    language: Annotated[str, "Language it seems to be written in"]
+    certain: Annotated[bool, "Whether its own words leave little doubt"]
+    status: Annotated[str, "waiting, confirmed or set-aside"] = CaseStatus.WAITING.value
+    messages: Annotated[int, "How many messages the case holds"] = 1
+    letters: Annotated[
+        dict[str, dict[str, Any]], "Its letters that have not left: for which requests, and how"
+    ] = field(default_factory=dict)
+
+
+WORK = Table(
+    "deadline_worklist",
+    Work,
+    key=("request_id",),
+    found_by=("request_id", "case_id", "fulfilment_id"),
+    comment="One row per request: its dates, what stands in the way, whose turn it is",
+    indexes=("(controller, (NOT clock_runs), target_due, request_id) WHERE NOT closed",),
+)
+INBOX = Table(
+    "inbox",
+    Message,
+    key=("case_id",),
+    found_by=("case_id",),
+    comment="One row per message: what it seems to ask, until a person has confirmed it",
+    indexes=("(controller, received_at) WHERE status = 'waiting'",),
+)
+
+Request = DataSubjectRequest
+
+
+STEPS: Mapping[type, Status] = {
+    Request.IdentityVerified: Status.VERIFIED,
+    Request.VerificationNotNeeded: Status.VERIFIED,
+    Request.Approved: Status.APPROVED,
+    Request.Fulfilled: Status.FULFILLED,
+}
+DROPPED: Mapping[type, Status] = {
+    Request.Referred: Status.REFERRED,
+    Request.Refused: Status.REFUSED,
+    Request.Withdrawn: Status.WITHDRAWN,
+}
+"""What ends the asking of systems, and takes back an answer that may have been sent."""
+
+
+class DeadlineWorklist(Projection):
+    name = "deadline_worklist"
+    tables = (WORK, INBOX)
+
+    def touches(self, recorded: Recorded) -> Iterator[UUID]:
+        yield recorded.originator_id
+        if isinstance(recorded.body, Request.Received):
+            yield recorded.body.case_id
+
+    # Messages
+
+    @when(Case.Arrived)
+    def arrived(self, event: Case.Arrived, rows: Rows) -> None:
+        rows.add(
+            INBOX,
+            Message(
+                case_id=event.originator_id,
+                controller=event.controller,
+                channel=event.channel.value,
+                received_at=event.received_at,
+                receipt_source=event.receipt_source.value,
+                kind=event.proposed_kind.value,
+                rights=[right.value for right in event.proposed_rights],
+                language=event.proposed_language.value,
+                certain=event.certain,
+            ),
+        )
+
+    @when(Case.Confirmed)
+    def confirmed(self, event: Case.Confirmed, rows: Rows) -> None:
+        for message in rows.changing(INBOX, event.originator_id):
+            message.status = CaseStatus.CONFIRMED.value
+
+    @when(Case.SetAside)
+    def set_aside(self, event: Case.SetAside, rows: Rows) -> None:
+        for message in rows.changing(INBOX, event.originator_id):
+            message.status, message.kind = CaseStatus.SET_ASIDE.value, event.kind.value
+
+    @when(Case.MessageAdded)
+    def message_added(self, event: Case.MessageAdded, rows: Rows) -> None:
+        for message in rows.changing(INBOX, event.originator_id):
+            message.messages += 1
+
+    # Letters
+
+    @when(Case.LetterQueued)
+    def letter_queued(self, event: Case.LetterQueued, rows: Rows) -> None:
+        for message in rows.changing(INBOX, event.originator_id):
+            message.letters[str(event.letter.id)] = {
+                "kind": event.letter.kind.value,
+                "requests": [str(request_id) for request_id in event.letter.requests],
+                "printed": event.letter.printed,
+                "failed": False,
+            }
+            self._tell(message, rows)
+
+    @when(Case.LetterLeft)
+    def letter_left(self, event: Case.LetterLeft, rows: Rows) -> None:
+        for message in rows.changing(INBOX, event.originator_id):
+            message.letters.pop(str(event.letter_id), None)
+            self._tell(message, rows)
+
+    @when(Case.LetterFailed)
+    def letter_failed(self, event: Case.LetterFailed, rows: Rows) -> None:
+        for message in rows.changing(INBOX, event.originator_id):
+            if str(event.letter_id) in message.letters:
+                message.letters[str(event.letter_id)]["failed"] = True
+            self._tell(message, rows)
+
+    @staticmethod
+    def _tell(message: Message, rows: Rows) -> None:
+        for work in rows.changing(WORK, message.case_id):
+            work.take_letters(message.letters)
+
+    # Receiving
+
+    @when(Request.Received)
+    def received(self, event: Request.Received, rows: Rows) -> None:
+        work = Work(
+            request_id=event.originator_id,
+            case_id=event.case_id,
+            fulfilment_id=fulfilment_id(event.originator_id),
+            controller=event.controller,
+            subject_right=event.right.value,
+            country=event.country.value,
+            language=event.language.value,
+            received_at=event.received_at,
+            received_on=event.received_on,
+            statutory_due=event.dates.statutory_due,
+            target_due=event.dates.target_due,
+            act_by=event.act_by,
+        )
+        work.take_dates(event.dates)
+        # The case is saved first, so its letters may be known before the requests they concern.
+        for message in rows.of(INBOX, event.case_id):
+            work.take_letters(message.letters)
+        rows.add(WORK, work)
+
+    @when(Request.ReceiptCorrected)
+    def receipt_corrected(self, event: Request.ReceiptCorrected, rows: Rows) -> None:
+        for work in rows.changing(WORK, event.originator_id):
+            work.received_at, work.received_on = event.received_at, event.received_on
+            work.act_by = event.act_by
+            work.take_dates(event.dates)
+
+    @when(Request.Reclassified)
+    def reclassified(self, event: Request.Reclassified, rows: Rows) -> None:
+        for work in rows.changing(WORK, event.originator_id):
+            work.subject_right, work.controller = event.right.value, event.controller
+            work.act_by = event.act_by
+            work.take_dates(event.dates)
+
+    @when(Request.Assigned)
+    def assigned(self, event: Request.Assigned, rows: Rows) -> None:
+        for work in rows.changing(WORK, event.originator_id):
+            work.assigned_to = event.to
+
+    # Identity and questions
+
+    @when(Request.IdentityRequested)
+    def identity_requested(self, event: Request.IdentityRequested, rows: Rows) -> None:
+        for work in rows.changing(WORK, event.originator_id):
+            work.identity_asked = True
+
+    @when(Request.PauseOpened)
+    def pause_opened(self, event: Request.PauseOpened, rows: Rows) -> None:
+        for work in rows.changing(WORK, event.originator_id):
+            work.paused_for = [*work.paused_for, event.reason.value]
+
+    @when(Request.PauseEnded)
+    def pause_ended(self, event: Request.PauseEnded, rows: Rows) -> None:
+        for work in rows.changing(WORK, event.originator_id):
+            work.paused_for = [code for code in work.paused_for if code != event.reason.value]
+            work.take_dates(event.dates)
+
+    # The clock
+
+    @when(Request.DeadlineExtended)
+    def deadline_extended(self, event: Request.DeadlineExtended, rows: Rows) -> None:
+        for work in rows.changing(WORK, event.originator_id):
+            work.extended = True
+            work.take_dates(event.dates)
+
+    @when(Request.DeadlineRecomputed)
+    def deadline_recomputed(self, event: Request.DeadlineRecomputed, rows: Rows) -> None:
+        for work in rows.changing(WORK, event.originator_id):
+            work.take_dates(event.dates)
+
+    @when(Request.TargetMissed)
+    def target_missed(self, event: Request.TargetMissed, rows: Rows) -> None:
+        _missed(event, rows, Missed.TARGET)
+
+    @when(Request.PromiseMissed)
+    def promise_missed(self, event: Request.PromiseMissed, rows: Rows) -> None:
+        _missed(event, rows, Missed.PROMISE)
+
+    @when(Request.StatutoryMissed)
+    def statutory_missed(self, event: Request.StatutoryMissed, rows: Rows) -> None:
+        _missed(event, rows, Missed.STATUTORY)
+
+    # Steps
+
+    @when(*STEPS)
+    def stepped(self, event: Request.Event, rows: Rows) -> None:
+        for work in rows.changing(WORK, event.originator_id):
+            work.to(STEPS[type(event)])
+
+    @when(*DROPPED)
+    def dropped(self, event: Request.Event, rows: Rows) -> None:
+        for work in rows.changing(WORK, event.originator_id):
+            work.to(DROPPED[type(event)])
+            work.delivery_failed = None
+
+    @when(Request.DataCollected)
+    def data_collected(self, event: Request.DataCollected, rows: Rows) -> None:
+        for work in rows.changing(WORK, event.originator_id):
+            work.to(Status.COLLECTED)
+            work.planned = True
+            decided = set(work.matches_decided)
+            weak = {record.record_id for record in event.found if record.needs_a_person}
+            work.matches_to_review = sorted(weak - decided)
+            work.matches_decided = sorted(decided & {r.record_id for r in event.found})
+
+    @when(Request.MatchConfirmed, Request.MatchRejected)
+    def match_decided(
+        self, event: Request.MatchConfirmed | Request.MatchRejected, rows: Rows
+    ) -> None:
+        for work in rows.changing(WORK, event.originator_id):
+            work.matches_to_review = [i for i in work.matches_to_review if i != event.record_id]
+            work.matches_decided = sorted({*work.matches_decided, event.record_id})
+
+    @when(Request.AnswerSent)
+    def answer_sent(self, event: Request.AnswerSent, rows: Rows) -> None:
+        for work in rows.changing(WORK, event.originator_id):
+            work.status_before_answer = work.status
+            work.to(Status.ANSWERED)
+            work.delivery_failed = None
+
+    @when(Request.AnswerFetched)
+    def answer_fetched(self, event: Request.AnswerFetched, rows: Rows) -> None:
+        for work in rows.changing(WORK, event.originator_id):
+            work.to(event.status)
+            work.delivery_failed = None
+
+    @when(Request.DeliveryFailed)
+    def delivery_failed(self, event: Request.DeliveryFailed, rows: Rows) -> None:
+        for work in rows.changing(WORK, event.originator_id):
+            work.to(Status(work.status_before_answer))
+            work.delivery_failed = event.reason
+
+    @when(Request.Closed)
+    def request_closed(self, event: Request.Closed, rows: Rows) -> None:
+        for work in rows.changing(WORK, event.originator_id):
+            work.to(Status.CLOSED)
+
+    @when(Request.Reopened)
+    def reopened(self, event: Request.Reopened, rows: Rows) -> None:
+        for work in rows.changing(WORK, event.originator_id):
+            work.to(event.status)
+
+    # Systems
+
+    @when(Fulfilment.Planned)
+    def planned(self, event: Fulfilment.Planned, rows: Rows) -> None:
+        for work in rows.changing(WORK, event.originator_id):
+            work.planned = True
+            work.systems = {
+                plan.system: {
+                    "status": SystemStatus.ASKED.value,
+                    "action": plan.action.value,
+                    "delivery": plan.delivery.value,
+                    "waits_for": "",
+                }
+                for plan in event.systems
+            }
+
+    @when(Fulfilment.Instructed)
+    def instructed(self, event: Fulfilment.Instructed, rows: Rows) -> None:
+        for work in rows.changing(WORK, event.originator_id):
+            work.system(event.system, SystemStatus.ASKED, action=event.action.value)
+
+    @when(Fulfilment.Answered)
+    def system_answered(self, event: Fulfilment.Answered, rows: Rows) -> None:
+        if event.late:
+            return
+        stands = {Action.FIND: SystemStatus.FOUND, Action.ERASE: SystemStatus.TREATED}
+        for work in rows.changing(WORK, event.originator_id):
+            work.system(event.system, stands.get(event.action, SystemStatus.DONE))
+
+    @when(Fulfilment.PendingAtVendor)
+    def pending_at_vendor(self, event: Fulfilment.PendingAtVendor, rows: Rows) -> None:
+        for work in rows.changing(WORK, event.originator_id):
+            work.system(event.system, SystemStatus.PENDING_AT_VENDOR)
+
+    @when(Fulfilment.Unavailable)
+    def unavailable(self, event: Fulfilment.Unavailable, rows: Rows) -> None:
+        for work in rows.changing(WORK, event.originator_id):
+            work.system(event.system, SystemStatus.UNAVAILABLE)
+
+    @when(Fulfilment.Escalated)
+    def escalated(self, event: Fulfilment.Escalated, rows: Rows) -> None:
+        for work in rows.changing(WORK, event.originator_id):
+            work.system(event.system, SystemStatus.WAITING_FOR_PERSON, waits_for=event.reason)
+
+    @when(Fulfilment.ReadBack)
+    def read_back(self, event: Fulfilment.ReadBack, rows: Rows) -> None:
+        if not event.unexpected:
+            for work in rows.changing(WORK, event.originator_id):
+                work.system(event.system, SystemStatus.DONE)
+
+
+def _missed(event: Request.Event, rows: Rows, date_missed: Missed) -> None:
+    for work in rows.changing(WORK, event.originator_id):
+        work.missed = [*work.missed, date_missed.value]
+
+
+# Queries
+
+
+def entries(
+    sql: Reader,
+    controllers: Sequence[str],
+    *,
+    turn: str | None = None,
+    assigned_to: str | None = None,
+    after: Work | None = None,
+    limit: int = 100,
+) -> list[Work]:
+    """What is not closed yet, in order of target; what has been answered comes last.
+
+    `after` is the last entry of the page before.
+    """
+    found = sql.fetch(
+        """
+        SELECT * FROM views.deadline_worklist
+        WHERE NOT closed AND controller = ANY(%(controllers)s)
+          AND (%(turn)s::text IS NULL OR turn = %(turn)s)
+          AND (%(assigned_to)s::text IS NULL OR assigned_to = %(assigned_to)s)
+          AND (%(after)s::uuid IS NULL OR (NOT clock_runs, target_due, request_id)
+               > (%(answered)s::boolean, %(target_due)s::date, %(after)s::uuid))
+        ORDER BY NOT clock_runs, target_due, request_id LIMIT %(limit)s
+        """,
+        {
+            "controllers": list(controllers),
+            "turn": turn,
+            "assigned_to": assigned_to,
+            "after": after.request_id if after else None,
+            "answered": not after.clock_runs if after else None,
+            "target_due": after.target_due if after else None,
+            "limit": limit,
+        },
+    )
+    return [Work(**row) for row in found]
+
+
+def of_case(sql: Reader, case_id: UUID) -> list[Work]:
+    """Every request of a case, closed ones too."""
+    found = sql.fetch(
+        "SELECT * FROM views.deadline_worklist WHERE case_id = %s"
+        " ORDER BY target_due, subject_right",
+        [case_id],
+    )
+    return [Work(**row) for row in found]
+
+
+def inbox(
+    sql: Reader,
+    controllers: Sequence[str],
+    *,
+    status: CaseStatus = CaseStatus.WAITING,
+    limit: int = 100,
+) -> list[Message]:
+    """Messages that wait for a person to confirm them, the oldest first."""
+    found = sql.fetch(
+        "SELECT * FROM views.inbox WHERE status = %s AND controller = ANY(%s)"
+        " ORDER BY received_at, case_id LIMIT %s",
+        [status.value, list(controllers), limit],
+    )
+    return [Message(**row) for row in found]
