@@ -219,11 +219,10 @@ class _Answer:
         }
 
     def _confirmation(self) -> dict[str, Json]:
-        if not self.count:
-            text = self.words.say("confirmation.nothing")
-        else:
+        if self.count:
             text = self.words.say("confirmation.held", count=self.counted(self.count))
-        return {"held": self.count > 0, "text": [text]}
+            return {"held": True, "text": [text, *self._awaited()]}
+        return {"held": False, "text": self._none("confirmation.nothing")}
 
     def _purposes(self) -> dict[str, Json]:
         items: list[Json] = []
@@ -282,7 +281,7 @@ class _Answer:
         texts: list[Json] = [text for _, _, text in actual]
         return {
             "items": items,
-            "text": texts or [self.words.say("recipients.none")],
+            "text": texts or self._none("recipients.none"),
             "possible": possible,
         }
 
@@ -400,7 +399,7 @@ class _Answer:
                 }
                 items.append({**facts})
                 texts.append(self.words.say("safeguards.item", **facts))
-        return {"items": items, "text": texts or [self.words.say("safeguards.none")]}
+        return {"items": items, "text": texts or self._none("safeguards.none")}
 
     def _copy(self) -> dict[str, Json]:
         files: list[Json] = ["index.html", "data.json", SCHEMA.name]
@@ -410,6 +409,16 @@ class _Answer:
             texts.append(self.words.say("copy.card_note"))
         texts.append(self.words.say("copy.statistics"))
         return {"files": files, "text": texts}
+
+    def _none(self, key: str) -> list[Json]:
+        """That there is nothing, unless a system that has not answered may still tell of it."""
+        return self._awaited() or [self.words.say(key)]
+
+    def _awaited(self) -> list[Json]:
+        systems = dict.fromkeys(name for category in self.categories for name in category.waiting)
+        if not systems:
+            return []
+        return [self.words.say("copy.waiting", systems=self.words.listed(list(systems)))]
 
     # Names
 
@@ -542,7 +551,8 @@ def _flat(value: Json, prefix: str = "") -> Iterator[tuple[str, str]]:
             for key, inner in value.items():
                 yield from _flat(inner, f"{prefix}.{key}" if prefix else key)
         case list() if any(isinstance(item, dict | list) for item in value):
-            for number, item in enumerate(value, start=1):
+            # Counted from 0, as in `_masked` and in data.json.
+            for number, item in enumerate(value):
                 yield from _flat(item, f"{prefix}.{number}")
         case list():
             yield prefix, "; ".join(_cell(item) for item in value)
@@ -591,40 +601,45 @@ def _closing(profile: Profile) -> list[str]:
 
 
 def _nodes(record: _Held, profile: Profile, words: Wording) -> list[_Node]:
-    reader = _FieldReader(profile, words)
-    return [
-        reader.node(field_name(name, words.language), value, covered=name in record.masked)
-        for name, value in record.fields.items()
-    ]
+    reader = _FieldReader(profile, words, frozenset(record.masked))
+    nodes = [reader.node(name, value, name) for name, value in record.fields.items()]
+    top = {name.partition(".")[0] for name in record.masked} - record.fields.keys()
+    left_out = [reader.node(name, None, name) for name in sorted(top)]
+    return [*nodes, *left_out]
 
 
 @dataclass(frozen=True, slots=True)
 class _FieldReader:
+    """Fields by their path, as connectors name what they masked: positions.0.attendee_name."""
+
     profile: Profile
     words: Wording
+    masked: frozenset[str]
 
-    def node(self, label: str, value: Json, *, covered: bool = False) -> _Node:
+    def node(self, name: str, value: Json, path: str) -> _Node:
+        covered = path in self.masked
+        label = _printable(field_name(name, self.words.language))
         match value:
-            case dict():
-                parts = tuple(
-                    self.node(field_name(name, self.words.language), inner)
-                    for name, inner in value.items()
-                )
-                return _Node(_printable(label), parts=parts, covered=covered)
+            case dict() if value:
+                parts = tuple(self.node(key, v, f"{path}.{key}") for key, v in value.items())
+                return _Node(label, parts=parts, covered=covered)
             case list() if any(isinstance(item, dict | list) for item in value):
-                parts = tuple(self.node(str(n), item) for n, item in enumerate(value, start=1))
-                return _Node(_printable(label), parts=parts, covered=covered)
+                parts = tuple(
+                    self.node(str(number), item, f"{path}.{number - 1}")
+                    for number, item in enumerate(value, start=1)
+                )
+                return _Node(label, parts=parts, covered=covered)
             case list():
                 text = ", ".join(self._text(item) for item in value)
             case _:
                 text = self._text(value)
         if not text:
             text = self.words.say("copy.covered" if covered else "copy.empty")
-        return _Node(_printable(label), text, covered=covered)
+        return _Node(label, text, covered=covered)
 
     def _text(self, value: Json) -> str:
         match value:
-            case None:
+            case None | dict():
                 return ""
             case bool():
                 return self.words.say("yes" if value else "no")

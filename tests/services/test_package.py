@@ -57,12 +57,12 @@ ORDER = Record(
         "tags": ["barn", "rullestol"],
         "positions": [
             {"attendee_name": "Tove Testesen", "seat": "A 1"},
-            {"attendee_name": None, "seat": "A 2"},
+            {"attendee_name": "•••", "seat": "A 2"},
         ],
         "address": {"street": "Testveien 1", "city": "Fjordlys"},
     },
     recipients=("organiser", "Fjellteatret"),
-    masked=("positions",),
+    masked=("positions.1.attendee_name", "buyer"),
 )
 MEMBER = Record(
     key="m1",
@@ -167,7 +167,7 @@ def test_the_data_holds_every_field_as_the_system_has_it() -> None:
     (orders,) = (c for c in package(*ALL).data["categories"] if c["id"] == "orders")
     (record,) = orders["records"]
     assert record["fields"] == dict(ORDER.fields)
-    assert record["masked"] == ["positions"]
+    assert record["masked"] == ["positions.1.attendee_name", "buyer"]
     assert record["recipients"] == ["organiser", "Fjellteatret"]
 
 
@@ -192,12 +192,12 @@ def test_each_category_that_holds_something_has_a_table() -> None:
     (row,) = made.table("orders")
     assert row["_system"] == "Billettby"
     assert row["email"] == "tove.testesen@person.example"
-    assert row["positions.1.attendee_name"] == "Tove Testesen"
-    assert row["positions.2.attendee_name"] == ""
+    assert row["positions.0.attendee_name"] == "Tove Testesen"
+    assert row["positions.1.attendee_name"] == "•••"
     assert row["address.city"] == "Fjordlys"
     assert row["tags"] == "barn; rullestol"
     assert row["paid"] == "true"
-    assert row["_masked"] == "positions"
+    assert row["_masked"] == "positions.1.attendee_name, buyer"
 
 
 def test_tables_open_as_utf8_and_take_rows_of_different_shape() -> None:
@@ -248,6 +248,14 @@ def test_nothing_held_is_not_said_about_a_system_that_has_not_answered() -> None
         "Betalinger: vi har ingenting",
     ]
     assert "Vi venter på svar fra Brevdue." in made.html
+
+
+def test_nothing_is_denied_while_a_system_has_not_answered() -> None:
+    made = package(searched=frozenset())
+    for block in ("confirmation", "recipients", "safeguards"):
+        assert made.information[block]["text"] == [
+            "Vi venter på svar fra Billettby, Brevdue og Kortvei."
+        ]
 
 
 def test_when_nothing_at_all_is_held_every_block_says_so() -> None:
@@ -351,7 +359,7 @@ def test_the_authority_is_the_countrys(country: Country, name: str) -> None:
 def test_fields_are_named_and_written_for_people() -> None:
     shown = _flat(_visible(package(*ALL).html))
     assert "Bestilt 2. mars 2026 kl. 19.05" in shown
-    assert "event_date 1. april 2026" in shown
+    assert "Dato for arrangementet 1. april 2026" in shown
     assert "Betalt ja" in shown
     assert "Fornavn Tove" in shown
     assert "Merkelapper barn, rullestol" in shown
@@ -361,8 +369,12 @@ def test_fields_are_named_and_written_for_people() -> None:
 def test_what_concerns_others_is_shown_as_covered_with_the_reason() -> None:
     """Art. 15(4)."""
     made = package(*ALL)
-    assert made.html.count("fordi det handler om andre (GDPR artikkel 15 nr. 4)") == 2
-    assert "Dekket til" in _visible(made.html)
+    shown = _flat(_visible(made.html))
+    because = "Dekket til helt eller delvis, fordi det handler om andre (GDPR artikkel 15 nr. 4)."
+    assert shown.count(because) == 3
+    assert f"Deltakerens navn Tove Testesen Plass A 1 2 Deltakerens navn ••• {because}" in shown
+    assert f"Kjøper Dekket til {because}" in shown
+    assert f"Merknad Dekket til {because}" in shown
     assert made.digest.covered
     assert not package(ALL[2]).digest.covered
 
