@@ -304,7 +304,7 @@ class Answering:
             for other_id in case.request_ids
         )
         also = self._retention.when_closed(case, others, at=now)
-        self._register.save_all([request], also)
+        self._register.save_all([request], [self._codes.use(request_id), *also])
 
 
 _WHAT_WAS_TOLD = {Outcome.INFORMED: WhatToTell.INFORMED, Outcome.REFERRED: WhatToTell.REFERRED}

@@ -85,8 +85,10 @@ class Identity:
     def check_code(self, case_id: UUID, code: str) -> CodeCheck:
         """Try a code. A right one verifies every request of the case and plans what can begin."""
         case = self._register.case(case_id)
-        answer = self._codes.check(case_id, code)
         waiting = self._waiting(case)
+        if any(request.failed_too_often for request in waiting):
+            return CodeCheck.SPENT
+        answer = self._codes.check(case_id, code)
         if answer is not CodeCheck.RIGHT:
             for request in waiting:
                 request.fail_identity(
@@ -99,7 +101,8 @@ class Identity:
         person = self._person(case)
         address = person.all(IdentifierKind.EMAIL)[0]
         proven = dossier.with_verified(person, IdentifierKind.EMAIL, address)
-        self._verify(case, waiting, proven, IdentityMethod.CODE_TO_ADDRESS, None)
+        used = self._codes.use(case_id)
+        self._verify(case, waiting, proven, IdentityMethod.CODE_TO_ADDRESS, None, used)
         return answer
 
     @again_on_conflict
@@ -120,6 +123,7 @@ class Identity:
         person: Person,
         method: IdentityMethod,
         by: str | None,
+        *more: Also,
     ) -> None:
         now = self._clock()
         sealed = self._vault.seal(
@@ -128,7 +132,7 @@ class Identity:
         for request in waiting:
             request.verify_identity(method=method, person=sealed.ref, by=by, at=now)
         planned = self._planning.plan_verified(case, waiting, at=now)
-        also: list[Also] = [*sealed.also, *planned.also]
+        also: list[Also] = [*more, *sealed.also, *planned.also]
         self._register.save_all([case, *waiting, *planned.aggregates], also)
 
     def _waiting(self, case: Case) -> tuple[DataSubjectRequest, ...]:

@@ -288,7 +288,11 @@ class Codes(Protocol):
         ...
 
     def check(self, subject_id: UUID, code: str) -> CodeCheck:
-        """Use up one try. RIGHT is answered once."""
+        """A wrong code uses up one try; a right one stays right until `use` is saved."""
+        ...
+
+    def use(self, subject_id: UUID) -> Also:
+        """Use the code up, in the save of what it opened."""
         ...
 
 

@@ -52,14 +52,18 @@ class PostgresCodes:
                 return CodeCheck.EXPIRED
             typed = "".join(character for character in code if character.isdecimal())
             if hmac.compare_digest(_hash(typed, salt), code_hash):
-                connection.execute(
-                    "UPDATE trettio.codes SET used_at = clock_timestamp() WHERE id = %s", [code_id]
-                )
                 return CodeCheck.RIGHT
             connection.execute(
                 "UPDATE trettio.codes SET tries_left = tries_left - 1 WHERE id = %s", [code_id]
             )
             return CodeCheck.SPENT if tries_left == 1 else CodeCheck.WRONG
+
+    def use(self, subject_id: UUID) -> Also:
+        return Statement(
+            "UPDATE trettio.codes SET used_at = clock_timestamp()"
+            " WHERE subject_id = %s AND used_at IS NULL",
+            [subject_id],
+        )
 
 
 def _hash(code: str, salt: bytes) -> bytes:
