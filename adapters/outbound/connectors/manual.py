@@ -22,8 +22,10 @@ from pydantic import (
 )
 
 from adapters.outbound.connectors import Configuration, connector
+from domain.errors import DomainError
+from domain.grounds import ground
 from domain.vocabulary import IdentifierKind, Match, Outcome
-from services.ports import AwaitsPerson, Person, Record, Residual, Result, Treatment
+from services.ports import AwaitsPerson, Person, Record, Result, Treatment
 
 LOOK_UP = "look-up"
 ERASE_BY_HAND = "erase-by-hand"
@@ -57,11 +59,19 @@ def _plausible(day: date) -> date:
     return day
 
 
+def _known(code: str) -> str:
+    try:
+        return ground(code).code
+    except DomainError as error:
+        raise ValueError(str(error)) from None
+
+
 Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500)]
 Words = Annotated[str, StringConstraints(strip_whitespace=True, max_length=5_000)]
 Reason = Annotated[str, StringConstraints(strip_whitespace=True, min_length=10, max_length=2_000)]
 Code = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9]*([-_][a-z0-9]+)*$", max_length=60)]
 Day = Annotated[date, AfterValidator(_plausible)]
+Ground = Annotated[str, AfterValidator(_known)]
 
 
 class _Form(BaseModel):
@@ -115,12 +125,15 @@ _OUTCOMES = {
 
 
 class DoneRow(_Form):
-    """What was done with one record. `ground` is a code, because events may not hold free text;
-    `reason` is the person's own words and belongs in the vault."""
+    """What was done with one record.
+
+    `ground` is one of those that the law knows, because no other keeps anything; `reason` is the
+    person's own words and belongs in the vault, never in an event.
+    """
 
     key: Line
     deed: Deed
-    ground: Code | None = None
+    ground: Ground | None = None
     until: Day | None = None
     reason: Reason | None = None
 
@@ -181,7 +194,7 @@ class ManualAnswer(_Form):
 
     def to_results(self) -> dict[str, Result]:
         """What was done, by the record's key."""
-        return {row.key: _result(row) for row in self.done}
+        return {row.key: Result(_OUTCOMES[row.deed], row.ground or "by-hand") for row in self.done}
 
 
 def _match(row: FoundRow, person: Person) -> Match:
@@ -190,10 +203,3 @@ def _match(row: FoundRow, person: Person) -> Match:
     if row.certain and person.verified(row.matched_by):
         return Match.VERIFIED_IDENTIFIER
     return Match.UNVERIFIED_IDENTIFIER
-
-
-def _result(row: DoneRow) -> Result:
-    remains: tuple[Residual, ...] = ()
-    if row.deed is Deed.KEPT and row.ground is not None:
-        remains = (Residual("record", row.ground, row.until),)
-    return Result(_OUTCOMES[row.deed], row.ground or "by-hand", remains)

@@ -584,6 +584,7 @@ def _payment(person: Person, payment: Payment, level: Level) -> Record:
         matched_by=matched_by,
         fields=held(
             {
+                "number": payment.id,
                 "amount": _money(payment.amount, payment.currency),
                 "refunded": _money(payment.amount_refunded or None, payment.currency),
                 "status": payment.status,
