@@ -237,13 +237,15 @@ def _configure(folder: Path, port: int) -> dict[str, str]:
 
 
 def _run(command: Sequence[str | Path], *, cwd: Path, env: Mapping[str, str] | None = None) -> None:
+    said = ""
     try:
         subprocess.run(
             command, cwd=cwd, env=env, check=True, capture_output=True, text=True, timeout=1200
         )
     except (OSError, subprocess.SubprocessError) as error:
-        said = (getattr(error, "stderr", None) or str(error)).strip().splitlines()
-        unavailable("pretix", f"{HINT} ({said[-1] if said else type(error).__name__})")
+        said = str(getattr(error, "stderr", None) or error).strip()
+    if said:
+        unavailable("pretix", f"{HINT} ({said.splitlines()[-1]})")
 
 
 def _wait(pretix: Pretix, process: subprocess.Popen[bytes], log: Path) -> None:

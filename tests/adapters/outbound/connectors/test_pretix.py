@@ -159,6 +159,15 @@ def test_whoever_gives_no_name_is_called_what_their_account_calls_them(
     assert nameless == records
 
 
+def test_account_and_address_find_what_the_name_does_not(
+    connector: Pretix, planted: Planted, records: dict[str, Record]
+) -> None:
+    """A second first name that pretix has never heard: its own search by name finds nothing."""
+    person = somebody(planted.email, name=planted.name.replace(" ", " Anne "))
+
+    assert strong(connector, person) == [r for r in records.values() if r.match.is_strong]
+
+
 def test_a_first_name_alone_tells_nobody_apart(connector: Pretix, planted: Planted) -> None:
     person = somebody(planted.email, name="Kari")
     linked = f"ticket:{planted.event}/{planted.tickets['linked']}"
