@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from enum import Enum
+from typing import Any
 from uuid import UUID, uuid5
 
 from eventsourcing.domain import event
@@ -16,6 +17,7 @@ from eventsourcing.domain import event
 from domain.aggregate import Aggregate, AggregateCreated
 from domain.errors import DomainError, NotAllowedNow
 from domain.personal import PersonalRef
+from domain.staff import human
 from domain.values import Evidence, QueuedLetter
 from domain.vocabulary import Channel, Language, ReceiptSource, Right, TriageKind
 
@@ -87,6 +89,11 @@ class Case(Aggregate):
 
         def apply(self, aggregate: Case) -> None:
             aggregate.left = {**aggregate.left, self.letter_id: self.timestamp}
+            aggregate.failed = {
+                letter_id: reason
+                for letter_id, reason in aggregate.failed.items()
+                if letter_id != self.letter_id
+            }
 
     class LetterFailed(Event):
         TOPIC = "case.letter-failed"
@@ -111,6 +118,7 @@ class Case(Aggregate):
 
         def apply(self, aggregate: Case) -> None:
             aggregate.messages = (*aggregate.messages, self.message)
+            aggregate.received_at = min(aggregate.received_at, self.received_at)
 
     # State
 
@@ -144,6 +152,11 @@ class Case(Aggregate):
         self.packages: dict[UUID, PersonalRef] = {}
         self.failed: dict[UUID, str] = {}
         self.status = CaseStatus.WAITING
+
+    @classmethod
+    def may_begin(cls, facts: dict[str, Any]) -> None:
+        if facts["received_at"] > facts["timestamp"]:
+            raise DomainError("nothing arrives later than now: check the moment of receipt")
 
     @staticmethod
     def id_for(controller: str, fingerprint: str) -> UUID:
@@ -179,11 +192,13 @@ class Case(Aggregate):
             raise NotAllowedNow(f"case {self.reference} is confirmed already")
         if not rights:
             raise DomainError("name at least one right, or set the message aside")
-        if not by:
-            raise DomainError("a proposal is confirmed by a person: say who")
-        ordered = tuple(sorted(set(rights), key=list(Right).index))
         self.trigger_event(
-            self.Confirmed, rights=ordered, language=language, person=person, by=by, timestamp=at
+            self.Confirmed,
+            rights=tuple(sorted(set(rights), key=list(Right).index)),
+            language=language,
+            person=person,
+            by=human(by),
+            timestamp=at,
         )
 
     def set_aside(self, *, kind: TriageKind, by: str | None, at: datetime) -> None:
@@ -192,8 +207,8 @@ class Case(Aggregate):
             raise NotAllowedNow(f"case {self.reference} is {self.status.value}")
         if kind is TriageKind.RIGHTS_REQUEST:
             raise DomainError("a request about somebody's rights is not set aside: confirm it")
-        if by is None and kind is not TriageKind.AUTOMATIC:
-            raise DomainError("only an automatic message is set aside without a person")
+        if kind is not TriageKind.AUTOMATIC:
+            human(by)
         self.trigger_event(self.SetAside, kind=kind, by=by, timestamp=at)
 
     def queue_letter(self, *, letter: QueuedLetter, at: datetime) -> None:
@@ -205,14 +220,15 @@ class Case(Aggregate):
         self, *, letter_id: UUID, how: str, by: str | None = None, at: datetime
     ) -> QueuedLetter | None:
         """Record that a letter left; None when that is known already."""
-        if letter_id not in self.letters:
-            raise DomainError("there is no such letter in this case")
+        self._require_letter(letter_id)
         if letter_id in self.left:
             return None
         self.trigger_event(self.LetterLeft, letter_id=letter_id, how=how, by=by, timestamp=at)
         return self.letters[letter_id]
 
     def letter_failed(self, *, letter_id: UUID, reason: str, at: datetime) -> None:
+        """Nobody took it, or it came back: somebody must look, and perhaps send it again."""
+        self._require_letter(letter_id)
         if self.failed.get(letter_id) != reason:
             self.trigger_event(self.LetterFailed, letter_id=letter_id, reason=reason, timestamp=at)
 
@@ -221,9 +237,23 @@ class Case(Aggregate):
         self.trigger_event(self.Packed, request_id=request_id, package=package, timestamp=at)
 
     def add_message(self, *, message: PersonalRef, received_at: datetime, at: datetime) -> None:
+        """More of the same, or the same by another way: the earliest arrival is the receipt.
+
+        `received_at` is a proven arrival, never what a sender wrote.
+        """
+        if message in self.messages:
+            return
+        if received_at > at:
+            raise DomainError("nothing arrives later than now: check the moment of receipt")
         self.trigger_event(
             self.MessageAdded, message=message, received_at=received_at, timestamp=at
         )
+
+    # Rules
+
+    def _require_letter(self, letter_id: UUID) -> None:
+        if letter_id not in self.letters:
+            raise DomainError("there is no such letter in this case")
 
 
 def request_id(case_id: UUID, right: Right) -> UUID:

@@ -7,12 +7,14 @@ contacts and letter texts the one in force when the step is taken (AK-27, AO-20)
 from __future__ import annotations
 
 from datetime import datetime
+from hashlib import sha256
 from uuid import UUID, uuid5
 
 from eventsourcing.domain import event
 
 from domain.aggregate import Aggregate, AggregateCreated
-from domain.errors import DomainError
+from domain.errors import DomainError, NotAllowedNow
+from domain.staff import human, named
 
 NAMESPACE = UUID("3a5d3f7e-7b0e-4f0c-8f31-0d1b6f0f7a52")
 
@@ -45,6 +47,7 @@ class Controller(Aggregate):
         code: str
         decision: str
         by: str
+        profile: str = ""
 
         def apply(self, aggregate: Controller) -> None:
             aggregate.decided = {**aggregate.decided, self.code: self.decision}
@@ -68,20 +71,33 @@ class Controller(Aggregate):
         self, *, version: str, digest: str, document: str, by: str, at: datetime
     ) -> None:
         """Put a profile in force; earlier ones stay readable for the cases under them."""
+        if digest != sha256(document.encode()).hexdigest():
+            raise DomainError("the digest is not the SHA-256 of this document: compute it anew")
         if digest != self.in_force:
             self.trigger_event(
                 self.ProfileAdopted,
                 version=version,
                 digest=digest,
                 document=document,
-                by=by,
+                by=named(by),
                 timestamp=at,
             )
 
     def decide_finding(self, *, code: str, decision: str, by: str, at: datetime) -> None:
-        if not by or not decision:
-            raise DomainError("a finding is decided by a person, in words: give both")
-        self.trigger_event(self.FindingDecided, code=code, decision=decision, by=by, timestamp=at)
+        """What the controller says about a finding of the profile in force, and who said it."""
+        if self.in_force is None:
+            raise NotAllowedNow("no profile is in force: adopt one first")
+        if not decision.strip():
+            raise DomainError("a finding is decided in words: say what was decided, and why")
+        if self.decided.get(code) != decision:
+            self.trigger_event(
+                self.FindingDecided,
+                code=code,
+                decision=decision,
+                by=human(by),
+                profile=self.in_force,
+                timestamp=at,
+            )
 
 
 def controller_id(name: str) -> UUID:

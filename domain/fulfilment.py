@@ -10,12 +10,15 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import Enum
+from typing import Any
 from uuid import UUID, uuid5
 
 from eventsourcing.domain import event
 
 from domain.aggregate import Aggregate, AggregateCreated
 from domain.errors import DomainError, NotAllowedNow
+from domain.personal import PersonalRef, code
+from domain.staff import named
 from domain.values import FoundRecord, PlannedSystem, RecordDecision, RecordOutcome, Told
 from domain.vocabulary import Action, Outcome
 
@@ -28,6 +31,11 @@ class SystemStatus(Enum):
     TREATED = "treated"
     PENDING_AT_VENDOR = "pending-at-vendor"
     DONE = "done"
+
+    @property
+    def has_answered(self) -> bool:
+        """Whether nothing is asked of the system at present."""
+        return self in {SystemStatus.FOUND, SystemStatus.DONE}
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +51,7 @@ class SystemState:
     attempts: int = 0
     waits_for: str | None = None
     treated_at: datetime | None = None
+    not_before: datetime | None = None
     answered_keys: frozenset[str] = frozenset()
 
 
@@ -74,8 +83,11 @@ class Fulfilment(Aggregate):
                 action=self.action,
                 status=SystemStatus.ASKED,
                 decisions=self.decisions,
+                outcomes=(),
                 attempts=0,
                 waits_for=None,
+                treated_at=None,
+                not_before=None,
             )
 
     class Answered(Event):
@@ -87,6 +99,7 @@ class Fulfilment(Aggregate):
         outcomes: tuple[RecordOutcome, ...] = ()
         outcome: Outcome | None = None
         reason: str = ""
+        note: PersonalRef | None = None
         by: str | None = None
         late: bool = False
 
@@ -95,31 +108,19 @@ class Fulfilment(Aggregate):
             keys = state.answered_keys | {self.key}
             if self.late:
                 aggregate.change(self.system, answered_keys=keys)
-            elif self.action is Action.FIND:
-                aggregate.change(
-                    self.system,
-                    status=SystemStatus.FOUND,
-                    found=self.found,
-                    answered_keys=keys,
-                    waits_for=None,
-                )
+                return
+            aggregate.change(self.system, answered_keys=keys, attempts=0, waits_for=None)
+            if self.action is Action.FIND:
+                aggregate.change(self.system, status=SystemStatus.FOUND, found=self.found)
             elif self.action is Action.ERASE:
                 aggregate.change(
                     self.system,
                     status=SystemStatus.TREATED,
                     outcomes=self.outcomes,
-                    answered_keys=keys,
-                    waits_for=None,
                     treated_at=self.timestamp,
                 )
             else:
-                aggregate.change(
-                    self.system,
-                    status=SystemStatus.DONE,
-                    outcomes=self.outcomes,
-                    answered_keys=keys,
-                    waits_for=None,
-                )
+                aggregate.change(self.system, status=SystemStatus.DONE)
                 aggregate.done_as = {**aggregate.done_as, self.system: self.outcome}
 
     class PendingAtVendor(Event):
@@ -128,7 +129,9 @@ class Fulfilment(Aggregate):
         not_before: datetime
 
         def apply(self, aggregate: Fulfilment) -> None:
-            aggregate.change(self.system, status=SystemStatus.PENDING_AT_VENDOR)
+            aggregate.change(
+                self.system, status=SystemStatus.PENDING_AT_VENDOR, not_before=self.not_before
+            )
 
     class Unavailable(Event):
         TOPIC = "fulfilment.unavailable"
@@ -160,10 +163,9 @@ class Fulfilment(Aggregate):
         def apply(self, aggregate: Fulfilment) -> None:
             state = aggregate.systems[self.system]
             keys = state.answered_keys | {self.key}
-            if self.unexpected:
-                aggregate.change(self.system, answered_keys=keys)
-            else:
-                aggregate.change(self.system, status=SystemStatus.DONE, answered_keys=keys)
+            aggregate.change(self.system, answered_keys=keys, attempts=0)
+            if not self.unexpected:
+                aggregate.change(self.system, status=SystemStatus.DONE, waits_for=None)
 
     class RecipientTold(Event):
         TOPIC = "fulfilment.recipient-told"
@@ -205,6 +207,12 @@ class Fulfilment(Aggregate):
     def create_id(request_id: UUID) -> UUID:
         return fulfilment_id(request_id)
 
+    @classmethod
+    def may_begin(cls, facts: dict[str, Any]) -> None:
+        names = [planned.system for planned in facts["systems"]]
+        if len(set(names)) < len(names):
+            raise DomainError("a system stands twice in the plan: name it once")
+
     @property
     def found(self) -> tuple[FoundRecord, ...]:
         return tuple(record for state in self.systems.values() for record in state.found)
@@ -240,9 +248,15 @@ class Fulfilment(Aggregate):
     ) -> None:
         """Ask a system to act on records it was found to hold."""
         state = self._system(system)
+        if self.completed_at is not None:
+            raise NotAllowedNow("this fulfilment is complete: plan a new one")
+        if not state.status.has_answered:
+            raise NotAllowedNow(f"system {system} is {state.status.value}: let it answer first")
         held = {record.record_id for record in state.found}
         if any(decision.record_id not in held for decision in decisions):
             raise DomainError(f"system {system} was not found to hold all of these records")
+        if action is Action.ERASE and not any(d.touches_the_system for d in decisions):
+            raise DomainError(f"nothing is to be erased in system {system}: do not ask it")
         self.trigger_event(
             self.Instructed, system=system, action=action, decisions=decisions, timestamp=at
         )
@@ -255,13 +269,18 @@ class Fulfilment(Aggregate):
         found: tuple[FoundRecord, ...],
         by: str | None = None,
         reason: str = "",
+        note: PersonalRef | None = None,
         at: datetime,
     ) -> None:
         """What a system holds. None found by a person needs that person's reason."""
         if self._seen(system, key):
             return
-        if by is not None and not found and not reason:
-            raise DomainError("say why nothing was found: where you looked and for what")
+        if any(record.system != system for record in found):
+            raise DomainError(f"system {system} cannot answer for another one")
+        if by is not None:
+            named(by)
+            if reason or not found:
+                code(reason)
         self.trigger_event(
             self.Answered,
             system=system,
@@ -269,6 +288,7 @@ class Fulfilment(Aggregate):
             key=key,
             found=found,
             reason=reason,
+            note=note,
             by=by,
             late=self._is_late(system, Action.FIND),
             timestamp=at,
@@ -283,14 +303,18 @@ class Fulfilment(Aggregate):
         by: str | None = None,
         at: datetime,
     ) -> None:
-        """What became of every record that was to be treated; a missing one goes to a person."""
+        """What became of every record that was to be treated; what is in doubt goes to a person.
+
+        A system that held all of it and now, at the first try, none of it has changed nothing: a
+        person may say that this is as it should be. Nor does a machine refuse.
+        """
         if self._seen(system, key):
             return
-        state = self._system(system)
-        asked = {d.record_id for d in state.decisions if d.touches_the_system}
-        answered = {outcome.record_id for outcome in outcomes}
-        if answered != asked:
-            self.escalate(system=system, reason="records-unaccounted-for", at=at)
+        late = self._is_late(system, Action.ERASE)
+        _require_sayable(outcomes, by)
+        doubt = None if late else self._doubt(self._system(system), outcomes, by)
+        if doubt is not None:
+            self.escalate(system=system, reason=doubt, at=at)
             return
         self.trigger_event(
             self.Answered,
@@ -299,7 +323,7 @@ class Fulfilment(Aggregate):
             key=key,
             outcomes=outcomes,
             by=by,
-            late=self._is_late(system, Action.ERASE),
+            late=late,
             timestamp=at,
         )
 
@@ -311,11 +335,25 @@ class Fulfilment(Aggregate):
         action: Action,
         outcome: Outcome,
         reason: str = "",
+        note: PersonalRef | None = None,
         by: str | None = None,
         at: datetime,
     ) -> None:
-        """What became of an action on the person as a whole: suppression, a task by hand."""
+        """What became of an action on the person as a whole: suppression, a task by hand.
+
+        Without a person nothing was done by hand, and nothing is refused.
+        """
         if self._seen(system, key):
+            return
+        if action in {Action.FIND, Action.ERASE}:
+            raise DomainError(f"say record by record what was {action.value}: this is no way round")
+        late = self._is_late(system, action)
+        if by is not None:
+            named(by)
+            if reason:
+                code(reason)
+        elif outcome in _ONLY_BY_A_PERSON and not late:
+            self.escalate(system=system, reason=f"{action.value}-by-hand", at=at)
             return
         self.trigger_event(
             self.Answered,
@@ -324,20 +362,28 @@ class Fulfilment(Aggregate):
             key=key,
             outcome=outcome,
             reason=reason,
+            note=note,
             by=by,
-            late=self._is_late(system, action),
+            late=late,
             timestamp=at,
         )
 
     def wait_for_vendor(self, *, system: str, not_before: datetime, at: datetime) -> None:
-        self._system(system)
-        self.trigger_event(self.PendingAtVendor, system=system, not_before=not_before, timestamp=at)
+        """A vendor's job takes its time; what it has not yet done is read back after that."""
+        state = self._system(system)
+        if state.treated_at is None:
+            raise NotAllowedNow(f"system {system} has not begun anything that could be waited for")
+        if (state.status, state.not_before) != (SystemStatus.PENDING_AT_VENDOR, not_before):
+            self.trigger_event(
+                self.PendingAtVendor, system=system, not_before=not_before, timestamp=at
+            )
 
     def record_unavailable(
         self, *, system: str, attempt: int, next_try_at: datetime, reason: str, at: datetime
     ) -> None:
+        """A system did not answer. One that has answered meanwhile is not asked any more."""
         state = self._system(system)
-        if attempt > state.attempts:
+        if attempt > state.attempts and not state.status.has_answered:
             self.trigger_event(
                 self.Unavailable,
                 system=system,
@@ -350,8 +396,9 @@ class Fulfilment(Aggregate):
     def escalate(self, *, system: str, reason: str, at: datetime) -> None:
         """A person must look, or act over there; `reason` is a code the desk can say."""
         state = self._system(system)
-        if state.waits_for != reason:
-            self.trigger_event(self.Escalated, system=system, reason=reason, timestamp=at)
+        waits = state.status is SystemStatus.WAITING_FOR_PERSON and state.waits_for == reason
+        if not waits and not state.status.has_answered:
+            self.trigger_event(self.Escalated, system=system, reason=code(reason), timestamp=at)
 
     def read_back(
         self, *, system: str, key: str, remaining: dict[str, FoundRecord], at: datetime
@@ -360,8 +407,10 @@ class Fulfilment(Aggregate):
         if self._seen(system, key):
             return
         state = self._system(system)
-        if state.status not in {SystemStatus.TREATED, SystemStatus.WAITING_FOR_PERSON}:
+        if state.treated_at is None or state.status is SystemStatus.DONE:
             raise NotAllowedNow(f"system {system} is {state.status.value}: nothing to read back")
+        if state.not_before is not None and at < state.not_before:
+            raise NotAllowedNow(f"system {system} needs until {state.not_before}: read back then")
         expected = self._expected_to_remain(state)
         theirs = {record.digest for record in state.found} - self._not_theirs(state)
         unexpected = tuple(sorted((set(remaining) & theirs) - expected))
@@ -406,25 +455,74 @@ class Fulfilment(Aggregate):
         return key in self._system(system).answered_keys
 
     def _is_late(self, system: str, action: Action) -> bool:
-        return self.completed_at is not None or self._system(system).action is not action
+        state = self._system(system)
+        return (
+            self.completed_at is not None
+            or state.action is not action
+            or state.status is SystemStatus.DONE
+        )
+
+    @staticmethod
+    def _doubt(
+        state: SystemState, outcomes: tuple[RecordOutcome, ...], by: str | None
+    ) -> str | None:
+        """Why this answer to an erasure cannot be taken as it is."""
+        asked = [d.record_id for d in state.decisions if d.touches_the_system]
+        answered = [outcome.record_id for outcome in outcomes]
+        if len(answered) != len(asked) or set(answered) != set(asked):
+            return "records-unaccounted-for"
+        if by is not None:
+            return None
+        if any(outcome.outcome is Outcome.REFUSED for outcome in outcomes):
+            return "refused-over-there"
+        nothing = all(outcome.outcome is Outcome.NOT_FOUND for outcome in outcomes)
+        if nothing and state.attempts == 0:  # else an earlier try may have done it unheard
+            return "nothing-changed"
+        return None
 
     @staticmethod
     def _expected_to_remain(state: SystemState) -> set[str]:
         digests = {record.record_id: record.digest for record in state.found}
         untouched = {d.record_id for d in state.decisions if not d.touches_the_system}
         partly = {d.record_id for d in state.decisions if d.keep_fields}
-        residual = {
-            outcome.record_id
-            for outcome in state.outcomes
-            if outcome.outcome
-            in {Outcome.KEPT, Outcome.RESIDUAL, Outcome.PENDING_AT_VENDOR, Outcome.REFUSED}
-        }
-        return {digests[record_id] for record_id in untouched | partly | residual}
+        staying = {Outcome.KEPT, Outcome.RESIDUAL, Outcome.REFUSED}
+        if state.not_before is None:  # once the vendor's time is over it is no excuse any more
+            staying.add(Outcome.PENDING_AT_VENDOR)
+        known = {o.record_id for o in state.outcomes if o.outcome in staying}
+        return {digests[record_id] for record_id in untouched | partly | known}
 
     @staticmethod
     def _not_theirs(state: SystemState) -> set[str]:
         decided = {d.record_id for d in state.decisions}
         return {record.digest for record in state.found if record.record_id not in decided}
+
+
+_OF_ERASING = {
+    Outcome.ERASED,
+    Outcome.ANONYMISED,
+    Outcome.NOT_FOUND,
+    Outcome.KEPT,
+    Outcome.RESIDUAL,
+    Outcome.PENDING_AT_VENDOR,
+    Outcome.MANUAL,
+    Outcome.REFUSED,
+}
+_ONLY_BY_A_PERSON = {Outcome.MANUAL, Outcome.REFUSED}
+
+
+def _require_sayable(outcomes: tuple[RecordOutcome, ...], by: str | None) -> None:
+    """What stays has a reason the letter can give; a person's remarks are codes."""
+    for outcome in outcomes:
+        if outcome.outcome not in _OF_ERASING:
+            raise DomainError(f"{outcome.outcome.value} is no outcome of an erasure")
+        if outcome.outcome is Outcome.KEPT and not outcome.ground:
+            raise DomainError("a record that is kept needs its ground: name the law")
+        if outcome.outcome is Outcome.RESIDUAL and not outcome.residuals:
+            raise DomainError("a record that remains in part needs to say what remains, and why")
+        if by is not None and outcome.detail:
+            code(outcome.detail)
+    if by is not None:
+        named(by)
 
 
 def fulfilment_id(request_id: UUID) -> UUID:

@@ -9,26 +9,41 @@ from __future__ import annotations
 
 from datetime import date, datetime
 from enum import Enum
+from typing import Any
 from uuid import UUID
 
 from eventsourcing.domain import event
 
 from domain.aggregate import Aggregate, AggregateCreated
-from domain.calendar import Calendar
+from domain.calendar import Calendar, calendar_named
 from domain.case import request_id
-from domain.deadlines import Deadlines, NoticeWindow, Pause, deadlines, extension_notice
+from domain.deadlines import (
+    Deadlines,
+    NoticeWindow,
+    Pause,
+    act_by,
+    deadlines,
+    extension_notice,
+    received_on,
+)
 from domain.errors import DomainError, NotAllowedNow
-from domain.personal import PersonalRef
+from domain.personal import PersonalRef, code
+from domain.staff import human, named, two_people
 from domain.values import FoundRecord, LetterSent, RecordDecision, SystemOutcome
 from domain.vocabulary import (
     Channel,
     Compartment,
     Country,
+    Decision,
     IdentityMethod,
     Language,
+    LetterKind,
     Outcome,
     Right,
 )
+
+MOST_IDENTITY_FAILURES = 10
+"""So many wrong codes, over all letters: after them only a person verifies identity."""
 
 
 class Status(Enum):
@@ -75,6 +90,10 @@ class RefusalGround(Enum):
         """Art. 12(5): the controller bears the burden of demonstrating it."""
         return self in {RefusalGround.UNFOUNDED, RefusalGround.EXCESSIVE}
 
+    @property
+    def weighs_interests(self) -> bool:
+        return self in {RefusalGround.NATIONAL_EXCEPTION, RefusalGround.NOT_ENTITLED}
+
 
 class Missed(Enum):
     TARGET = "target"
@@ -106,27 +125,38 @@ class DataSubjectRequest(Aggregate):
         dates: Deadlines
         act_by: date | None = None
         not_in_policy: bool = False
+        archive_first: bool = False
 
     class ReceiptCorrected(Event):
         TOPIC = "request.receipt-corrected"
         received_at: datetime
         received_on: date
         dates: Deadlines
+        act_by: date | None
         reason: str
         by: str
 
         def apply(self, aggregate: DataSubjectRequest) -> None:
             aggregate.received_at, aggregate.received_on = self.received_at, self.received_on
-            aggregate.dates = self.dates
+            aggregate.dates, aggregate.act_by = self.dates, self.act_by
 
     class Reclassified(Event):
         TOPIC = "request.reclassified"
         right: Right
         controller: str
+        profile_version: str
+        promise_days: int | None
+        dates: Deadlines
+        act_by: date | None
+        not_in_policy: bool
         by: str
 
         def apply(self, aggregate: DataSubjectRequest) -> None:
             aggregate.right, aggregate.controller = self.right, self.controller
+            aggregate.profile_version = self.profile_version
+            aggregate.promise_days = self.promise_days
+            aggregate.dates, aggregate.act_by = self.dates, self.act_by
+            aggregate.not_in_policy = self.not_in_policy
 
     class Referred(Event):
         TOPIC = "request.referred"
@@ -135,6 +165,7 @@ class DataSubjectRequest(Aggregate):
 
         def apply(self, aggregate: DataSubjectRequest) -> None:
             aggregate.status = Status.REFERRED
+            aggregate.drop()
 
     class Linked(Event):
         TOPIC = "request.linked"
@@ -193,6 +224,9 @@ class DataSubjectRequest(Aggregate):
         question: PersonalRef
         by: str
 
+        def apply(self, aggregate: DataSubjectRequest) -> None:
+            aggregate.clarification_requested = True
+
     class Clarified(Event):
         TOPIC = "request.clarified"
         answer: PersonalRef
@@ -244,7 +278,7 @@ class DataSubjectRequest(Aggregate):
 
         def apply(self, aggregate: DataSubjectRequest) -> None:
             aggregate.dates = self.dates
-            aggregate.extended = True
+            aggregate.notice_sent_on = self.notice_sent_on
 
     class DeadlineRecomputed(Event):
         TOPIC = "request.deadline-recomputed"
@@ -260,6 +294,12 @@ class DataSubjectRequest(Aggregate):
         def apply(self, aggregate: DataSubjectRequest) -> None:
             aggregate.status = Status.COLLECTED
             aggregate.found = {record.record_id: record for record in self.found}
+            aggregate.matches = {
+                record_id: theirs
+                for record_id, theirs in aggregate.matches.items()
+                if record_id in aggregate.found
+            }
+            aggregate.collected_at = self.timestamp
 
     class MatchConfirmed(Event):
         TOPIC = "request.match-confirmed"
@@ -298,16 +338,23 @@ class DataSubjectRequest(Aggregate):
         profile_version: str
 
         def apply(self, aggregate: DataSubjectRequest) -> None:
+            aggregate.status_before_answer = aggregate.status
             aggregate.status = Status.ANSWERED
             aggregate.letters = (*aggregate.letters, self.sent)
-            aggregate.explained = aggregate.explained | frozenset(self.sent.explains)
+            aggregate.answer = self.sent
             aggregate.answered_at = self.timestamp
+            aggregate.fetched_at = None
+            aggregate.fulfilled_at = None
             aggregate.delivery_failed = None
 
     class AnswerFetched(Event):
         TOPIC = "request.answer-fetched"
+        status: Status
 
         def apply(self, aggregate: DataSubjectRequest) -> None:
+            aggregate.status = self.status
+            aggregate.delivery_failed = None
+            aggregate.answered_at = aggregate.answered_at or self.timestamp
             aggregate.fetched_at = aggregate.fetched_at or self.timestamp
 
     class DeliveryFailed(Event):
@@ -315,8 +362,9 @@ class DataSubjectRequest(Aggregate):
         reason: str
 
         def apply(self, aggregate: DataSubjectRequest) -> None:
+            aggregate.status = aggregate.status_before_answer
             aggregate.delivery_failed = self.reason
-            aggregate.status = Status.APPROVED
+            aggregate.answered_at = None
 
     class Fulfilled(Event):
         TOPIC = "request.fulfilled"
@@ -325,6 +373,7 @@ class DataSubjectRequest(Aggregate):
 
         def apply(self, aggregate: DataSubjectRequest) -> None:
             aggregate.status = Status.FULFILLED
+            aggregate.fulfilled_at = self.timestamp
             aggregate.in_part = self.in_part
             aggregate.outcomes = self.outcomes
 
@@ -338,12 +387,14 @@ class DataSubjectRequest(Aggregate):
         def apply(self, aggregate: DataSubjectRequest) -> None:
             aggregate.status = Status.REFUSED
             aggregate.refusal = self.ground
+            aggregate.drop()
 
     class Withdrawn(Event):
         TOPIC = "request.withdrawn"
 
         def apply(self, aggregate: DataSubjectRequest) -> None:
             aggregate.status = Status.WITHDRAWN
+            aggregate.drop()
 
     class ReminderDue(Event):
         TOPIC = "request.reminder-due"
@@ -379,18 +430,24 @@ class DataSubjectRequest(Aggregate):
         by: str | None
 
         def apply(self, aggregate: DataSubjectRequest) -> None:
-            aggregate.status_before_closing = aggregate.status
             aggregate.status = Status.CLOSED
             aggregate.closed_at = self.timestamp
 
     class Reopened(Event):
         TOPIC = "request.reopened"
         reason: str
+        status: Status
+        anew: bool
         by: str | None
 
         def apply(self, aggregate: DataSubjectRequest) -> None:
-            aggregate.status = aggregate.status_before_closing
+            aggregate.status = self.status
             aggregate.closed_at = None
+            aggregate.archived = False
+            aggregate.destroyed = frozenset()
+            if self.anew:
+                aggregate.refusal, aggregate.dropped = None, False
+                aggregate.answer, aggregate.answered_at = None, None
 
     class HandedToArchive(Event):
         TOPIC = "request.handed-to-archive"
@@ -438,6 +495,7 @@ class DataSubjectRequest(Aggregate):
         act_by: date | None,
         not_in_policy: bool,
         timestamp: datetime,
+        archive_first: bool = False,
     ) -> None:
         self.recorded_at = timestamp
         self.case_id, self.controller, self.country = case_id, controller, country
@@ -446,8 +504,9 @@ class DataSubjectRequest(Aggregate):
         self.requester = requester
         self.received_at, self.received_on = received_at, received_on
         self.dates, self.act_by, self.not_in_policy = dates, act_by, not_in_policy
+        self.archive_first = archive_first
         self.status = Status.RECEIVED
-        self.status_before_closing = Status.RECEIVED
+        self.dropped = False
         self.acknowledged = False
         self.identity: IdentityMethod | None = None
         self.identity_waived: str | None = None
@@ -455,22 +514,26 @@ class DataSubjectRequest(Aggregate):
         self.identity_failures = 0
         self.open_pauses: dict[PauseReason, date] = {}
         self.pauses: tuple[Pause, ...] = ()
-        self.extended = False
+        self.clarification_requested = False
+        self.notice_sent_on: date | None = None
         self.assigned_to: str | None = None
         self.linked: tuple[UUID, ...] = ()
+        self.collected_at: datetime | None = None
         self.found: dict[UUID, FoundRecord] = {}
         self.matches: dict[UUID, bool] = {}
         self.decisions: dict[UUID, RecordDecision] = {}
         self.approved_by: str | None = None
         self.approval_note: PersonalRef | None = None
         self.letters: tuple[LetterSent, ...] = ()
-        self.explained: frozenset[Outcome] = frozenset()
+        self.answer: LetterSent | None = None
+        self.status_before_answer = Status.RECEIVED
         self.outcomes: tuple[SystemOutcome, ...] = ()
         self.in_part = False
         self.refusal: RefusalGround | None = None
         self.delivery_failed: str | None = None
         self.answered_at: datetime | None = None
         self.fetched_at: datetime | None = None
+        self.fulfilled_at: datetime | None = None
         self.closed_at: datetime | None = None
         self.reminders: frozenset[str] = frozenset()
         self.missed: frozenset[Missed] = frozenset()
@@ -482,9 +545,45 @@ class DataSubjectRequest(Aggregate):
     def create_id(case_id: UUID, right: Right) -> UUID:
         return request_id(case_id, right)
 
+    @classmethod
+    def may_begin(cls, facts: dict[str, Any]) -> None:
+        """The dates of a request are counted, not given: from its receipt, by a known calendar."""
+        arrived, day, country = facts["received_at"], facts["received_on"], facts["country"]
+        calendar = calendar_named(facts["dates"].calendar)
+        _require_arrival(arrived, day, country, facts["timestamp"])
+        _require_country(calendar, country)
+        if facts["dates"] != deadlines(day, calendar, facts["promise_days"]):
+            raise DomainError("the dates do not follow from the receipt: count them from it")
+        if facts.get("act_by") != _act_by(facts["right"], day, calendar):
+            raise DomainError("the day to act by does not follow from the receipt: count it")
+
     @property
     def is_identified(self) -> bool:
         return self.identity is not None or self.identity_waived is not None
+
+    @property
+    def failed_too_often(self) -> bool:
+        """Whether codes prove nothing any more, because they could have been guessed."""
+        return self.identity_failures >= MOST_IDENTITY_FAILURES
+
+    @property
+    def extended(self) -> bool:
+        return self.notice_sent_on is not None
+
+    @property
+    def explained(self) -> frozenset[Outcome]:
+        """What the answer gave the reasons for, unless it never arrived (Art. 12(4))."""
+        if self.answer is None or self.delivery_failed is not None:
+            return frozenset()
+        return frozenset(self.answer.explains)
+
+    @property
+    def still_kept(self) -> frozenset[Compartment]:
+        """The compartments of the vault that still hold something of this request."""
+        kept = {Compartment.UPLOAD, Compartment.PACKAGE, Compartment.CORRESPONDENCE}
+        if any(d.decision is Decision.KEEP for d in self.decisions.values()):
+            kept.add(Compartment.HOLD)
+        return frozenset(kept - self.destroyed)
 
     @property
     def undecided_matches(self) -> tuple[FoundRecord, ...]:
@@ -516,52 +615,94 @@ class DataSubjectRequest(Aggregate):
         by: str,
         at: datetime,
     ) -> None:
-        """The earliest proven arrival counts (EDPB 01/2022, 159); the old one stays in the log."""
-        _named(by)
-        dates = self._dates(calendar, received_on=received_on)
+        """The earliest proven arrival counts (EDPB 01/2022, 159); the old one stays in the log.
+
+        To put it later as well takes a person and a reason: both are in the event.
+        """
+        if self.ended:
+            raise NotAllowedNow(f"request {self.id} has ended")
+        _require_arrival(received_at, received_on, self.country, at)
+        if (received_at, received_on) == (self.received_at, self.received_on):
+            return
         self.trigger_event(
             self.ReceiptCorrected,
             received_at=received_at,
             received_on=received_on,
-            dates=dates,
-            reason=reason,
-            by=by,
+            dates=self._dates(calendar, received_on=received_on),
+            act_by=_act_by(self.right, received_on, calendar),
+            reason=code(reason),
+            by=named(by),
             timestamp=at,
         )
 
-    def reclassify(self, *, right: Right, controller: str, by: str, at: datetime) -> None:
-        """A wrong right or controller is put right; the receipt stays where it was."""
+    def reclassify(
+        self,
+        *,
+        right: Right,
+        controller: str,
+        by: str,
+        at: datetime,
+        profile_version: str | None = None,
+        promise_days: int | None = None,
+        not_in_policy: bool = False,
+    ) -> None:
+        """A wrong right or controller is put right; the receipt stays where it was.
+
+        Another controller promised something else, so its profile must be named with it.
+        """
         self._require(Status.RECEIVED)
-        _named(by)
+        if controller == self.controller:
+            profile_version, promise_days = self.profile_version, self.promise_days
+        elif not profile_version:
+            raise DomainError("say which profile of the other controller was in force at receipt")
+        calendar = calendar_named(self.dates.calendar)
         self.trigger_event(
-            self.Reclassified, right=right, controller=controller, by=by, timestamp=at
+            self.Reclassified,
+            right=right,
+            controller=controller,
+            profile_version=profile_version,
+            promise_days=promise_days,
+            dates=self._dates(calendar, promise_days=promise_days),
+            act_by=_act_by(right, self.received_on, calendar),
+            not_in_policy=not_in_policy,
+            by=named(by),
+            timestamp=at,
         )
 
     def refer(self, *, to: str, by: str, at: datetime) -> None:
-        self._require_open()
-        self.trigger_event(self.Referred, to=to, by=_named(by), timestamp=at)
+        self._require_undecided()
+        self.trigger_event(self.Referred, to=to, by=named(by), timestamp=at)
 
     def link(self, *, to: UUID, by: str, at: datetime) -> None:
         if to == self.id:
             raise DomainError("a request cannot be linked to itself")
         if to not in self.linked:
-            self.trigger_event(self.Linked, to=to, by=_named(by), timestamp=at)
+            self.trigger_event(self.Linked, to=to, by=named(by), timestamp=at)
 
     def acknowledge(self, *, sent: LetterSent, at: datetime) -> None:
         if not self.acknowledged:
             self.trigger_event(self.Acknowledged, sent=sent, timestamp=at)
 
     def assign(self, *, to: str, by: str, at: datetime) -> None:
-        self.trigger_event(self.Assigned, to=to, by=_named(by), timestamp=at)
+        if named(to) != self.assigned_to:
+            self.trigger_event(self.Assigned, to=to, by=named(by), timestamp=at)
+
+    def consult_officer(
+        self, *, question: PersonalRef, advice: PersonalRef | None = None, by: str, at: datetime
+    ) -> None:
+        """The officer advises and never decides (Art. 38(6))."""
+        self.trigger_event(
+            self.OfficerConsulted, question=question, advice=advice, by=named(by), timestamp=at
+        )
 
     # Commands that concern identity
 
     def request_identity(self, *, method: IdentityMethod, reason: str, at: datetime) -> None:
         """Ask for what is needed and no more; the reason is recorded each time (Art. 12(6))."""
         self._require(Status.RECEIVED)
-        if not reason:
-            raise DomainError("say why there is doubt about who is asking")
-        self.trigger_event(self.IdentityRequested, method=method, reason=reason, timestamp=at)
+        self._require_provable(method)
+        self.trigger_event(self.IdentityRequested, method=method, reason=code(reason), timestamp=at)
+        self.open_pause(reason=PauseReason.IDENTITY, on=self._today(at), at=at)
 
     def verify_identity(
         self, *, method: IdentityMethod, person: PersonalRef, by: str | None = None, at: datetime
@@ -569,28 +710,62 @@ class DataSubjectRequest(Aggregate):
         if self.identity is not None:
             return
         self._require(Status.RECEIVED)
+        self._require_provable(method)
+        if method.needs_a_person:
+            named(by)
+        self._end_pause(PauseReason.IDENTITY, at)
         self.trigger_event(self.IdentityVerified, method=method, person=person, by=by, timestamp=at)
 
     def waive_verification(self, *, reason: str, by: str | None = None, at: datetime) -> None:
+        """Where an answer tells nothing about anybody nobody is asked; else a person says why."""
         self._require(Status.RECEIVED)
-        if not reason:
-            raise DomainError("say why identity need not be verified")
-        self.trigger_event(self.VerificationNotNeeded, reason=reason, by=by, timestamp=at)
+        if self.right.is_statutory and not self.right.acts_at_once:
+            human(by)
+        self._end_pause(PauseReason.IDENTITY, at)
+        self.trigger_event(self.VerificationNotNeeded, reason=code(reason), by=by, timestamp=at)
 
     def fail_identity(self, *, method: IdentityMethod, reason: str, at: datetime) -> None:
+        """A proof that was none. Past the limit no more are recorded: anybody can send them."""
         self._require(Status.RECEIVED)
-        self.trigger_event(self.IdentityFailed, method=method, reason=reason, timestamp=at)
+        if not self.failed_too_often:
+            self.trigger_event(
+                self.IdentityFailed, method=method, reason=code(reason), timestamp=at
+            )
+
+    def request_clarification(self, *, question: PersonalRef, by: str, at: datetime) -> None:
+        """Ask what is meant (recital 63); what is not in question is collected meanwhile."""
+        self._require_open()
+        self.trigger_event(
+            self.ClarificationRequested, question=question, by=named(by), timestamp=at
+        )
+        self.open_pause(reason=PauseReason.SCOPE, on=self._today(at), at=at)
+
+    def clarify(self, *, answer: PersonalRef, at: datetime) -> None:
+        if not self.clarification_requested:
+            raise NotAllowedNow("nothing was asked: add the message to the case instead")
+        self.trigger_event(self.Clarified, answer=answer, timestamp=at)
+        self._end_pause(PauseReason.SCOPE, at)
 
     # Commands that concern the clock
 
     def open_pause(self, *, reason: PauseReason, on: date, at: datetime) -> None:
+        """From the day the person was asked; waiting for anybody else is no pause (B.2.5)."""
         self._require_open()
+        asked = {
+            PauseReason.IDENTITY: self.identity_requested_at is not None,
+            PauseReason.SCOPE: self.clarification_requested,
+            PauseReason.AUTHORITY: True,
+        }
+        if not asked[reason]:
+            raise NotAllowedNow(f"nobody has asked the person about {reason.value}: ask first")
+        self._require_past(on, at)
         if reason not in self.open_pauses:
             self.trigger_event(self.PauseOpened, reason=reason, on=on, timestamp=at)
 
     def end_pause(self, *, reason: PauseReason, on: date, calendar: Calendar, at: datetime) -> None:
         if reason not in self.open_pauses:
             return
+        self._require_past(on, at)
         pauses = (*self.pauses, Pause(self.open_pauses[reason], on))
         dates = self._dates(calendar, pauses=pauses)
         self.trigger_event(self.PauseEnded, reason=reason, on=on, dates=dates, timestamp=at)
@@ -605,25 +780,29 @@ class DataSubjectRequest(Aggregate):
         by: str,
         at: datetime,
     ) -> None:
-        """Two more months, for complexity and number, with notice in the first (Art. 12(3))."""
+        """Two more months, for complexity and number, with notice in the first (Art. 12(3)).
+
+        It is recorded within that month too: a notice remembered later is no notice.
+        """
         self._require_open()
         if self.extended:
             raise NotAllowedNow(f"request {self.id} has been extended already")
-        if not reasons:
-            raise DomainError("the notice must give reasons: complexity and number of requests")
+        self._require_past(notice_sent_on, at)
+        _require_country(calendar, self.country)
         window = extension_notice(self.received_on, notice_sent_on, calendar)
-        if window is NoticeWindow.REFUSED:
+        recorded = extension_notice(self.received_on, self._today(at), calendar)
+        if NoticeWindow.REFUSED in {window, recorded}:
             raise DomainError(
                 f"the notice had to be sent by {self.dates.statutory_due}; it is too late to extend"
             )
         self.trigger_event(
             self.DeadlineExtended,
-            reasons=reasons,
+            reasons=code(reasons),
             notice=notice,
             notice_sent_on=notice_sent_on,
-            dates=self._dates(calendar, extended=True),
+            dates=self._dates(calendar, notice_sent_on=notice_sent_on),
             late_warning=window is NoticeWindow.WARN,
-            by=_named(by),
+            by=named(by),
             timestamp=at,
         )
 
@@ -658,7 +837,10 @@ class DataSubjectRequest(Aggregate):
     # Commands that concern deciding
 
     def collect_data(self, *, found: tuple[FoundRecord, ...], at: datetime) -> None:
-        self._require(Status.VERIFIED)
+        """Everything the systems hold. Until it is approved they may be searched again."""
+        self._require(Status.VERIFIED, Status.COLLECTED)
+        if len({record.record_id for record in found}) < len(found):
+            raise DomainError("the same record was found twice: name it once")
         self.trigger_event(self.DataCollected, found=found, timestamp=at)
 
     def confirm_match(self, *, record_id: UUID, reason: str, by: str, at: datetime) -> None:
@@ -678,20 +860,23 @@ class DataSubjectRequest(Aggregate):
     ) -> None:
         """A person approves what will be done, record by record; none of the person's is missed."""
         self._require(Status.COLLECTED)
-        _named(by)
         if self.undecided_matches:
             raise NotAllowedNow(
                 f"{len(self.undecided_matches)} matches wait: confirm or reject each of them first"
             )
-        if self.right is Right.ERASURE:
-            own = {record.record_id for record in self.own_records}
-            if {d.record_id for d in decisions} != own:
-                raise DomainError("the decisions must cover exactly the records that are theirs")
+        decided = [decision.record_id for decision in decisions]
+        own = {record.record_id for record in self.own_records}
+        if len(set(decided)) < len(decided):
+            raise DomainError("there are two decisions about one record: take one")
+        if set(decided) != own if self.right is Right.ERASURE else set(decided) - own:
+            raise DomainError("the decisions must cover exactly the records that are theirs")
+        if any(d.decision is Decision.KEEP and not (d.ground and d.law) for d in decisions):
+            raise DomainError("nothing is kept without a ground and its law: name them, or erase")
         self.trigger_event(
             self.Approved,
             decisions=decisions,
             profile_version=profile_version,
-            by=by,
+            by=human(by),
             note=note,
             timestamp=at,
         )
@@ -705,13 +890,18 @@ class DataSubjectRequest(Aggregate):
         second: str | None = None,
         at: datetime,
     ) -> None:
-        """No refusal without a human name; Art. 12(5) needs two."""
-        self._require_open()
-        _named(by)
-        if ground.needs_two_people and (not second or second == by):
-            raise DomainError("unfounded or excessive is decided by two people: name the second")
+        """No refusal without a human name; Art. 12(5) needs two, Art. 12(2) a question first."""
+        self._require_undecided()
+        if ground.needs_two_people:
+            two_people(by, second)
+        elif self.right is Right.OBJECTION_TO_MARKETING and ground.weighs_interests:
+            raise DomainError("an objection to marketing is absolute (Art. 21(3)): act on it")
+        if ground is RefusalGround.CANNOT_IDENTIFY and (
+            self.identity is not None or self.identity_requested_at is None
+        ):
+            raise DomainError("only who was asked for proof and gave none cannot be identified")
         self.trigger_event(
-            self.Refused, ground=ground, reasons=reasons, by=by, second=second, timestamp=at
+            self.Refused, ground=ground, reasons=reasons, by=human(by), second=second, timestamp=at
         )
 
     # Commands that concern answering
@@ -720,30 +910,44 @@ class DataSubjectRequest(Aggregate):
         """Record that the answer left. No answer leaves before identity is settled."""
         if not self.is_identified and self.refusal is None:
             raise NotAllowedNow(f"request {self.id} has no verified identity: no data may leave")
+        if sent.kind not in {LetterKind.ANSWER, LetterKind.PARTIAL_REFUSAL}:
+            raise DomainError(f"a letter of kind {sent.kind.value} answers nothing")
         if self.right.acts_at_once:
             self._require(Status.VERIFIED, Status.APPROVED, Status.REFUSED)
         else:
             self._require(Status.APPROVED, Status.REFUSED)
+        if self.refusal is not None and Outcome.REFUSED not in sent.explains:
+            raise DomainError("the answer to a refused request says why it was refused")
         self.trigger_event(
             self.AnswerSent, sent=sent, profile_version=profile_version, timestamp=at
         )
 
     def fetch_answer(self, *, at: datetime) -> None:
-        if self.answered_at is None:
+        """The person has it, perhaps after we had given up hope: then the answer counts again."""
+        if self.answer is None:
             raise NotAllowedNow(f"request {self.id} has no answer to fetch")
-        self.trigger_event(self.AnswerFetched, timestamp=at)
+        status = self.status
+        if self.delivery_failed is not None:
+            status = Status.FULFILLED if self.fulfilled_at else Status.ANSWERED
+        self.trigger_event(self.AnswerFetched, status=status, timestamp=at)
 
     def fail_delivery(self, *, reason: str, at: datetime) -> None:
         """A bounce, or a link nobody opened: the person has no answer, so the clock runs on."""
-        if self.answered_at is None:
+        if self.answer is None:
             raise NotAllowedNow(f"request {self.id} has not been answered")
-        if self.fetched_at is None and self.delivery_failed is None:
-            self.trigger_event(self.DeliveryFailed, reason=reason, timestamp=at)
+        if self.fetched_at is not None or self.delivery_failed is not None:
+            return
+        if self.status is Status.CLOSED:
+            self._reopen(self.status_before_answer, reason=reason, anew=False, by=None, at=at)
+        self.trigger_event(self.DeliveryFailed, reason=code(reason), timestamp=at)
 
     def fulfil(self, *, outcomes: tuple[SystemOutcome, ...], at: datetime) -> None:
         """Done, in full or in part; nothing kept may be left unexplained (Art. 12(4))."""
         self._require(Status.ANSWERED)
-        self._require_explained(outcomes)
+        if self.refusal is not None:
+            raise NotAllowedNow(f"request {self.id} was refused: it is closed, not fulfilled")
+        self._require_complete(outcomes)
+        self._require_explained({told for o in outcomes for told in o.to_explain})
         self.trigger_event(
             self.Fulfilled,
             in_part=any(o.to_explain for o in outcomes),
@@ -752,46 +956,60 @@ class DataSubjectRequest(Aggregate):
         )
 
     def withdraw(self, *, at: datetime) -> None:
-        self._require_open()
+        """The person takes it back. An erasure that was ordered is answered all the same."""
+        self._require_undecided()
         self.trigger_event(self.Withdrawn, timestamp=at)
 
     def close(self, *, at: datetime, by: str | None = None) -> None:
         """Closed means answered. What was kept or refused must have been told, with the remedy."""
         if self.status is Status.CLOSED:
             return
-        if self.refusal is not None and self.answered_at is None:
-            raise NotAllowedNow(f"request {self.id} was refused, but no letter has said so")
-        if self.refusal is None:
+        if self.refusal is not None:
+            self._require(Status.ANSWERED)
+            self._require_explained({Outcome.REFUSED})
+        else:
             self._require(Status.FULFILLED, Status.REFERRED, Status.WITHDRAWN)
-        self._require_explained(self.outcomes)
+        if self.status is Status.FULFILLED:
+            self._require_explained({told for o in self.outcomes for told in o.to_explain})
         self.trigger_event(self.Closed, by=by, timestamp=at)
 
     def reopen(self, *, reason: str, at: datetime, by: str | None = None) -> None:
         """Back to work; the receipt, and with it the clock, is the old one."""
         self._require(Status.CLOSED)
-        self.trigger_event(self.Reopened, reason=reason, by=by, timestamp=at)
+        self._reopen(self._back_to_work(), reason=reason, anew=True, by=by, at=at)
 
     # Commands that come afterwards
 
     def hand_to_archive(self, *, receipt: PersonalRef, by: str, at: datetime) -> None:
         self._require(Status.CLOSED)
-        self.trigger_event(self.HandedToArchive, receipt=receipt, by=_named(by), timestamp=at)
+        self.trigger_event(self.HandedToArchive, receipt=receipt, by=named(by), timestamp=at)
 
     def report_disclosure(self, *, report: PersonalRef, by: str, at: datetime) -> None:
-        self.trigger_event(self.DisclosureReported, report=report, by=_named(by), timestamp=at)
+        self.trigger_event(self.DisclosureReported, report=report, by=named(by), timestamp=at)
 
     def destroy_content(self, *, compartment: Compartment, at: datetime) -> None:
         """Record that a compartment of the vault is gone; the facts here stay readable."""
+        self._require(Status.CLOSED)
+        if self.archive_first and not self.archived:
+            raise NotAllowedNow(f"request {self.id} goes to the archive before anything of it goes")
         if compartment not in self.destroyed:
             self.trigger_event(self.ContentDestroyed, compartment=compartment, timestamp=at)
 
     def end(self, *, at: datetime) -> None:
         """Nothing left to do or to keep."""
         self._require(Status.CLOSED)
+        if self.still_kept:
+            words = ", ".join(sorted(compartment.value for compartment in self.still_kept))
+            raise NotAllowedNow(f"request {self.id} still has content to destroy: {words}")
         if not self.ended:
             self.trigger_event(self.Ended, timestamp=at)
 
     # Rules
+
+    def drop(self) -> None:
+        """Used by events only: no system is asked for this request any more."""
+        self.dropped = True
+        self.answer, self.answered_at, self.delivery_failed = None, None, None
 
     def _require(self, *allowed: Status) -> None:
         if self.status not in allowed:
@@ -801,8 +1019,30 @@ class DataSubjectRequest(Aggregate):
         if not self.status.is_open or self.refusal is not None:
             raise NotAllowedNow(f"request {self.id} is {self.status.value}")
 
-    def _require_explained(self, outcomes: tuple[SystemOutcome, ...]) -> None:
-        silent = {told for o in outcomes for told in o.to_explain} - self.explained
+    def _require_undecided(self) -> None:
+        self._require_open()
+        if self.right is Right.ERASURE and self.status is Status.APPROVED:
+            raise NotAllowedNow(f"the erasure of request {self.id} has been ordered: answer it")
+
+    def _require_provable(self, method: IdentityMethod) -> None:
+        if method is IdentityMethod.CODE_TO_ADDRESS and self.failed_too_often:
+            raise NotAllowedNow("too many wrong codes: let a person verify identity another way")
+
+    def _require_past(self, on: date, at: datetime) -> None:
+        if not self.received_on <= on <= self._today(at):
+            raise DomainError(f"{on} is before the receipt or still to come: give the true day")
+
+    def _require_complete(self, outcomes: tuple[SystemOutcome, ...]) -> None:
+        """What was approved to be kept or blocked may not be reported as anything else."""
+        told = {(o.system, o.category, o.outcome) for o in outcomes}
+        for record_id, decision in self.decisions.items():
+            as_decided = _OUTCOME_OF.get(decision.decision)
+            found = self.found[record_id]
+            if as_decided and (found.system, found.category, as_decided) not in told:
+                raise DomainError(f"the outcomes leave out what is {as_decided.value}: report it")
+
+    def _require_explained(self, outcomes: set[Outcome]) -> None:
+        silent = outcomes - self.explained
         if silent:
             words = ", ".join(sorted(outcome.value for outcome in silent))
             raise NotAllowedNow(f"the letter that explains what was {words} has not been sent")
@@ -823,27 +1063,84 @@ class DataSubjectRequest(Aggregate):
         if self.matches.get(record_id) is confirmed:
             return
         self.trigger_event(
-            event_class, record_id=record_id, reason=reason, by=_named(by), timestamp=at
+            event_class, record_id=record_id, reason=code(reason), by=named(by), timestamp=at
         )
 
-    def _dates(
-        self,
-        calendar: Calendar,
-        *,
-        received_on: date | None = None,
-        pauses: tuple[Pause, ...] | None = None,
-        extended: bool | None = None,
-    ) -> Deadlines:
+    def _end_pause(self, reason: PauseReason, at: datetime) -> None:
+        calendar = calendar_named(self.dates.calendar)
+        self.end_pause(reason=reason, on=self._today(at), calendar=calendar, at=at)
+
+    def _back_to_work(self) -> Status:
+        """As far back as the work has to be done again, and no farther."""
+        if not self.is_identified:
+            return Status.RECEIVED
+        if self.collected_at is None:
+            return Status.VERIFIED
+        if self.right is Right.ERASURE and self.decisions:
+            return Status.APPROVED  # what is erased cannot be decided again
+        return Status.COLLECTED
+
+    def _reopen(
+        self, status: Status, *, reason: str, anew: bool, by: str | None, at: datetime
+    ) -> None:
+        gone = self.destroyed & {Compartment.PACKAGE, Compartment.CORRESPONDENCE}
+        if gone or self.ended:
+            raise NotAllowedNow(
+                f"the content of request {self.id} is destroyed: receive a new one and link the two"
+            )
+        self.trigger_event(
+            self.Reopened,
+            reason=code(reason),
+            status=status,
+            anew=anew,
+            by=by,
+            timestamp=at,
+        )
+
+    def _today(self, at: datetime) -> date:
+        return received_on(at, self.country)
+
+    def _dates(self, calendar: Calendar, **changes: Any) -> Deadlines:
+        """A fold over facts: whatever order they became known in, the dates are the same."""
+        _require_country(calendar, self.country)
+        facts: dict[str, Any] = {
+            "received_on": self.received_on,
+            "promise_days": self.promise_days,
+            "pauses": self.pauses,
+            "notice_sent_on": self.notice_sent_on,
+            **changes,
+        }
+        day, notice = facts["received_on"], facts["notice_sent_on"]
         return deadlines(
-            received_on or self.received_on,
+            day,
             calendar,
-            self.promise_days,
-            pauses=self.pauses if pauses is None else pauses,
-            extension=self.extended if extended is None else extended,
+            facts["promise_days"],
+            pauses=facts["pauses"],
+            extension=notice is not None
+            and extension_notice(day, notice, calendar) is not NoticeWindow.REFUSED,
         )
 
 
-def _named(by: str) -> str:
-    if not by or not by.strip():
-        raise DomainError("a decision needs a human name: say who decides")
-    return by
+_OUTCOME_OF = {
+    Decision.KEEP: Outcome.KEPT,
+    Decision.BLOCK_AND_REFER: Outcome.BLOCKED_ARCHIVE,
+    Decision.REFER: Outcome.REFERRED,
+}
+
+
+def _act_by(right: Right, received_on: date, calendar: Calendar) -> date | None:
+    return act_by(received_on, calendar) if right.acts_at_once else None
+
+
+def _require_arrival(
+    arrived: datetime, received_on_day: date, country: Country, at: datetime
+) -> None:
+    if arrived > at:
+        raise DomainError("nothing arrives later than now: check the moment of receipt")
+    if received_on(arrived, country) != received_on_day:
+        raise DomainError("the day of receipt is not the local day of its moment: count it anew")
+
+
+def _require_country(calendar: Calendar, country: Country) -> None:
+    if calendar.country is not country:
+        raise DomainError(f"calendar {calendar.name} is not the one of {country.value}")

@@ -110,6 +110,15 @@ class IdentityMethod(Enum):
     DOCUMENT_SEEN = "document-seen"
     IN_PERSON = "in-person"
 
+    @property
+    def needs_a_person(self) -> bool:
+        """Whether somebody of ours has to have seen it."""
+        return self in {
+            IdentityMethod.ORDER_KNOWLEDGE,
+            IdentityMethod.DOCUMENT_SEEN,
+            IdentityMethod.IN_PERSON,
+        }
+
 
 class IdentifierKind(Enum):
     """What a person can be found by."""

@@ -68,7 +68,7 @@ class Fulfilments:
             )
             changed: list[Aggregate] = [fulfilment]
             request = self._register.request(request_id)
-            if fulfilment.all_found and request.status is Status.VERIFIED:
+            if fulfilment.all_found and request.status in {Status.VERIFIED, Status.COLLECTED}:
                 request.collect_data(found=fulfilment.found, at=now)
                 self._carry_matches(request, now)
                 changed.append(request)

@@ -75,7 +75,7 @@ class Intake:
             case_id,
             controller,
             channel,
-            message.received_at,
+            min(message.received_at, self._clock()),  # two clocks never agree to the second
             message.received_at_source,
             dossier.message_of(message),
             [attachment.content for attachment in message.attachments],
@@ -230,5 +230,6 @@ class Intake:
             dates=deadlines(day, calendar, profile.promise_days),
             act_by=act_by(day, calendar) if right.acts_at_once else None,
             not_in_policy=right not in profile.rights,
+            archive_first=profile.is_public,
             timestamp=at,
         )

@@ -1,8 +1,8 @@
 """Retention of our own case content: four compartments, each with its own end, with proof.
 
 What people sent to prove or explain goes when the case is closed; collected data thirty days after
-it was delivered; correspondence after the controller's own period (three years by default), in
-public bodies not before the archive has confirmed it. Facts without content stay in the log.
+it was delivered; correspondence after the controller's own period (three years by default). In
+public bodies nothing goes before the archive has confirmed it. Facts stay in the log.
 """
 
 from __future__ import annotations
@@ -73,15 +73,13 @@ class Retention:
             self._register.save_all([], [self._tasks.done(task)])
             return
         profile = self._controllers.in_force(case.controller)
-        if (
-            compartment is Compartment.CORRESPONDENCE
-            and profile.is_public
-            and not all(request.archived for request in requests)
-        ):
+        if profile.is_public and not all(request.archived for request in requests):
             raise Unavailable("waits-for-the-archive", retry_after=ASK_AGAIN_SECONDS)
-        self._vault.destroy(case.id, compartment)
         for request in requests:
             request.destroy_content(compartment=compartment, at=now)
+            if not request.still_kept:
+                request.end(at=now)
+        self._vault.destroy(case.id, compartment)
         self._register.save_all(requests, [self._tasks.done(task)])
 
 

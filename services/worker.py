@@ -127,6 +127,9 @@ class Worker:
 
     def _do(self, task: Task) -> None:
         try:
+            if self._is_moot(task):
+                self._register.save_all([], [self._tasks.done(task)])
+                return
             self._doers[task.kind](task)
             log.info("task_done", attempts=task.attempts)
         except Unavailable as error:
@@ -147,6 +150,10 @@ class Worker:
                 self._hand_over(task, "failed")
             else:
                 self._tasks.put_off(task, seconds=pause(task.attempts), reason=type(error).__name__)
+
+    def _is_moot(self, task: Task) -> bool:
+        """No system is asked for a person who took the request back, or was refused."""
+        return task.system is not None and self._register.request(task.subject_id).dropped
 
     def _put_off(self, task: Task, error: Unavailable) -> None:
         seconds = max(pause(task.attempts), error.retry_after or 0.0)

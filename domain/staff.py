@@ -1,0 +1,26 @@
+"""Who decided: staff by id, never by name; a machine may count, but not judge (Art. 22)."""
+
+from __future__ import annotations
+
+from domain.errors import DomainError
+
+MACHINE = "trettio"
+"""Stands where a step needed nobody: a match that was decided before in the same case."""
+
+
+def named(by: str | None) -> str:
+    if by is None or not by.strip():
+        raise DomainError("a decision needs a human name: say who decides")
+    return by
+
+
+def human(by: str | None) -> str:
+    """Approvals and refusals are never automatic."""
+    if named(by).strip().casefold() == MACHINE:
+        raise DomainError("a machine does not approve or refuse: say which person decides")
+    return named(by)
+
+
+def two_people(first: str, second: str | None) -> None:
+    if second is None or human(second).strip().casefold() == human(first).strip().casefold():
+        raise DomainError("unfounded or excessive is decided by two people: name the second")
