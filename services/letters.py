@@ -302,7 +302,7 @@ class _Writer:
             for right in dict.fromkeys(outcome.right for outcome in done)
         ]
         pieces: list[Piece] = list(groups)
-        if self.facts.outcomes and not self._changed and not self._exported:
+        if self.kind is LetterKind.PARTIAL_REFUSAL and not self._changed and not self._exported:
             pieces.insert(0, Paragraph(self.words.say("done.nothing")))
         return self._section(Block.DONE, "done", *pieces)
 

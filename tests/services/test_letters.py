@@ -106,6 +106,14 @@ OUTCOMES = {
 }
 
 
+LINKS = {
+    LetterKind.ACKNOWLEDGEMENT: None,
+    LetterKind.IDENTITY_CODE: "https://desk.example/code/abcdef",
+    LetterKind.ANSWER: "https://desk.example/answer/abcdef",
+    LetterKind.PARTIAL_REFUSAL: "https://desk.example/answer/abcdef",
+}
+
+
 def facts(
     kind: LetterKind,
     language: Language = Language.NB,
@@ -126,7 +134,7 @@ def facts(
             RecipientNotice("organiser", Told.INFORMED),
             RecipientNotice("printer", Told.INFORMED),
         ),
-        link_url="https://desk.example/answer/abcdef",
+        link_url=LINKS[kind],
         link_ends_on=date(2026, 12, 30),
         code="482913",
         code_minutes=15,
@@ -360,6 +368,12 @@ def test_a_refusal_of_everything_says_that_nothing_was_changed() -> None:
     )
     assert "Vi har ikke gjort det du ba om" in text
     assert "Vi har ikke endret eller slettet noe." in text
+
+
+def test_an_answer_that_found_nothing_does_not_speak_of_erasing() -> None:
+    text = _flat(written(LetterKind.ANSWER, outcomes=(NOTHING,), rights=(Right.ACCESS,)).text)
+    assert "Nyhetsbrev i Brevdue: vi fant ingenting" in text
+    assert "endret eller slettet" not in text
 
 
 @pytest.mark.parametrize("name", [None, "", "  "])
