@@ -168,7 +168,7 @@ class CsvFile:
         exports = [
             path
             for path in self._folder.iterdir()
-            if fnmatch(path.name.casefold(), layout.file.casefold())
+            if fnmatch(_header(path.name), _header(layout.file))
             and not path.name.startswith((".", "~"))
             and not path.name.casefold().endswith(_UNFINISHED)
             and stat.S_ISREG(path.lstat().st_mode)
@@ -235,7 +235,7 @@ def _words(text: str) -> list[str]:
 
 
 def _header(text: str) -> str:
-    """A header as it is compared: without case, edges and the many ways to write å."""
+    """A header or a file's name as it is compared: without case and the two ways to write å."""
     return " ".join(unicodedata.normalize("NFC", text).casefold().split())
 
 

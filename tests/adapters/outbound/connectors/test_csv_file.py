@@ -281,10 +281,10 @@ def test_one_export_may_hold_several_kinds(drop: Drop, made: Made) -> None:
 
 def test_kinds_may_have_files_of_their_own(drop: Drop, made: Made) -> None:
     drop(EXPORT, "customers-2026.csv")
-    drop("Epost;Ordre\nkari@post.example;A1\n", "sales-2026.csv")
+    drop("Epost;Ordre\nkari@post.example;A1\n", "Kjo\u0308p-2026.csv")
     own = {
         "kind": "purchase",
-        "purchase.file": "sales-*.csv",
+        "purchase.file": "kjöp-*.csv",
         **dict.fromkeys(COLUMNS, ""),
         "purchase.column.email": "Epost",
         "purchase.column.number": "Ordre",
