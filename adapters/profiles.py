@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 import tomllib
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime, time
 from difflib import get_close_matches
 from hashlib import sha256
 from pathlib import Path
@@ -97,15 +98,30 @@ def _parsed(content: bytes, name: str) -> dict[str, Any]:
 def _shaped(data: dict[str, Any], digest: str, name: str) -> Profile:
     if "digest" in data:
         raise ProfileError(name, [Problem("digest", "is computed from the file: leave it out")])
+    moments = [
+        Problem(key, "holds a moment; write a plain day like 2026-11-22")
+        for key in _moments(data, ())
+    ]
+    if moments:
+        raise ProfileError(name, moments)
     try:
         # Through JSON, where strictness still lets text stand for an enum's member or a day.
         text = json.dumps({"profile": {**data, "digest": digest}}, default=date.isoformat)
         return _File.model_validate_json(text).profile
-    except TypeError:
-        reason = "holds a moment of the day; write a plain day like 2026-11-22"
-        raise ProfileError(name, [Problem("", reason)]) from None
     except ValidationError as error:
         raise ProfileError(name, map(_problem, error.errors(include_url=False))) from None
+
+
+def _moments(value: object, place: tuple[str | int, ...]) -> Iterator[str]:
+    match value:
+        case dict():
+            for key, inner in value.items():
+                yield from _moments(inner, (*place, key))
+        case list():
+            for index, inner in enumerate(value):
+                yield from _moments(inner, (*place, index))
+        case datetime() | time():
+            yield _key(place)
 
 
 def _problem(error: Any) -> Problem:
@@ -136,15 +152,23 @@ def _key(location: Iterable[str | int]) -> str:
 
 
 def _inconsistencies(profile: Profile) -> Iterator[Problem]:
+    yield from _id("id", profile.id)
     yield from _head(profile)
     for name in ("purposes", "categories", "systems", "recipients", "observations"):
         ids = Counter(entry.id for entry in getattr(profile, name))
+        for i, entry in enumerate(getattr(profile, name)):
+            yield from _id(f"{name}[{i}].id", entry.id)
         for entry_id in sorted(entry_id for entry_id, times in ids.items() if times > 1):
             yield Problem(name, f"has {entry_id!r} {ids[entry_id]} times: every id once")
     yield from _texts(profile)
     yield from _categories(profile)
     yield from _systems(profile)
     yield from _evidence(profile)
+
+
+def _id(key: str, given: str) -> Iterator[Problem]:
+    if not re.fullmatch(r"[a-z0-9]+(?:-[a-z0-9]+)*", given):
+        yield Problem(key, "must be small letters a to z and digits, joined by hyphens")
 
 
 def _head(profile: Profile) -> Iterator[Problem]:
@@ -154,7 +178,7 @@ def _head(profile: Profile) -> Iterator[Problem]:
         yield Problem("promise_days", "must be 1 to 365; leave it out if nothing is promised")
     for place, channel in enumerate(profile.channels):
         is_mail = channel.kind in {ChannelKind.EMAIL, ChannelKind.OFFICER_EMAIL}
-        if is_mail and channel.address.strip().count("@") != 1:
+        if is_mail and not re.fullmatch(r"[^@\s]+@[^@\s.]+(?:\.[^@\s.]+)+", channel.address):
             yield Problem(f"channels[{place}].address", "must be one e-mail address")
     year = profile.fiscal_year
     try:

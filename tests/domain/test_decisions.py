@@ -310,3 +310,16 @@ def test_every_sentence_can_be_said_in_every_language() -> None:
     for each in grounds():
         assert set(each.text) == set(each.open_ended) == set(Language)
         assert all("{until}" in each.text[language] for language in Language)
+
+
+def test_the_sentences_for_letters_stay_short() -> None:
+    """E-07: no sentence over 25 words."""
+    sentences = [
+        sentence
+        for each in grounds()
+        for text in (each.text, each.open_ended)
+        for words in text.values()
+        for sentence in words.split(". ")
+    ]
+
+    assert max(len(sentence.split()) for sentence in sentences) <= 25

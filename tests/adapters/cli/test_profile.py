@@ -1,0 +1,115 @@
+"""`trettio profile check`: findings as a table or as JSON, errors in one line each."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from adapters.inbound.cli.main import app
+from adapters.profiles import shipped_profiles
+from tests.support.policies import POLICIES
+
+ON = ("--on", "2026-11-22")
+
+
+def run(*arguments: str) -> Result:
+    return CliRunner(env={"COLUMNS": "120"}).invoke(app, ["profile", "check", *arguments])
+
+
+def findings(result: Result) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = json.loads(result.stdout)["findings"]
+    return found
+
+
+def test_findings_come_as_json_with_code_place_and_quote() -> None:
+    result = run(str(shipped_profiles()[POLICIES["AO"].id]), "--json", *ON)
+
+    assert result.exit_code == 0
+    outdated = next(f for f in findings(result) if f["code"] == "authority_outdated")
+    assert outdated["where"] == "observations.authority"
+    assert outdated["line"] == 71
+    assert "Datainspektionen" in outdated["quote"]
+    assert set(outdated["question"]) == {"nb", "sv", "en"}
+
+
+@pytest.mark.parametrize("short", sorted(POLICIES))
+def test_a_shipped_profile_is_found_by_its_id(short: str) -> None:
+    result = run(POLICIES[short].id, "--json", *ON)
+
+    assert result.exit_code == 0
+    assert findings(result)
+
+
+def test_without_json_a_table_asks_in_the_profile_s_language_or_another() -> None:
+    asked = run(POLICIES["GK"].id, *ON)
+    in_english = run(POLICIES["GK"].id, "--language", "en", *ON)
+
+    assert "authority_missing" in asked.stdout
+    assert "tilsynsmyndighet" in asked.stdout
+    assert "utenfor EØS, men innenfor EU" in asked.stdout
+    assert "To which authority" in in_english.stdout
+
+
+def test_a_repaired_file_loses_its_finding(tmp_path: Path) -> None:
+    """AO-18."""
+    file = tmp_path / "repaired.toml"
+    shutil.copy(shipped_profiles()[POLICIES["AO"].id], file)
+    file.write_text(
+        file.read_text(encoding="utf-8").replace(
+            "Datainspektionen", "Integritetsskyddsmyndigheten (IMY)"
+        ),
+        encoding="utf-8",
+    )
+
+    codes = {finding["code"] for finding in findings(run(str(file), "--json", *ON))}
+
+    assert "authority_outdated" not in codes
+    assert "authority_missing" not in codes
+
+
+def test_a_profile_that_must_not_be_used_ends_in_1(tmp_path: Path) -> None:
+    """E-12: one voucher, one system."""
+    text = shipped_profiles()[POLICIES["GK"].id].read_text(encoding="utf-8")
+    file = tmp_path / "twice.toml"
+    file.write_text(
+        text.replace(
+            'kind = "profiling"\ncategory = "profiling"',
+            'kind = "profiling"\ncategory = "profiling"\n\n'
+            '[[systems.holdings]]\nkind = "receipt"\ncategory = "purchases"\nvoucher = true',
+        ),
+        encoding="utf-8",
+    )
+
+    result = run(str(file), "--json", *ON)
+
+    assert result.exit_code == 1
+    assert findings(result)[0]["code"] == "voucher_held_twice"
+    assert findings(result)[0]["severity"] == "refuse-to-load"
+
+
+def test_a_file_that_cannot_be_read_ends_in_2_with_one_line(tmp_path: Path) -> None:
+    missing = run("no-such-file.toml")
+    broken = tmp_path / "broken.toml"
+    broken.write_text('id = "x"\ncountry = "DK"\n', encoding="utf-8")
+    malformed = run(str(broken))
+
+    assert (missing.exit_code, malformed.exit_code) == (2, 2)
+    assert missing.stderr == "no-such-file.toml: cannot be read: No such file or directory\n"
+    assert f"{broken}: country: must be one of 'NO' or 'SE'\n" in malformed.stderr
+    assert malformed.stdout == ""
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "reason"),
+    [("--on", "soon", "is not a day"), ("--language", "de", "is not one of nb, sv, en")],
+)
+def test_a_wrong_option_says_what_it_expects(option: str, value: str, reason: str) -> None:
+    result = run(POLICIES["AK"].id, option, value)
+
+    assert result.exit_code == 2
+    assert reason in result.stderr
