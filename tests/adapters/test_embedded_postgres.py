@@ -131,6 +131,23 @@ def test_root_runs_it_as_somebody_without_rights(server: EmbeddedPostgres) -> No
 
 
 @as_root
+def test_an_ordinary_user_runs_it_as_themselves(home: Path) -> None:
+    """In a user namespace, where we are not root but the files are still ours."""
+    ordinary = ["unshare", "--user", "--map-user=65534", "--map-group=65534"]
+    if subprocess.run([*ordinary, "true"], capture_output=True, check=False).returncode:
+        pytest.skip("this system has no user namespaces")
+    script = """
+import os, pathlib, sys, psycopg
+from adapters.embedded_postgres import EmbeddedPostgres
+with EmbeddedPostgres(pathlib.Path(sys.argv[1])) as server:
+    assert os.geteuid() == 65534
+    place = psycopg.connect(server.url).execute("SHOW data_directory").fetchone()[0]
+    assert place == str(server.data)
+"""
+    subprocess.run([*ordinary, sys.executable, "-c", script, str(home)], check=True)
+
+
+@as_root
 def test_programs_that_nobody_may_read_are_copied_for_root_alone_to_write(
     home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -180,7 +180,8 @@ def test_a_migration_changed_after_release_is_refused(
 def test_a_failing_migration_leaves_nothing_behind(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    broken = Migration(2, "broken", "CREATE TABLE trettio.half (x int); SELECT 1/0;")
+    number = migrations()[-1].number + 1
+    broken = Migration(number, "broken", "CREATE TABLE trettio.half (x int); SELECT 1/0;")
     monkeypatch.setattr(module, "migrations", lambda: (*migrations(), broken))
 
     with pytest.raises(psycopg.errors.DivisionByZero):

@@ -28,6 +28,8 @@ from eventsourcing.persistence import (
 
 from adapters.outbound.database import Database, Statement
 from adapters.outbound.recorder import (
+    DATABASE_URL,
+    FACTORY_TOPIC,
     ConstraintViolated,
     LogReader,
     LogRecorder,
@@ -93,6 +95,16 @@ def test_a_shared_database_stays_open_when_the_application_closes(database: Data
     application.close()
 
     assert database.fetch("SELECT 1 AS one") == [{"one": 1}]
+
+
+def test_an_application_of_another_process_opens_a_database_of_its_own(database_url: str) -> None:
+    env = {"PERSISTENCE_MODULE": FACTORY_TOPIC, DATABASE_URL: database_url}
+    application = Application[UUID](env=env)
+    application.save(Matter("a"))
+    application.close()
+
+    with pytest.raises(OSError, match="use log_environment"):
+        Application[UUID](env={"PERSISTENCE_MODULE": FACTORY_TOPIC})
 
 
 def test_what_is_saved_along_with_events_is_there(

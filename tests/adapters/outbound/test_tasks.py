@@ -16,8 +16,9 @@ from eventsourcing.persistence import IntegrityError, StoredEvent
 from adapters.outbound.database import Database
 from adapters.outbound.recorder import LogRecorder
 from adapters.outbound.tasks import PostgresTasks, TaskCount
-from services.ports import Task
+from services.ports import Task, Tasks
 
+PORT: type[Tasks] = PostgresTasks
 SUBJECT = UUID(int=5)
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
 FAR_AWAY = datetime(2999, 1, 1, tzinfo=UTC)

@@ -27,13 +27,14 @@ from adapters.outbound.vault import (
 )
 from domain.personal import PersonalRef
 from domain.vocabulary import Compartment, Country, IdentifierKind
-from services.ports import Erased, Identifier, Sealed
+from services.ports import Erased, Identifier, Sealed, Vault
 
 CASE = UUID(int=1)
 UPLOAD, PACKAGE = Compartment.UPLOAD, Compartment.PACKAGE
 CORRESPONDENCE, HOLD = Compartment.CORRESPONDENCE, Compartment.HOLD
 
 Keep = Callable[[Sealed], PersonalRef]
+PORT: type[Vault] = PostgresVault
 
 
 @pytest.fixture
