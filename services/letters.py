@@ -40,7 +40,7 @@ from domain.policy import ChannelKind, ContactChannel, Profile, Told
 from domain.vocabulary import Language, LetterKind, Outcome, Right, Role
 from services.field_names import field_name
 from services.ports import Residual
-from services.wording import LETTERS, Wording, in_language, wording
+from services.wording import LETTERS, Wording, in_language, short, wording
 
 OWN_SYSTEM = "trettio"
 """The id of the system that every profile lists without writing it down: this one."""
@@ -482,6 +482,9 @@ class _Writer:
             for channel in profile.channels
             if channel.kind is not ChannelKind.OFFICER_EMAIL or not profile.officer_contact
         ]
+        # A policy may name no way at all; then the letter's own sender is one.
+        if not channels and profile.sender:
+            channels = [ContactChannel(ChannelKind.EMAIL, profile.sender)]
         if channels:
             yield self._section(
                 Block.CONTACT, "contact", Items(tuple(self._channel(c) for c in channels))
@@ -543,7 +546,7 @@ class _Writer:
         known = next((c for c in profile.categories if c.id == id_), None)
         if known is None:
             raise DomainError(f"category {id_!r} has no name in profile {profile.id}: add it there")
-        return in_language(known.name, self.facts.language, profile)
+        return short(in_language(known.name, self.facts.language, profile))
 
     def _system(self, id_: str) -> str:
         if id_ == OWN_SYSTEM:

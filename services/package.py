@@ -30,7 +30,7 @@ from services.field_names import field_name, plain_name
 from services.letters import OWN_SYSTEM, environment
 from services.ports import Record
 from services.spreadsheets import harmless
-from services.wording import LETTERS, PACKAGES, Wording, in_language, wording
+from services.wording import LETTERS, PACKAGES, Wording, in_language, short, wording
 
 SCHEMA = Path(__file__).with_name("schemas") / "access-answer-1.json"
 FORMAT = "trettio/access-answer/1"
@@ -228,27 +228,19 @@ class _Answer:
         items: list[Json] = []
         texts: list[Json] = []
         for category in self._known():
-            phrases = []
-            for id_ in category.purposes:
-                purpose = self.profile.purpose(id_)
+            for purpose in map(self.profile.purpose, category.purposes):
                 name = self._in_language(purpose.name)
-                bases: list[str] = [basis.value for basis in purpose.bases]
+                bases = [basis.value for basis in purpose.bases]
                 said = [self.words.say(f"bases.{basis}") for basis in bases]
-                phrases.append(
+                items.append({"category": category.id, "purpose": name, "bases": [*bases]})
+                texts.append(
                     self.words.say(
-                        "purposes.purpose",
-                        name=name,
+                        "purposes.item",
+                        category=short(self._category_name(category.id)),
+                        purpose=name,
                         bases=", ".join(said) or self.words.say("purposes.unstated"),
                     )
                 )
-                items.append({"category": category.id, "purpose": name, "bases": [*bases]})
-            texts.append(
-                self.words.say(
-                    "purposes.item",
-                    category=self._category_name(category.id),
-                    purposes="; ".join(phrases),
-                )
-            )
         return {"items": items, "text": texts or [self.words.say("purposes.none")]}
 
     def _kinds(self) -> dict[str, Json]:
@@ -287,7 +279,7 @@ class _Answer:
 
     def _recipient_systems(self) -> Iterator[tuple[str, str, str]]:
         for system in self.profile.systems:
-            categories = [c.name for c in self.held if self._is_in(system.id, c)]
+            categories = [short(c.name) for c in self.held if self._is_in(system.id, c)]
             if categories and system.role is not Role.INTERNAL:
                 role = system.role.value
                 text = self.words.say(
@@ -302,7 +294,7 @@ class _Answer:
         named: dict[str, list[str]] = {self._recipient_name(r): [] for r in self.facts.recipients}
         for category in self.held:
             for name in {self._recipient_name(r) for h in category.records for r in h.recipients}:
-                named.setdefault(name, []).append(category.name)
+                named.setdefault(name, []).append(short(category.name))
         for name in sorted(named):
             known = self._recipient(name)
             role = known.role.value if known else Role.INDEPENDENT_CONTROLLER.value
@@ -327,7 +319,7 @@ class _Answer:
                     "text": period,
                 }
             )
-            name = self._category_name(category.id)
+            name = short(self._category_name(category.id))
             texts.append(self.words.say("retention.item", category=name, period=period))
         return {"items": items, "text": texts or [self.words.say("retention.none")]}
 
@@ -373,7 +365,7 @@ class _Answer:
         texts: list[Json] = []
         for category in self._known():
             source = self._in_language(category.source) or self.words.say("sources.unstated")
-            name = self._category_name(category.id)
+            name = short(self._category_name(category.id))
             items.append({"category": category.id, "source": source})
             texts.append(self.words.say("sources.item", category=name, source=source))
         return {"items": items, "text": texts or [self.words.say("sources.none")]}

@@ -49,6 +49,11 @@ def in_language(text: Text, language: Language, profile: Profile) -> str:
     return next((words for words in text.values() if words), "")
 
 
+def short(name: str) -> str:
+    """A category's name without what its policy lists after a colon."""
+    return name.partition(":")[0].strip()
+
+
 def _neighbours(language: Language) -> tuple[Language, ...]:
     """A reader of one Norwegian reads the other better than anything else."""
     return {Language.NB: (Language.NN,), Language.NN: (Language.NB,)}.get(language, ())

@@ -341,7 +341,7 @@ def test_a_code_letter_without_code_or_end_cannot_be_made() -> None:
 def test_a_refusal_says_for_each_thing_what_why_by_which_law_and_until_when() -> None:
     """Art. 12(4)."""
     text = _flat(written(LetterKind.PARTIAL_REFUSAL).text)
-    assert "Betalinger i Kortvei (1 oppføring): beholdt" in text
+    assert "Betalinger i Kortvei (1 treff): beholdt" in text
     assert "Bare dette blir igjen: Beløp, Dato og Nummer." in text
     assert "Lov: bokføringsloven § 13; GDPR Art. 17(3)(b), slik den var" in text
     assert "Til når: onsdag 31. desember 2031" in text
@@ -358,7 +358,7 @@ def test_what_was_erased_is_said_before_what_was_not() -> None:
     blocks = [section.block for section in letter.letter.sections]
     assert blocks.index(Block.DONE) < blocks.index(Block.NOT_DONE) < blocks.index(Block.COMPLAINT)
     (done,) = (s for s in letter.letter.sections if s.block is Block.DONE)
-    assert "Bestillinger i Billettby (3 oppføringer): slettet" in _said(done.pieces)
+    assert "Bestillinger i Billettby (3 treff): slettet" in _said(done.pieces)
     assert not any("beholdt" in said for said in _said(done.pieces))
 
 
