@@ -244,13 +244,12 @@ class Stripe:
         match, matched_by = level
         linked = (Match.LINKED_RECORD if match.is_strong else match), matched_by
         of_customer = {"customer": customer.id}
+        subscriptions = list(self._subscriptions(customer.id))
+        is_open = any(subscription.status in _OPEN for subscription in subscriptions)
         methods = {**of_customer, "type": self._method_type}
         for method in self._pages("/v1/payment_methods", Listing[Method], methods):
-            yield _method(method, linked)
-        is_open = False
-        everything = {**of_customer, "status": "all"}
-        for subscription in self._pages("/v1/subscriptions", Listing[Subscription], everything):
-            is_open |= subscription.status in _OPEN
+            yield _method(method, linked, is_open=is_open)
+        for subscription in subscriptions:
             yield _subscription(subscription, linked)
         for invoice in self._pages("/v1/invoices", Listing[Invoice], of_customer):
             yield _invoice(invoice, linked)
@@ -290,11 +289,7 @@ class Stripe:
         if customer is None or customer.deleted:
             return Result(Outcome.NOT_FOUND, "already-gone", residuals)
         self._require_theirs(person, customer)
-        everything = {"customer": customer_id, "status": "all"}
-        for subscription in self._pages("/v1/subscriptions", Listing[Subscription], everything):
-            if subscription.status in _OPEN:
-                # Erasing the customer would end it at once, with nothing paid back.
-                raise AwaitsPerson("open-subscription")
+        self._require_no_open_subscription(customer_id)
         response = self._call("DELETE", "/v1/customers/{customer}", path=path, expect=(200, 404))
         if response.status == HTTPStatus.NOT_FOUND:
             return Result(Outcome.NOT_FOUND, "already-gone", residuals)
@@ -302,6 +297,15 @@ class Stripe:
         log_ends = civil_date(self._clock() + timedelta(days=LOG_DAYS))
         log = Residual("vendor-log", "system-log-expires", log_ends)
         return Result(Outcome.ERASED, "customer-deleted", (*residuals, log))
+
+    def _subscriptions(self, customer_id: str) -> Iterator[Subscription]:
+        everything = {"customer": customer_id, "status": "all"}
+        return self._pages("/v1/subscriptions", Listing[Subscription], everything)
+
+    def _require_no_open_subscription(self, customer_id: str) -> None:
+        """Erasing the customer would end it at once, nothing paid back; and it needs its card."""
+        if any(subscription.status in _OPEN for subscription in self._subscriptions(customer_id)):
+            raise AwaitsPerson("open-subscription")
 
     def _residuals(self, customer_id: str) -> tuple[Residual, ...]:
         return tuple(
@@ -332,7 +336,9 @@ class Stripe:
         response = self._call("GET", "/v1/payment_methods/{method}", path=path, expect=(200, 404))
         if response.status == HTTPStatus.NOT_FOUND:
             return Result(Outcome.NOT_FOUND, "already-gone")
-        if read(Method, response).customer is not None:
+        owner = read(Method, response).customer
+        if owner is not None:
+            self._require_no_open_subscription(owner)
             response = self._call(
                 "POST",
                 "/v1/payment_methods/{method}/detach",
@@ -464,6 +470,8 @@ def _free(values: Mapping[str, object], keep: Iterable[str]) -> dict[str, object
 def _customer(person: Person, customer: Customer, level: Level, *, is_open: bool) -> Record:
     own = person.all(IdentifierKind.NATIONAL_NUMBER)
     match, matched_by = level
+    # Stripe writes what the customer has to their credit below zero.
+    flags = {"subscription": is_open, "open_balance": (customer.balance or 0) < 0}
     return Record(
         key=customer.id,
         kind="customer",
@@ -484,11 +492,11 @@ def _customer(person: Person, customer: Customer, level: Level, *, is_open: bool
             }
         ),
         anchors=dates(signed_up=customer.created),
-        flags=frozenset({"subscription"} if is_open else ()),
+        flags=frozenset(name for name, so in flags.items() if so),
     )
 
 
-def _method(method: Method, level: Level) -> Record:
+def _method(method: Method, level: Level, *, is_open: bool) -> Record:
     match, matched_by = level
     return Record(
         key=method.id,
@@ -503,6 +511,7 @@ def _method(method: Method, level: Level) -> Record:
                 "created_at": method.created,
             }
         ),
+        flags=frozenset({"subscription"} if is_open else ()),
     )
 
 

@@ -216,15 +216,15 @@ def test_a_half_done_erasure_is_continued(world: World) -> None:
 
 
 def test_an_open_subscription_waits_for_a_person(world: World) -> None:
-    """E-13: erasing the customer would end it at once."""
+    """E-13: erasing the customer would end it at once, and it needs its card."""
     customer = world.customer(KARI, "Kari Vik")
     world.subscription(customer, world.card(customer))
     stripe = Stripe(world.configuration)
     records = {r.kind: r for r in stripe.find(somebody(KARI))}
 
-    assert "subscription" in records["customer"].flags
-    assert "subscription" in records["subscription"].flags
-    for kind in ("customer", "subscription"):
+    kinds = ("payment_method", "subscription", "customer")
+    for kind in kinds:
+        assert "subscription" in records[kind].flags
         with pytest.raises(AwaitsPerson, match="open-subscription"):
             erase(stripe, somebody(KARI), records[kind])
     assert [r.kind for r in stripe.find(somebody(KARI))].count("customer") == 1
@@ -377,6 +377,15 @@ def test_an_ended_subscription_stays_as_a_residual(stripe: Stripe, double: Strip
     assert not customer.flags
     assert erase(stripe, somebody(KARI), subscription).outcome is Outcome.RESIDUAL
     assert erase(stripe, somebody(KARI), customer).outcome is Outcome.ERASED
+
+
+def test_money_to_the_customers_credit_is_said(stripe: Stripe, double: StripeDouble) -> None:
+    double.add_customer(KARI, balance=-5_000, currency="nok")
+
+    (record,) = stripe.find(somebody(KARI))
+
+    assert record.flags == {"open_balance"}
+    assert record.fields["balance"] == "-50.00 NOK"
 
 
 def test_a_customer_that_is_no_longer_the_persons_is_left_alone(
