@@ -9,7 +9,7 @@ import re
 import textwrap
 import unicodedata
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from enum import Enum
 from functools import cache, cached_property
@@ -164,9 +164,11 @@ class _Writer:
     kind: LetterKind
     facts: LetterFacts
     words: Wording = field(init=False)
+    outcomes: tuple[CategoryOutcome, ...] = field(init=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "words", wording(LETTERS, self.facts.language))
+        object.__setattr__(self, "outcomes", _merged(self.facts.outcomes))
 
     def write(self) -> ComposedLetter:
         sections = tuple(section for section in self._sections() if section.is_said)
@@ -185,7 +187,7 @@ class _Writer:
     def _told_outcomes(self) -> frozenset[Outcome]:
         if self.kind in {LetterKind.ACKNOWLEDGEMENT, LetterKind.IDENTITY_CODE}:
             return frozenset()
-        return frozenset(told for outcome in self.facts.outcomes for told in outcome.told)
+        return frozenset(told for outcome in self.outcomes for told in outcome.told)
 
     def _sections(self) -> Iterator[Section]:
         yield from self._lead()
@@ -293,7 +295,7 @@ class _Writer:
         yield self._remedy()
 
     def _done(self) -> Section:
-        done = [o for o in self.facts.outcomes if not o.outcome.must_be_explained]
+        done = [o for o in self.outcomes if not o.outcome.must_be_explained]
         groups = [
             Group(
                 self.words.say(f"right_titles.{right.value}"),
@@ -326,7 +328,7 @@ class _Writer:
     # What was not done, and why
 
     def _explanations(self) -> Iterator[Explanation]:
-        for outcome in self.facts.outcomes:
+        for outcome in self.outcomes:
             if outcome.outcome.must_be_explained and outcome.outcome is not Outcome.RESIDUAL:
                 title = self._outcome(outcome)
                 yield Explanation(outcome.outcome, title, tuple(self._reasons(outcome)))
@@ -528,11 +530,11 @@ class _Writer:
 
     @property
     def _changed(self) -> bool:
-        return any(outcome.outcome in _CHANGES for outcome in self.facts.outcomes)
+        return any(outcome.outcome in _CHANGES for outcome in self.outcomes)
 
     @property
     def _exported(self) -> bool:
-        return any(outcome.outcome is Outcome.EXPORTED for outcome in self.facts.outcomes)
+        return any(outcome.outcome is Outcome.EXPORTED for outcome in self.outcomes)
 
     def _greeting(self) -> str:
         name = _line(self.facts.greeting_name or "")
@@ -576,6 +578,15 @@ _CHANGES = frozenset(
         Outcome.MANUAL,
     }
 )
+
+
+def _merged(outcomes: Iterable[CategoryOutcome]) -> tuple[CategoryOutcome, ...]:
+    """Sorts of record are the systems' business: what differs only in count is said once."""
+    counts: dict[CategoryOutcome, int] = {}
+    for outcome in outcomes:
+        alike = replace(outcome, count=0)
+        counts[alike] = counts.get(alike, 0) + outcome.count
+    return tuple(replace(alike, count=count) for alike, count in counts.items())
 
 
 def _paragraphs(texts: Iterable[str]) -> tuple[Piece, ...]:

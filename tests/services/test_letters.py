@@ -362,6 +362,15 @@ def test_what_was_erased_is_said_before_what_was_not() -> None:
     assert not any("beholdt" in said for said in _said(done.pieces))
 
 
+def test_what_differs_only_in_count_is_said_once() -> None:
+    kept_too = dataclasses.replace(KEPT, count=2)
+    letter = written(LetterKind.PARTIAL_REFUSAL, outcomes=(ERASED, KEPT, ERASED, kept_too))
+    assert letter.text.count("Bestillinger i Billettby") == 1
+    assert "Bestillinger i Billettby (6 treff): slettet" in letter.text
+    assert letter.text.count("Betalinger i Kortvei") == 1
+    assert "Betalinger i Kortvei (3 treff): beholdt" in letter.text
+
+
 def test_a_refusal_of_everything_says_that_nothing_was_changed() -> None:
     text = _flat(
         written(LetterKind.PARTIAL_REFUSAL, outcomes=(KEPT,), rights=(Right.ERASURE,)).text
