@@ -274,7 +274,7 @@ def test_purposes_come_per_category_with_their_basis_or_that_none_is_stated() ->
     texts = package(*ALL).information["purposes"]["text"]
     assert "Bestillinger: å selge billetter (avtale)" in texts
     assert "Bestillinger: å føre regnskap (plikt etter lov)" in texts
-    assert "Nyhetsbrev: å sende nyhetsbrev (grunnlaget står ikke i personvernerklæringen)" in texts
+    assert "Nyhetsbrev: å sende nyhetsbrev (grunnlaget er ikke oppgitt)" in texts
 
 
 def test_sources_come_per_category() -> None:
