@@ -19,16 +19,19 @@ import domain.request
 import domain.values
 from adapters.embedded_postgres import EmbeddedPostgres
 from adapters.outbound.codes import PostgresCodes
+from adapters.outbound.controllers import ControllerNames
 from adapters.outbound.database import Database, migrate, require_current_schema
 from adapters.outbound.links import PostgresLinks
+from adapters.outbound.log_source import LogSource
 from adapters.outbound.outbox import Outbox
-from adapters.outbound.recorder import log_environment
+from adapters.outbound.recorder import LogReader, log_environment
 from adapters.outbound.smtp import Security, SmtpMailer
 from adapters.outbound.systems import ConfiguredSystems
 from adapters.outbound.tasks import PostgresTasks
 from adapters.outbound.tokens import Tokens
 from adapters.outbound.transcodings import register_all
 from adapters.outbound.vault import MasterKeys, PostgresVault, load_master_keys
+from adapters.outbound.views import Views
 from adapters.profiles import load_profile
 from adapters.settings import Settings, system_secrets
 from domain.policy import Profile
@@ -37,6 +40,7 @@ from services.answering import Answering
 from services.byhand import ByHand
 from services.controllers import Controllers
 from services.deciding import Deciding
+from services.follower import Follower
 from services.fulfilment import Fulfilments
 from services.identity import Identity
 from services.intake import Intake
@@ -75,6 +79,7 @@ class Installation:
     systems: Systems
     mailer: Mailer
     tokens: Tokens
+    views: Views
 
     def worker(self, name: str) -> Worker:
         return Worker(
@@ -89,6 +94,15 @@ class Installation:
             self.clock,
             name=name,
         )
+
+    def follower(self) -> Follower:
+        """A follower for one thread; the read models it needs are made if they are not there."""
+        source = self.log_source()
+        self.views.prepare(source)
+        return Follower(source, self.views.views)
+
+    def log_source(self) -> LogSource:
+        return LogSource(LogReader(self.database), self.register.mapper)
 
 
 @contextmanager
@@ -150,7 +164,7 @@ def _wire(
     )
     tasks = PostgresTasks(database)
     codes, links = PostgresCodes(database), PostgresLinks(database)
-    controllers = Controllers(register, clock, read)
+    controllers = Controllers(register, ControllerNames(database), clock, read)
     planning = Planning(register, controllers, tasks)
     postroom = Postroom(vault, tasks)
     retention = Retention(register, vault, tasks, controllers, clock)
@@ -197,6 +211,7 @@ def _wire(
         systems=ConfiguredSystems(controllers, secrets_of, settings.exports),
         mailer=mailer or _mailer(settings, clock),
         tokens=Tokens(database),
+        views=Views(database),
     )
 
 

@@ -9,6 +9,7 @@ from threading import Event, Thread
 import structlog
 
 from adapters.bootstrap import Installation
+from projections import deadline_worklist
 
 REMIND_EVERY_SECONDS = 60.0
 
@@ -30,7 +31,7 @@ def running(
         for name in (f"worker-{number}" for number in range(1, workers + 1))
     ]
     if follow:
-        threads.append(Thread(target=installation.follower.run, args=(stop,), name="follower"))
+        threads.append(Thread(target=_follow, args=(installation, stop), name="follower"))
     if remind:
         threads.append(Thread(target=_remind, args=(installation, stop), name="reminders"))
     for thread in threads:
@@ -42,10 +43,14 @@ def running(
         _join(threads)
 
 
+def _follow(installation: Installation, stop: Event) -> None:
+    installation.follower().run(stop)
+
+
 def _remind(installation: Installation, stop: Event) -> None:
     while not stop.is_set():
         try:
-            installation.reminders.run(installation.worklist.open_requests())
+            installation.reminders.run(deadline_worklist.open_requests(installation.database))
         except Exception:  # the database may be away; what is due stays due
             log.exception("reminders_stumbled")
         stop.wait(REMIND_EVERY_SECONDS)

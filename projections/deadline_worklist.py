@@ -584,6 +584,12 @@ def entries(
     return [Work(**row) for row in found]
 
 
+def open_requests(sql: Reader) -> list[UUID]:
+    """Every request that is not closed, of all controllers: what reminders look at."""
+    found = sql.fetch("SELECT request_id FROM views.deadline_worklist WHERE NOT closed")
+    return [row["request_id"] for row in found]
+
+
 def of_case(sql: Reader, case_id: UUID) -> list[Work]:
     """Every request of a case, closed ones too."""
     found = sql.fetch(

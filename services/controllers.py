@@ -11,7 +11,7 @@ from domain.errors import DomainError, NotAllowedNow
 from domain.findings import Finding, check
 from domain.policy import Profile
 from domain.vocabulary import Severity
-from services.ports import Clock
+from services.ports import Clock, Names
 from services.register import Register, again_on_conflict
 
 ReadProfile = Callable[[bytes, str], Profile]
@@ -21,10 +21,10 @@ ReadProfile = Callable[[bytes, str], Profile]
 class Controllers:
     """The profiles of all controllers of this installation, by name and by digest."""
 
-    def __init__(self, register: Register, clock: Clock, read: ReadProfile) -> None:
-        self._register, self._clock, self._read = register, clock, read
+    def __init__(self, register: Register, names: Names, clock: Clock, read: ReadProfile) -> None:
+        self._register, self._names = register, names
+        self._clock, self._read = clock, read
         self._profiles: dict[str, Profile] = {}
-        self._names: set[str] = set()
         self._lock = Lock()
 
     @again_on_conflict
@@ -51,9 +51,8 @@ class Controllers:
             by=by,
             at=now,
         )
-        self._register.save_all([controller])
-        self._remember(profile)
-        return profile
+        self._register.save_all([controller], [self._names.add(profile.id)])
+        return self._remember(profile)
 
     def in_force(self, name: str) -> Profile:
         controller = self._known(name)
@@ -73,9 +72,8 @@ class Controllers:
         return self._remember(self._read(document.encode(), name))
 
     def names(self) -> tuple[str, ...]:
-        """The controllers whose profiles this process has seen adopted."""
-        with self._lock:
-            return tuple(sorted(self._names))
+        """Every controller that has ever had a profile here."""
+        return self._names.all()
 
     def findings(self, name: str, on: date) -> tuple[Finding, ...]:
         """What is still open about the profile in force: decided findings are left out."""
@@ -124,5 +122,4 @@ class Controllers:
     def _remember(self, profile: Profile) -> Profile:
         with self._lock:
             self._profiles[profile.digest] = profile
-            self._names.add(profile.id)
         return profile

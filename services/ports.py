@@ -270,6 +270,17 @@ class Tasks(Protocol):
         ...
 
 
+# Controllers
+
+
+class Names(Protocol):
+    """The names of the controllers that this installation serves."""
+
+    def add(self, name: str) -> Also: ...
+
+    def all(self) -> tuple[str, ...]: ...
+
+
 # Codes and links
 
 

@@ -27,9 +27,9 @@ def rebuild(
     from adapters.inbound.cli.console import opened, settings_or_stop, stop
 
     with opened(settings_or_stop()) as installation:
-        known = {one.name: one for one in installation.views}
+        known = [one.name for one in installation.views.views]
         for name in view or known:
             if name not in known:
                 stop(f"{name!r} is no read model; there are: {', '.join(known)}")
-            installation.rebuild(known[name])
+            installation.views.rebuild(name, installation.log_source())
             typer.echo(f"{name}: rebuilt")
