@@ -234,7 +234,7 @@ def test_each_of_the_eleven_blocks_is_there_and_says_something(
 def test_nothing_held_is_said_for_each_category() -> None:
     """AK-04."""
     made = package(ALL[0])
-    assert "Bestillinger (1 oppføring)" in made.information["categories"]["text"]
+    assert "Bestillinger (1 treff)" in made.information["categories"]["text"]
     assert "Nyhetsbrev: vi har ingenting" in made.information["categories"]["text"]
     assert "Betalinger: vi har ingenting" in made.information["categories"]["text"]
     assert made.html.count("Vi har ingenting her.") == 2
@@ -243,7 +243,7 @@ def test_nothing_held_is_said_for_each_category() -> None:
 def test_nothing_held_is_not_said_about_a_system_that_has_not_answered() -> None:
     made = package(ALL[0], searched=frozenset({"box-office", "payments"}))
     assert made.information["categories"]["text"] == [
-        "Bestillinger (1 oppføring)",
+        "Bestillinger (1 treff)",
         "Nyhetsbrev: vi venter på svar fra Brevdue",
         "Betalinger: vi har ingenting",
     ]
