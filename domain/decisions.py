@@ -246,10 +246,10 @@ class _Case:
 
     def _held(self, holds: Sequence[StandingHold]) -> Iterator[_Part]:
         for hold in holds:
-            reviewed = hold.until or hold.review_on
-            overdue = reviewed is None or reviewed < self.on
+            next_look = min(day for day in (hold.until, hold.review_on) if day)
+            overdue = next_look < self.on
             yield self._part(
-                Kept(hold.ground, until=None if overdue else reviewed, fields=hold.fields),
+                Kept(hold.ground, until=None if overdue else next_look, fields=hold.fields),
                 "kept_by_hold",
                 asks=("review_hold",) if overdue else (),
                 excluded="settle_hold_against_promise",

@@ -190,6 +190,20 @@ def test_special_categories_are_noticed() -> None:
     assert decide(facts, POLICIES["AK"], [], ON).notices == ("special_category_found",)
 
 
+def test_an_objection_to_marketing_leaves_what_serves_more_than_marketing() -> None:
+    """OK-09: service messages about a ticket are none."""
+    policy = POLICIES["AO"]
+    mixed = dataclasses.replace(policy.category("contact"), purposes=("orders", "newsletter"))
+    profile = dataclasses.replace(
+        policy, categories=(mixed, *(c for c in policy.categories if c.id != "contact"))
+    )
+    facts = RecordFacts("shop", "customer", flags=frozenset({"instalments"}))
+
+    verdict = decide(facts, profile, [], ON, ground=ErasureGround.MARKETING_OBJECTION)
+
+    assert verdict.decision is Decision.KEEP
+
+
 # Holds
 
 

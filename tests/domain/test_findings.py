@@ -120,6 +120,13 @@ def test_a_finding_shows_the_words_it_rests_on(
     assert any(number == line and words in quote for number, quote in quoted)
 
 
+def test_consent_or_an_order_is_not_consent_alone() -> None:
+    """OK-07: the first sentence rules the order out, the second names it."""
+    conflicts = [f.line for f in check(POLICIES["OK"], ON) if f.code == "basis_conflict"]
+
+    assert conflicts == [8]
+
+
 def test_every_finding_asks_in_three_languages() -> None:
     """E-01: questions to the controller, not verdicts."""
     for profile in POLICIES.values():
@@ -323,6 +330,40 @@ def test_every_finding_there_is_has_been_raised_or_provoked() -> None:
     assert provoked == set(codes())
 
 
+def vouchers_elsewhere(profile: Profile) -> Profile:
+    systems = tuple(
+        dataclasses.replace(
+            s, holdings=tuple(dataclasses.replace(h, voucher=False) for h in s.holdings)
+        )
+        for s in profile.systems
+    )
+    return without("statutory-retention")(dataclasses.replace(profile, systems=systems))
+
+
+def chosen(profile: Profile) -> Profile:
+    return dataclasses.replace(
+        profile, controller=dataclasses.replace(profile.controller, decided=True)
+    )
+
+
+@pytest.mark.parametrize(
+    ("short", "code", "fine"),
+    [
+        ("AK", "statutory_hold_not_disclosed", vouchers_elsewhere),
+        ("AK", "controller_ambiguous", chosen),
+        (
+            "AO",
+            "authority_outdated",
+            rewritten("Datainspektionen", "IMY, tidigare Datainspektionen"),
+        ),
+    ],
+)
+def test_what_is_in_order_is_not_asked_about(
+    short: str, code: str, fine: Callable[[Profile], Profile]
+) -> None:
+    assert code not in found(fine(POLICIES[short]))
+
+
 def test_a_policy_grows_stale_on_the_day_after_three_years() -> None:
     """OK-17."""
     profile = dataclasses.replace(POLICIES["AO"], policy_updated_on=date(2023, 11, 22))
@@ -363,6 +404,7 @@ def test_an_impossible_place_is_noticed_in_any_language(sentence: str) -> None:
     [
         "Opplysningene overføres til og prosesseres av leverandøren utenfor EØS/EU.",
         "We use suppliers outside the EEA. Data inside the EU stays there.",
+        "Opplysningene behandles utenfor EØS/EU av en leverandør innenfor EU.",
         "Vi använder leverantörer inom EU och EES.",
     ],
 )
