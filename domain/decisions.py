@@ -379,8 +379,12 @@ class _Case:
         asks: tuple[str, ...] = (),
         steps: tuple[Step, ...] = (),
     ) -> Verdict:
-        special = self.category.special or "special_category" in self.facts.flags
-        notices = ("special_category_found",) if special else ()
+        flags = self.facts.flags
+        special = self.category.special or "special_category" in flags
+        notices = (
+            *(("special_category_found",) if special else ()),
+            *(("full_card_number_found",) if "full_card_number" in flags else ()),
+        )
         return Verdict(decision, explanation, met, kept, asks, notices, steps)
 
 

@@ -47,6 +47,7 @@ FLAGS: Final = {
     "given_up": "the person was told what ends with the data, and wants the erasure nonetheless",
     "restricted": "processing is restricted (Art. 18)",
     "special_category": "the content reveals something of Art. 9",
+    "full_card_number": "a whole card number is held, not only its last four digits",
     "handed_to_archive": "the archive has confirmed that it received the record",
     "permission_given": "the person allowed this record to be passed on",
     "consent_given": "there is a record of consent",

@@ -183,11 +183,17 @@ def test_the_bookkeeping_steps_can_be_told_one_by_one() -> None:
     ]
 
 
-def test_special_categories_are_noticed() -> None:
-    """AK-19."""
-    facts = RecordFacts("ticketing", "customer", flags=frozenset({"special_category"}))
+@pytest.mark.parametrize(
+    ("flag", "notice"),
+    [
+        ("special_category", "special_category_found"),  # AK-19
+        ("full_card_number", "full_card_number_found"),  # GK-12
+    ],
+)
+def test_the_handler_is_told_what_needs_care(flag: str, notice: str) -> None:
+    facts = RecordFacts("ticketing", "customer", flags=frozenset({flag}))
 
-    assert decide(facts, POLICIES["AK"], [], ON).notices == ("special_category_found",)
+    assert decide(facts, POLICIES["AK"], [], ON).notices == (notice,)
 
 
 def test_an_objection_to_marketing_leaves_what_serves_more_than_marketing() -> None:
