@@ -26,6 +26,7 @@ from adapters.outbound.log_source import LogSource
 from adapters.outbound.outbox import Outbox
 from adapters.outbound.recorder import LogReader, log_environment
 from adapters.outbound.smtp import Security, SmtpMailer
+from adapters.outbound.staff import PostgresStaff
 from adapters.outbound.systems import ConfiguredSystems
 from adapters.outbound.tasks import PostgresTasks
 from adapters.outbound.tokens import Tokens
@@ -79,6 +80,7 @@ class Installation:
     systems: Systems
     mailer: Mailer
     tokens: Tokens
+    staff: PostgresStaff
     views: Views
 
     def worker(self, name: str) -> Worker:
@@ -168,6 +170,7 @@ def _wire(
     planning = Planning(register, controllers, tasks)
     postroom = Postroom(vault, tasks)
     retention = Retention(register, vault, tasks, controllers, clock)
+    staff = PostgresStaff(database)
     answering = Answering(
         register,
         vault,
@@ -178,6 +181,7 @@ def _wire(
         retention,
         links,
         codes,
+        staff,
         clock,
         address=settings.address,
     )
@@ -211,6 +215,7 @@ def _wire(
         systems=ConfiguredSystems(controllers, secrets_of, settings.exports),
         mailer=mailer or _mailer(settings, clock),
         tokens=Tokens(database),
+        staff=staff,
         views=Views(database),
     )
 

@@ -37,6 +37,7 @@ from services.ports import (
     Record,
     Residual,
     Sealed,
+    Staff,
     Task,
     Tasks,
     Vault,
@@ -65,6 +66,7 @@ class Answering:
         retention: Retention,
         links: Links,
         codes: Codes,
+        staff: Staff,
         clock: Clock,
         *,
         address: str,
@@ -72,6 +74,7 @@ class Answering:
         self._register, self._vault, self._tasks = register, vault, tasks
         self._controllers, self._planning, self._postroom = controllers, planning, postroom
         self._retention, self._links, self._codes = retention, links, codes
+        self._staff = staff
         self._clock, self._address = clock, address.rstrip("/")
 
     # Writing the answer
@@ -140,7 +143,7 @@ class Answering:
             ),
             link_url=link,
             link_ends_on=received_on(now + LINK_VALID_FOR, request.country) if link else None,
-            decided_by=request.approved_by,
+            decided_by=self._staff.name(request.approved_by) if request.approved_by else None,
             covered=bool(link) and any(record.masked for _, record in self._own(request)),
         )
 

@@ -281,6 +281,12 @@ class Names(Protocol):
     def all(self) -> tuple[str, ...]: ...
 
 
+class Staff(Protocol):
+    def name(self, staff_id: str) -> str:
+        """The human name behind a staff id, for letters; the id itself where none is known."""
+        ...
+
+
 # Codes and links
 
 

@@ -21,6 +21,9 @@ def create(
     controller: Annotated[
         list[str] | None, typer.Option(help="Only this controller; repeatable.")
     ] = None,
+    staff_name: Annotated[
+        str | None, typer.Option(help="The name that letters give for this staff id.")
+    ] = None,
 ) -> None:
     """Make a token. It is shown once."""
     from adapters.inbound.cli.console import opened, settings_or_stop, stop
@@ -31,6 +34,8 @@ def create(
     if unknown:
         stop(f"{unknown[0]!r} is no scope; there are: {', '.join(known)}")
     with opened(settings_or_stop()) as installation:
+        if staff_name:
+            installation.staff.know(staff, staff_name)
         typer.echo(
             installation.tokens.create(
                 name=name,
