@@ -34,9 +34,9 @@ class Kept(Row):
     target_due: Annotated[date, "The day to aim for, that of the extension if extended"]
     clock_runs: Annotated[bool, "Whether no answer has been given yet"] = True
     answered_on: Annotated[date | None, "The civil date on which the answer left"] = None
-    outcome: Annotated[
-        str, "How it ended: in-full, in-part, refused, referred, withdrawn; else open"
-    ] = "open"
+    outcome: Annotated[str, "in-full, in-part, refused, referred or withdrawn; open before"] = (
+        "open"
+    )
 
     def take_dates(self, dates: Deadlines) -> None:
         self.month_due, self.promise_due = dates.statutory_due, dates.promise_due

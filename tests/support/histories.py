@@ -6,7 +6,7 @@ import dataclasses
 import random
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from eventsourcing.persistence import JSONTranscoder
@@ -320,9 +320,9 @@ class History:
             controller=request.controller,
             system="tickets",
             category="orders",
-            ground="bookkeeping",
-            release_on=date(2026, 12, 31),
-            records=(),
+            ground="no.bokforing.primary",
+            release_on=self.at.date(),
+            records=(self.uuid(),),
             keys=self.ref(),
             by=by,
             timestamp=self.at,
@@ -392,7 +392,7 @@ class History:
             return []
         hold = self.chance.choice(self.holds)
         if hold.released_on is None:
-            hold.release(on=date(2027, 1, 1), at=self.at)
+            hold.release(on=self.at.date(), at=self.at)
         elif not hold.erased:
             hold.erase_at_release(at=self.at)
         else:
