@@ -15,7 +15,7 @@ from typing import Any, ParamSpec, Protocol, TypeVar, cast
 from uuid import UUID
 
 from eventsourcing.application import AggregateNotFoundError, Application
-from eventsourcing.persistence import IntegrityError, JSONTranscoder
+from eventsourcing.persistence import IntegrityError, JSONTranscoder, Transcoder
 
 from domain.aggregate import Aggregate
 from domain.case import Case
@@ -47,6 +47,16 @@ class KnowsThePast(Protocol):
     def version_as_of(self, originator_id: UUID, at: datetime) -> int | None: ...
 
 
+class EventTranscoder(JSONTranscoder):
+    """Events hold tuples and JSON knows lists: what is read is made what was written."""
+
+    def decode(self, data: bytes) -> Any:
+        fields = super().decode(data)
+        if not isinstance(fields, dict):
+            return fields
+        return {k: tuple(v) if isinstance(v, list) else v for k, v in fields.items()}
+
+
 class Register(Application[UUID]):
     """Loads and saves aggregates; each process owns one and closes it."""
 
@@ -57,6 +67,11 @@ class Register(Application[UUID]):
         self._locks: dict[UUID, Lock] = {}
         self._locks_lock = Lock()
         super().__init__(dict(env))
+
+    def construct_transcoder(self) -> Transcoder:
+        transcoder = EventTranscoder()
+        self.register_transcodings(transcoder)
+        return transcoder
 
     def register_transcodings(self, transcoder: JSONTranscoder) -> None:
         super().register_transcodings(transcoder)
