@@ -41,6 +41,9 @@ from domain.vocabulary import (
     Outcome,
     Right,
 )
+from domain.vocabulary import Missed as Missed
+from domain.vocabulary import PauseReason as PauseReason
+from domain.vocabulary import RefusalGround as RefusalGround
 
 MOST_IDENTITY_FAILURES = 10
 """So many wrong codes, over all letters: after them only a person verifies identity."""
@@ -68,37 +71,6 @@ class Status(Enum):
             Status.APPROVED,
             Status.REFUSED,
         }
-
-
-class PauseReason(Enum):
-    """Why the person is asked something; never a reason to silence an alarm (EDPB 01/2022, 159)."""
-
-    IDENTITY = "identity"
-    SCOPE = "scope"
-    AUTHORITY = "authority"
-
-
-class RefusalGround(Enum):
-    UNFOUNDED = "manifestly-unfounded"
-    EXCESSIVE = "excessive"
-    CANNOT_IDENTIFY = "cannot-identify"
-    NATIONAL_EXCEPTION = "national-exception"
-    NOT_ENTITLED = "conditions-not-met"
-
-    @property
-    def needs_two_people(self) -> bool:
-        """Art. 12(5): the controller bears the burden of demonstrating it."""
-        return self in {RefusalGround.UNFOUNDED, RefusalGround.EXCESSIVE}
-
-    @property
-    def weighs_interests(self) -> bool:
-        return self in {RefusalGround.NATIONAL_EXCEPTION, RefusalGround.NOT_ENTITLED}
-
-
-class Missed(Enum):
-    TARGET = "target"
-    PROMISE = "promise"
-    STATUTORY = "statutory"
 
 
 class DataSubjectRequest(Aggregate):
@@ -982,7 +954,8 @@ class DataSubjectRequest(Aggregate):
 
     def hand_to_archive(self, *, receipt: PersonalRef, by: str, at: datetime) -> None:
         self._require(Status.CLOSED)
-        self.trigger_event(self.HandedToArchive, receipt=receipt, by=named(by), timestamp=at)
+        if not self.archived:
+            self.trigger_event(self.HandedToArchive, receipt=receipt, by=named(by), timestamp=at)
 
     def report_disclosure(self, *, report: PersonalRef, by: str, at: datetime) -> None:
         self.trigger_event(self.DisclosureReported, report=report, by=named(by), timestamp=at)

@@ -243,3 +243,35 @@ class LetterKind(Enum):
     IDENTITY_CODE = "identity-code"
     ANSWER = "answer"
     PARTIAL_REFUSAL = "partial-refusal"
+
+
+class PauseReason(Enum):
+    """Why the person is asked something; never a reason to silence an alarm (EDPB 01/2022, 159)."""
+
+    IDENTITY = "identity"
+    SCOPE = "scope"
+    AUTHORITY = "authority"
+
+
+class RefusalGround(Enum):
+    UNFOUNDED = "manifestly-unfounded"
+    EXCESSIVE = "excessive"
+    CANNOT_IDENTIFY = "cannot-identify"
+    NATIONAL_EXCEPTION = "national-exception"
+    NOT_ENTITLED = "conditions-not-met"
+
+    @property
+    def needs_two_people(self) -> bool:
+        """Art. 12(5): the controller bears the burden of demonstrating it."""
+        return self in {RefusalGround.UNFOUNDED, RefusalGround.EXCESSIVE}
+
+    @property
+    def weighs_interests(self) -> bool:
+        """What a law or a balance may outweigh; an objection to marketing is none (Art. 21(3))."""
+        return self in {RefusalGround.NATIONAL_EXCEPTION, RefusalGround.NOT_ENTITLED}
+
+
+class Missed(Enum):
+    TARGET = "target"
+    PROMISE = "promise"
+    STATUTORY = "statutory"
