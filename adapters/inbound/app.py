@@ -8,6 +8,7 @@ from fastapi import FastAPI, Request, Response
 
 from adapters.bootstrap import Installation
 from adapters.inbound.api import cases, errors, health, inbox, requests
+from adapters.inbound.web import add_pages
 
 _HEADERS = {
     "X-Content-Type-Options": "nosniff",
@@ -36,6 +37,7 @@ def create_app(installation: Installation) -> FastAPI:
     errors.add_handlers(app)
     for module in (health, inbox, cases, requests):
         app.include_router(module.router)
+    add_pages(app)
 
     @app.middleware("http")
     async def protect(

@@ -1,0 +1,22 @@
+"""The pages: the desk for staff, and what the person who asked sees; whole without any script."""
+
+from __future__ import annotations
+
+from fastapi import FastAPI
+
+from adapters.inbound.web import answer, case, case_steps, outbox, prove, sign_in, worklist
+from adapters.inbound.web.pages import Assets
+
+MODULES = (sign_in, worklist, case, case_steps, answer, prove, outbox)
+
+
+def add_pages(app: FastAPI) -> None:
+    """Put every page into an application.
+
+    `app.state.demo_token` is the token that a demonstration signs everybody in with; anywhere
+    else there is none.
+    """
+    app.state.demo_token = None
+    for module in MODULES:
+        app.include_router(module.router)
+    app.mount("/static", Assets(), name="static")

@@ -1,0 +1,99 @@
+"""`/desk/cases/{id}`: everything about one case on one page, and what can be done next."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from http import HTTPStatus
+from uuid import UUID
+
+from fastapi import APIRouter, Response
+
+from adapters.inbound.web.case_view import Reading
+from adapters.inbound.web.pages import NOTHING_SENT, PageRoute, Sent, page
+from adapters.inbound.web.session import AtDesk, Desk, Purpose
+from domain.case import Case
+from domain.vocabulary import (
+    IdentifierKind,
+    IdentityMethod,
+    Language,
+    Right,
+    TriageKind,
+)
+
+IDENTITY_REASONS = (
+    "unknown-sender",
+    "other-address-than-on-file",
+    "other-name-than-on-file",
+    "sensitive-content",
+)
+THEIRS_REASONS = ("details-agree", "person-confirmed")
+NOT_THEIRS_REASONS = ("namesake", "shared-address", "cannot-tell")
+NOTHING_REASONS = ("searched-nothing-held", "already-erased", "not-in-use")
+
+router = APIRouter(prefix="/desk/cases", route_class=PageRoute, include_in_schema=False)
+
+
+@router.get("/{case_id}")
+def show(desk: AtDesk, case_id: UUID, done: str = "") -> Response:
+    return case_page(desk, desk.case(case_id), done=done)
+
+
+def case_page(
+    desk: Desk,
+    case: Case,
+    *,
+    form: str = "",
+    sent: Sent = NOTHING_SENT,
+    error: str = "",
+    error_key: str = "",
+    status: HTTPStatus = HTTPStatus.OK,
+    answers: Mapping[UUID, frozenset[str]] | None = None,
+    done: str = "",
+) -> Response:
+    """The page; after a form that failed, with the reason and with what was typed."""
+    look = desk.look(desk.profile(case.controller))
+    purpose = desk.look_into(str(case.id))
+    view = Reading(desk, case, look, content=purpose is not None, answers=answers).view()
+    return page(
+        "case.html",
+        look,
+        status=status,
+        desk=desk,
+        view=view,
+        case=case,
+        purpose=purpose,
+        purposes=tuple(Purpose),
+        form=form,
+        sent=sent,
+        error=look.say(f"error.{error_key}") if error_key else error,
+        error_is_ours=bool(error_key),
+        done=look.word("done", done) if done in DONE else "",
+        rights=tuple(Right),
+        kinds=tuple(kind for kind in TriageKind if kind is not TriageKind.RIGHTS_REQUEST),
+        case_languages=tuple(Language),
+        identifier_kinds=tuple(IdentifierKind),
+        methods=tuple(
+            method for method in IdentityMethod if method is not IdentityMethod.CODE_TO_ADDRESS
+        ),
+        identity_reasons=IDENTITY_REASONS,
+        theirs_reasons=THEIRS_REASONS,
+        not_theirs_reasons=NOT_THEIRS_REASONS,
+        nothing_reasons=NOTHING_REASONS,
+    )
+
+
+DONE = frozenset(
+    {
+        "confirmed",
+        "set-aside",
+        "code-sent",
+        "verified",
+        "match",
+        "approved",
+        "answered-by-hand",
+        "asked-again",
+        "posted",
+        "sending",
+    }
+)
+"""What the page may say after a step; nothing else in its address is shown."""

@@ -1,0 +1,567 @@
+"""What the page of a case shows, put together from the log's newest state."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from itertools import count
+from typing import Any
+from uuid import UUID
+
+from adapters.inbound.web.look import Look
+from adapters.inbound.web.session import Desk
+from adapters.outbound.connectors.csv_file import CsvFile
+from domain.calendar import calendar_named
+from domain.case import Case, CaseStatus
+from domain.deadlines import Pause, received_on
+from domain.decisions import Step as ReasonStep
+from domain.errors import DomainError
+from domain.explanation import Step, explain
+from domain.fulfilment import Fulfilment, SystemState, SystemStatus, fulfilment_id
+from domain.grounds import ground, say
+from domain.policy import Category, Profile, System
+from domain.request import DataSubjectRequest, Status
+from domain.values import FoundRecord, QueuedLetter
+from domain.vocabulary import Action, Decision, LetterKind, Outcome, Right
+from projections.case_file import facts
+from services import dossier
+from services.planning import RECIPIENT
+from services.ports import Erased, Identifier, Record, Refused
+from services.postroom import address_of
+from services.wording import in_language
+
+ANSWERS = {"ask_person_to_give_up": "given_up"}
+"""Questions that a tick answers, and the fact which the tick stands for."""
+
+ARCHIVED = "handed_to_archive"
+
+BY_HAND = frozenset({"look-up", "erase-by-hand", "suppress-by-hand"})
+"""What a system waits for that asking it again would not help."""
+
+OUTCOMES = {
+    Action.ERASE: (Outcome.ERASED, Outcome.ANONYMISED, Outcome.NOT_FOUND),
+    Action.SUPPRESS: (Outcome.SUPPRESSED, Outcome.NOT_FOUND),
+    Action.INFORM: (Outcome.INFORMED, Outcome.NOT_FOUND),
+}
+HANDLED = {
+    Right.RECTIFICATION: Outcome.RECTIFIED,
+    Right.RESTRICTION: Outcome.RESTRICTED,
+    Right.PORTABILITY: Outcome.EXPORTED,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class SystemView:
+    """One system of one request, and what somebody can do about it."""
+
+    id: str
+    name: str
+    state: SystemState
+    look_for: str
+    answer: str | None
+    can_try_again: bool
+    has_list: bool
+    outcomes: tuple[Outcome, ...]
+    kinds: tuple[tuple[str, str], ...]
+    to_erase: tuple[FoundRecord, ...]
+    anchors: tuple[str, ...] = ()
+    flags: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RecordView:
+    """A found record. `fields` is empty while nobody has said what for it is read."""
+
+    found: FoundRecord
+    system: str
+    category: str
+    theirs: bool | None
+    fields: tuple[tuple[str, object, bool], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class DecisionView:
+    """What would become of a record, or what was decided about it."""
+
+    record_id: UUID
+    category: str
+    system: str
+    number: int
+    decision: Decision
+    why: str
+    law: str | None
+    until: date | None
+    keep_fields: tuple[str, ...]
+    questions: tuple[tuple[str, str, str | None], ...]
+    notices: tuple[str, ...]
+    steps: tuple[str, ...]
+    outcome: Outcome | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """One of the dates of a request."""
+
+    name: str
+    day: date
+    days_left: int
+
+
+@dataclass(frozen=True, slots=True)
+class RequestView:
+    """One right with everything about it."""
+
+    request: DataSubjectRequest
+    dates: tuple[Due, ...]
+    why: tuple[Step, ...]
+    systems: tuple[SystemView, ...]
+    records: tuple[RecordView, ...]
+    decisions: tuple[DecisionView, ...]
+    cannot_decide: str
+    can_approve: bool
+    by_mail: bool
+
+    @property
+    def days_left(self) -> int:
+        return self.dates[0].days_left
+
+    @property
+    def open_questions(self) -> bool:
+        return any(decision.questions for decision in self.decisions)
+
+    @property
+    def goes(self) -> int:
+        return sum(d.decision in {Decision.ERASE, Decision.ANONYMISE} for d in self.decisions)
+
+    @property
+    def stays(self) -> int:
+        return len(self.decisions) - self.goes
+
+
+@dataclass(frozen=True, slots=True)
+class LetterView:
+    letter: QueuedLetter
+    left_at: datetime | None
+    failed: str | None
+    content: dossier.SealedLetter | None
+    holds_code: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Happened:
+    """One line of what happened."""
+
+    at: datetime
+    topic: str
+    right: Right | None
+    by: str | None
+    facts: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class NextStep:
+    """What stands in the way, by the code of the work list, and where on the page it is done."""
+
+    code: str
+    right: Right | None
+    anchor: str
+
+
+@dataclass(frozen=True, slots=True)
+class CaseView:
+    case: Case
+    profile: Profile
+    message: dossier.SealedMessage | None
+    message_gone: bool
+    identifiers: tuple[Identifier, ...]
+    requests: tuple[RequestView, ...]
+    letters: tuple[LetterView, ...]
+    timeline: tuple[Happened, ...]
+    next_steps: tuple[NextStep, ...]
+
+    @property
+    def needs_identity(self) -> bool:
+        return any(one.request.status is Status.RECEIVED for one in self.requests)
+
+    @property
+    def code_sent_at(self) -> datetime | None:
+        asked = (one.request.identity_requested_at for one in self.requests)
+        return max((moment for moment in asked if moment), default=None)
+
+    @property
+    def wrong_codes(self) -> int:
+        return max((one.request.identity_failures for one in self.requests), default=0)
+
+
+class Reading:
+    """Reads one case for one reader. With `content` personal data is opened, else it is not."""
+
+    def __init__(
+        self,
+        desk: Desk,
+        case: Case,
+        look: Look,
+        *,
+        content: bool,
+        answers: Mapping[UUID, frozenset[str]] | None = None,
+    ) -> None:
+        self._case, self._look, self._content = case, look, content
+        self._answers = answers or {}
+        self._installation = desk.installation
+        self._profile = desk.profile(case.controller)
+        self._now = desk.installation.clock()
+
+    def view(self) -> CaseView:
+        requests = self._installation.register.requests_of(self._case)
+        views = tuple(self._request(one) for one in requests)
+        message, gone = self._message()
+        return CaseView(
+            case=self._case,
+            profile=self._profile,
+            message=message,
+            message_gone=gone,
+            identifiers=self._identifiers(),
+            requests=views,
+            letters=tuple(self._letter(one) for one in self._case.letters.values()),
+            timeline=tuple(self._timeline(requests)),
+            next_steps=tuple(self._next_steps(views)),
+        )
+
+    # The message and the person
+
+    def _message(self) -> tuple[dossier.SealedMessage | None, bool]:
+        if not self._content:
+            return None, False
+        try:
+            raw = self._installation.vault.open(self._case.message)
+        except Erased:
+            return None, True
+        return dossier.MESSAGE.validate_json(raw), False
+
+    def _identifiers(self) -> tuple[Identifier, ...]:
+        if not self._content:
+            return ()
+        try:
+            for request in self._installation.register.requests_of(self._case):
+                raw = self._installation.vault.open(request.requester)
+                return dossier.PERSON.validate_json(raw).identifiers
+            return self._installation.intake.proposed_identifiers(self._case.id)
+        except Erased:
+            return ()
+
+    # One request
+
+    def _request(self, request: DataSubjectRequest) -> RequestView:
+        today = received_on(self._now, request.country)
+        fulfilment = self._installation.register.find_fulfilment(request.id)
+        decisions, cannot = self._decisions(request, fulfilment, today)
+        return RequestView(
+            request=request,
+            dates=tuple(self._dates(request, today)),
+            why=tuple(self._why(request, today)),
+            systems=tuple(self._systems(request, fulfilment)),
+            records=tuple(self._records(request)),
+            decisions=decisions,
+            cannot_decide=cannot,
+            can_approve=request.status is Status.COLLECTED and not request.undecided_matches,
+            by_mail=self._by_mail(request),
+        )
+
+    @staticmethod
+    def _dates(request: DataSubjectRequest, today: date) -> Iterator[Due]:
+        dates = request.dates
+        named = (
+            ("act_by", request.act_by),
+            ("target", dates.extended_target_due or dates.target_due),
+            ("promise", dates.promise_due),
+            ("law", dates.statutory_due),
+            ("extended", dates.extended_due),
+            ("suspended", dates.statutory_due_if_suspended),
+        )
+        for name, day in named:
+            if day is not None:
+                yield Due(name, day, (day - today).days)
+
+    def _why(self, request: DataSubjectRequest, today: date) -> Sequence[Step]:
+        still_open = (Pause(opened, today) for opened in request.open_pauses.values())
+        return explain(
+            request.received_on,
+            calendar_named(request.dates.calendar),
+            request.promise_days,
+            self._look.language,
+            pauses=(*request.pauses, *still_open),
+            extension=request.dates.extended_due is not None,
+        )
+
+    def _by_mail(self, request: DataSubjectRequest) -> bool:
+        try:
+            raw = self._installation.vault.open(request.requester)
+        except Erased:
+            return False
+        return address_of(dossier.PERSON.validate_json(raw)) is not None
+
+    # Systems
+
+    def _systems(
+        self, request: DataSubjectRequest, fulfilment: Fulfilment | None
+    ) -> Iterator[SystemView]:
+        if fulfilment is None:
+            return
+        for name, state in fulfilment.systems.items():
+            known = next((one for one in self._profile.systems if one.id == name), None)
+            waits = state.status is SystemStatus.WAITING_FOR_PERSON
+            stuck = waits or state.status is SystemStatus.UNAVAILABLE
+            yield SystemView(
+                id=name,
+                name=self._system_name(name, known),
+                state=state,
+                look_for=self._text(known.look_for) if known else "",
+                answer=_answer_form(state) if stuck else None,
+                can_try_again=stuck
+                and state.action in {Action.FIND, Action.ERASE, Action.SUPPRESS}
+                and state.waits_for not in BY_HAND,
+                has_list=waits
+                and state.action is Action.ERASE
+                and self._makes_lists(request.controller, name),
+                outcomes=_outcomes(request.right, state.action),
+                kinds=tuple(self._kinds(known)),
+                to_erase=_to_erase(state),
+                anchors=self._anchors(known),
+                flags=self._flags(known),
+            )
+
+    def _system_name(self, name: str, known: System | None) -> str:
+        if known is not None:
+            return known.name
+        wanted = name.removeprefix(RECIPIENT)
+        return next((r.name for r in self._profile.recipients if r.id == wanted), name)
+
+    def _kinds(self, system: System | None) -> Iterator[tuple[str, str]]:
+        for holding in system.holdings if system else ():
+            yield holding.kind, self._category_name(holding.category)
+
+    def _held(self, system: System | None) -> list[Category]:
+        holdings = system.holdings if system else ()
+        return [self._profile.category(holding.category) for holding in holdings]
+
+    def _anchors(self, system: System | None) -> tuple[str, ...]:
+        named = [anchor for one in self._held(system) for anchor in one.retention.anchors]
+        vouchers = any(holding.voucher for holding in (system.holdings if system else ()))
+        return tuple(dict.fromkeys([*named, *(["voucher"] if vouchers else [])]))
+
+    def _flags(self, system: System | None) -> tuple[str, ...]:
+        named = [flag for one in self._held(system) for flag in one.retention.open_while]
+        return tuple(dict.fromkeys(named))
+
+    def _makes_lists(self, controller: str, system: str) -> bool:
+        try:
+            connector = self._installation.systems.connector(controller, system)
+        except (Refused, StopIteration):
+            return False
+        return isinstance(connector, CsvFile)
+
+    # Records
+
+    def _records(self, request: DataSubjectRequest) -> Iterator[RecordView]:
+        content: Mapping[UUID, Record] = {}
+        if self._content:
+            try:
+                content = self._installation.deciding.records(request)
+            except Erased:
+                content = {}
+        for found in request.found.values():
+            record = content.get(found.record_id)
+            known = next((s for s in self._profile.systems if s.id == found.system), None)
+            yield RecordView(
+                found=found,
+                system=self._system_name(found.system, known),
+                category=self._category_name(found.category),
+                theirs=request.matches.get(found.record_id, None if found.needs_a_person else True),
+                fields=tuple(
+                    (self._look.field(name), value, name in record.masked)
+                    for name, value in record.fields.items()
+                )
+                if record
+                else (),
+            )
+
+    def _category_name(self, category: str) -> str:
+        known = next((one for one in self._profile.categories if one.id == category), None)
+        return self._text(known.name) if known else self._look.say("record.unmapped")
+
+    # Decisions
+
+    def _decisions(
+        self, request: DataSubjectRequest, fulfilment: Fulfilment | None, today: date
+    ) -> tuple[tuple[DecisionView, ...], str]:
+        if request.right is not Right.ERASURE:
+            return (), ""
+        if request.decisions:
+            return tuple(self._decided(request, fulfilment)), ""
+        if request.status is not Status.COLLECTED:
+            return (), ""
+        try:
+            return tuple(self._previewed(request, today)), ""
+        except (DomainError, Erased) as error:
+            return (), str(error)
+
+    def _previewed(self, request: DataSubjectRequest, today: date) -> Iterator[DecisionView]:
+        previews = self._installation.deciding.preview(request, today, answers=self._answers)
+        for number, preview in zip(count(1), previews, strict=False):
+            verdict = preview.verdict
+            yield DecisionView(
+                record_id=preview.found.record_id,
+                category=self._category_name(preview.found.category),
+                system=preview.found.system,
+                number=number,
+                decision=verdict.decision,
+                why=say(verdict.explanation, self._look.language),
+                law=verdict.law,
+                until=verdict.until,
+                keep_fields=tuple(map(self._look.field, verdict.keep_fields)),
+                questions=tuple(self._questions(verdict.asks, verdict.decision)),
+                notices=tuple(say(one, self._look.language) for one in verdict.notices),
+                steps=tuple(map(self._reason, verdict.steps)),
+            )
+
+    def _decided(
+        self, request: DataSubjectRequest, fulfilment: Fulfilment | None
+    ) -> Iterator[DecisionView]:
+        outcomes = fulfilment.outcomes if fulfilment else {}
+        for number, decision in zip(count(1), request.decisions.values(), strict=False):
+            found = request.found[decision.record_id]
+            treated = outcomes.get(decision.record_id)
+            yield DecisionView(
+                record_id=decision.record_id,
+                category=self._category_name(found.category),
+                system=found.system,
+                number=number,
+                decision=decision.decision,
+                why=say(decision.explanation, self._look.language),
+                law=decision.law,
+                until=decision.until,
+                keep_fields=tuple(map(self._look.field, decision.keep_fields)),
+                questions=(),
+                notices=(),
+                steps=(),
+                outcome=treated.outcome if treated else None,
+            )
+
+    def _questions(
+        self, asks: Sequence[str], decision: Decision
+    ) -> Iterator[tuple[str, str, str | None]]:
+        """Each question with its words and, where a tick answers it, the fact behind the tick."""
+        for ask in asks:
+            yield ask, say(ask, self._look.language), ANSWERS.get(ask)
+        if decision is Decision.BLOCK_AND_REFER:
+            yield ARCHIVED, self._look.say("decision.archived"), ARCHIVED
+
+    def _reason(self, step: ReasonStep) -> str:
+        words = say(step.code, self._look.language)
+        day = self._look.day(step.day) if step.day else self._look.say("dates.unknown")
+        detail = self._look.word("fact", step.detail)
+        if step.code == "promise_rules_out":
+            detail = ground(step.detail).law
+        return words.format(day=day, detail=detail)
+
+    # Letters
+
+    def _letter(self, letter: QueuedLetter) -> LetterView:
+        # Whoever could read the code here could prove to be somebody else.
+        holds_code = letter.kind is LetterKind.IDENTITY_CODE
+        content = None
+        if self._content and not holds_code:
+            try:
+                content = dossier.LETTER.validate_json(self._installation.vault.open(letter.text))
+            except Erased:
+                content = None
+        return LetterView(
+            letter=letter,
+            left_at=self._case.left.get(letter.id),
+            failed=None if letter.id in self._case.left else self._case.failed.get(letter.id),
+            content=content,
+            holds_code=holds_code,
+        )
+
+    # What happened, and what comes next
+
+    def _timeline(self, requests: Sequence[DataSubjectRequest]) -> list[Happened]:
+        lines = list(self._events(self._case.id, None))
+        for request in requests:
+            lines += self._events(request.id, request.right)
+            lines += self._events(fulfilment_id(request.id), request.right)
+        return sorted(lines, key=lambda line: line.at)
+
+    def _events(self, originator_id: UUID, right: Right | None) -> Iterator[Happened]:
+        for event in self._installation.register.events.get(originator_id):
+            found: Any = event
+            yield Happened(
+                at=found.timestamp,
+                topic=found.TOPIC,
+                right=right,
+                by=getattr(found, "by", None),
+                facts=facts(found),
+            )
+
+    def _next_steps(self, requests: Sequence[RequestView]) -> Iterator[NextStep]:
+        if self._case.status is CaseStatus.WAITING:
+            yield NextStep("confirm", None, "confirm")
+        for letter in self._case.letters.values():
+            if letter.id in self._case.left:
+                continue
+            if letter.printed:
+                yield NextStep("letter-to-print", None, f"letter-{letter.id}")
+            elif letter.id in self._case.failed:
+                yield NextStep("letter-failed", None, f"letter-{letter.id}")
+        if any(one.request.status is Status.RECEIVED for one in requests):
+            asked = any(one.request.identity_requested_at for one in requests)
+            yield NextStep("identity" if asked else "identity-to-ask", None, "identity")
+        for one in requests:
+            code = _standing(one)
+            if code is not None:
+                yield NextStep(code, one.request.right, f"request-{one.request.right.value}")
+
+    def _text(self, text: Mapping[Any, str]) -> str:
+        return in_language(text, self._look.language, self._profile)
+
+
+def _standing(one: RequestView) -> str | None:
+    """What this request waits for, by the codes of the work list."""
+    request = one.request
+    states = [system.state for system in one.systems]
+    if request.delivery_failed:
+        return "delivery-failed"
+    if request.status in {Status.VERIFIED, Status.APPROVED}:
+        if not one.systems and request.status is Status.VERIFIED:
+            return "access-first"
+        if any(state.status is SystemStatus.WAITING_FOR_PERSON for state in states):
+            return "person-task"
+        pending = {SystemStatus.ASKED, SystemStatus.UNAVAILABLE, SystemStatus.TREATED}
+        if any(s.status in pending and s.action is not Action.INFORM for s in states):
+            return "systems"
+        if any(state.status is SystemStatus.PENDING_AT_VENDOR for state in states):
+            return "vendor"
+        return "answer"
+    if request.status is Status.COLLECTED:
+        return "matches" if request.undecided_matches else "approval"
+    if request.status is Status.FULFILLED:
+        return "answer-to-fetch"
+    return None
+
+
+def _answer_form(state: SystemState) -> str | None:
+    """Which form a person answers with."""
+    return {Action.FIND: "found", Action.ERASE: "erased"}.get(state.action, "done")
+
+
+def _outcomes(right: Right, action: Action) -> tuple[Outcome, ...]:
+    if action is not Action.HANDLE:
+        return OUTCOMES.get(action, ())
+    done = HANDLED.get(right, Outcome.MANUAL)
+    return (done, Outcome.REFERRED, Outcome.NOT_FOUND)
+
+
+def _to_erase(state: SystemState) -> tuple[FoundRecord, ...]:
+    touched = {d.record_id for d in state.decisions if d.touches_the_system}
+    return tuple(found for found in state.found if found.record_id in touched)

@@ -1,0 +1,59 @@
+"""`/outbox`: every letter that was sent, where sending means a drawer to print from."""
+
+from __future__ import annotations
+
+from email.utils import parseaddr
+
+from fastapi import APIRouter, Request, Response
+
+from adapters.inbound.web.pages import (
+    Form,
+    NotHere,
+    PageRoute,
+    go,
+    installation_of,
+    look_for,
+    one_of,
+    page,
+)
+from adapters.inbound.web.session import AtDesk, Desk, Purpose, at_desk
+from adapters.outbound.outbox import Outbox, StoredMail
+from services.postroom import sender_of
+
+SUBJECT = "outbox"
+
+router = APIRouter(prefix="/outbox", route_class=PageRoute, include_in_schema=False)
+
+
+@router.get("")
+def show(request: Request) -> Response:
+    drawer = installation_of(request).mailer
+    if not isinstance(drawer, Outbox):
+        raise NotHere
+    if request.app.state.demo_token is not None:
+        return page(
+            "outbox.html", look_for(request), desk=None, shown=True, mails=drawer.messages()[::-1]
+        )
+    desk = at_desk(request)
+    shown = desk.look_into(SUBJECT) is not None
+    return page(
+        "outbox.html",
+        desk.look(),
+        desk=desk,
+        shown=shown,
+        mails=_theirs(desk, drawer) if shown else [],
+        purposes=tuple(Purpose),
+    )
+
+
+@router.post("/purpose")
+def take_purpose(desk: AtDesk, sent: Form) -> Response:
+    response = go("/outbox")
+    desk.take_purpose(SUBJECT, one_of(Purpose, sent.one("purpose")), response, "/outbox")
+    return response
+
+
+def _theirs(desk: Desk, drawer: Outbox) -> list[StoredMail]:
+    """The letters of the controllers this reader may see, the newest first."""
+    senders = {parseaddr(sender_of(desk.profile(name)))[1] for name in desk.controllers}
+    return [mail for mail in drawer.messages()[::-1] if parseaddr(mail.sender)[1] in senders]
