@@ -107,10 +107,10 @@ class History:
     def step(self) -> None:
         """One command to one aggregate; what its rules refuse does not happen."""
         self.at += timedelta(minutes=self.chance.randint(1, 90))
-        kinds: list[Callable[[], Sequence[Aggregate]]] = [self._request, self._fulfilment]
-        deed = self.chance.choices([self._arrive, self._case, *kinds, self._hold], [2, 4, 9, 9, 1])
+        deeds = [self._arrive, self._case, self._request, self._fulfilment, self._hold]
+        (deed,) = self.chance.choices(deeds, [1, 4, 11, 11, 1])
         try:
-            changed = deed[0]()
+            changed = deed()
         except DomainError:
             return
         self._save([aggregate for aggregate in changed if aggregate.pending_events])
@@ -369,9 +369,13 @@ class History:
             fulfilment.record_done(
                 system=system, key=key, action=Action.SUPPRESS, outcome=Outcome.SUPPRESSED, at=at
             )
-        elif fulfilment.all_done:
+        elif fulfilment.all_done and self._is_decided(fulfilment):
             fulfilment.complete(at=at)
         return [fulfilment]
+
+    def _is_decided(self, fulfilment: Fulfilment) -> bool:
+        request = next(one for one in self.requests if one.id == fulfilment.request_id)
+        return request.right.acts_at_once or request.status is Status.APPROVED
 
     def _found(self, system: str) -> FoundRecord:
         return FoundRecord(
