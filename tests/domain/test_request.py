@@ -932,6 +932,7 @@ def test_what_a_lost_letter_explained_is_not_explained(
 ) -> None:
     answer(erasure_approved, Outcome.KEPT)
     erasure_approved.fail_delivery(reason="bounced", at=AT)
+    assert erasure_approved.explained == frozenset()
     answer(erasure_approved)
 
     with pytest.raises(NotAllowedNow, match="kept"):
