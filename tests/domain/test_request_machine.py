@@ -93,7 +93,7 @@ class AnyRequest(RuleBasedStateMachine):
                 case Status.FULFILLED | Status.WITHDRAWN | Status.REFERRED:
                     self.close()
                 case Status.CLOSED:
-                    self.archive()
+                    self.destroy(Compartment.UPLOAD)
 
     @rule()
     def ask_for_identity(self) -> None:
