@@ -10,7 +10,7 @@ import logging
 import re
 import sys
 from collections.abc import Mapping, MutableMapping
-from typing import Any
+from typing import Any, TextIO
 
 import structlog
 
@@ -69,9 +69,10 @@ def _places(error: BaseException) -> list[str]:
     return places[-6:]
 
 
-def configure(style: str) -> None:
+def configure(style: str, *, to: TextIO | None = None) -> None:
     """Set up logging for this process: `json`, `pretty`, or `auto` (pretty on a terminal)."""
-    pretty = style == "pretty" or (style == "auto" and sys.stderr.isatty())
+    output = to or sys.stderr
+    pretty = style == "pretty" or (style == "auto" and output.isatty())
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,
@@ -82,7 +83,7 @@ def configure(style: str) -> None:
             structlog.dev.ConsoleRenderer() if pretty else structlog.processors.JSONRenderer(),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=structlog.PrintLoggerFactory(output),
         cache_logger_on_first_use=True,
     )
     for name in ("uvicorn", "uvicorn.access", "uvicorn.error"):

@@ -31,7 +31,9 @@ def running(
         for name in (f"worker-{number}" for number in range(1, workers + 1))
     ]
     if follow:
-        threads.append(Thread(target=_follow, args=(installation, stop), name="follower"))
+        # Made here, so that the read models are there before anybody asks for them.
+        follower = installation.follower()
+        threads.append(Thread(target=follower.run, args=(stop,), name="follower"))
     if remind:
         threads.append(Thread(target=_remind, args=(installation, stop), name="reminders"))
     for thread in threads:
@@ -41,10 +43,6 @@ def running(
     finally:
         stop.set()
         _join(threads)
-
-
-def _follow(installation: Installation, stop: Event) -> None:
-    installation.follower().run(stop)
 
 
 def _remind(installation: Installation, stop: Event) -> None:

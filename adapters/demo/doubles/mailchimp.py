@@ -27,6 +27,10 @@ _REMOVABLE = {"subscribed", "unsubscribed", "transactional"}
 class MailchimpDouble(Double):
     prefix = "/3.0"
     most_at_once = 10
+    kept = (
+        *("audiences", "members", "forgotten", "merge_fields", "interests", "tags", "notes"),
+        *("activity", "events", "goals", "stores", "customers", "orders", "carts"),
+    )
 
     def __init__(self, *, key: str = KEY, keep_exchanges: bool = False) -> None:
         super().__init__(keep_exchanges=keep_exchanges)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import re
 import time
@@ -9,6 +10,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from socketserver import TCPServer
 from threading import Lock, RLock, Thread
 from types import TracebackType
 from typing import Any, Self
@@ -96,6 +99,8 @@ class Double:
 
     prefix = ""
     most_at_once: int | None = None
+    kept: tuple[str, ...] = ()
+    """The names of the attributes that are its state: plain containers of plain values."""
 
     def __init__(self, *, keep_exchanges: bool = False) -> None:
         self.delay = 0.0
@@ -107,6 +112,7 @@ class Double:
         self._faults: list[Fault] = []
         self._busy = 0
         self._count = Lock()
+        self._file: Path | None = None
         marked = (getattr(type(self), name) for name in dir(type(self)))
         routes = [(*handler.route, handler) for handler in marked if hasattr(handler, "route")]
         # A path that is said in full goes before one with a name in the same place.
@@ -123,8 +129,7 @@ class Double:
                 headers = {name.title(): value for name, value in self.headers.items()}
                 return double._answer(method, self.path, headers, body)
 
-        self._server = ThreadingHTTPServer(("127.0.0.1", port), Connection)
-        self._server.daemon_threads = True
+        self._server = _Server(("127.0.0.1", port), Connection)
         Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
         return self
 
@@ -150,6 +155,24 @@ class Double:
         if self._server is None:
             raise RuntimeError("the double has not been started")
         return f"http://127.0.0.1:{self._server.server_address[1]}{self.prefix}"
+
+    # Memory
+
+    def remember(self, file: Path) -> bool:
+        """Keep the state in `file` from now on; answers whether it was there already."""
+        self._file = file
+        known = file.exists()
+        if known:
+            for name, value in ast.literal_eval(file.read_text()).items():
+                setattr(self, name, value)
+        return known
+
+    def save(self) -> None:
+        """Write the state where it is kept; a change is there before its caller hears of it."""
+        if self._file is not None:
+            new = self._file.with_suffix(".new")
+            new.write_text(repr({name: getattr(self, name) for name in self.kept}))
+            new.replace(self._file)
 
     # Faults
 
@@ -218,6 +241,8 @@ class Double:
             reply = self.unauthorised(call)
             if reply is None:
                 reply = handler(self, call) if handler else self.unknown(call)
+                if method != "GET":
+                    self.save()
             if self._keep:
                 as_sent = replace(reply, content=reply.body())
                 self.exchanges.append(Exchange(call, as_sent))
@@ -229,6 +254,15 @@ class Double:
             if known == method and found:
                 return {name: unquote(value) for name, value in found.groupdict().items()}, handler
         return {}, None
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    request_queue_size = 64
+
+    def server_bind(self) -> None:
+        # The library would ask the name service what this machine is called.
+        TCPServer.server_bind(self)
 
 
 class _Connection(BaseHTTPRequestHandler):

@@ -23,6 +23,8 @@ _QUERY = re.compile(r'(email|phone|name):"((?:[^"\\]|\\.)*)"')
 
 
 class StripeDouble(Double):
+    kept = ("things",)
+
     def __init__(self, *, key: str = KEY, keep_exchanges: bool = False) -> None:
         super().__init__(keep_exchanges=keep_exchanges)
         self.key = key

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import NoReturn
 
 import typer
@@ -29,12 +30,32 @@ def settings_or_stop() -> Settings:
 def opened(settings: Settings, *, with_migrations: bool | None = None) -> Iterator[Installation]:
     """The installation for one command; what stops it is said in one line."""
     configure(settings.log)
+    with (
+        start_errors(),
+        installation(settings, with_migrations=with_migrations) as opened_installation,
+    ):
+        adopt_profiles(opened_installation)
+        yield opened_installation
+
+
+@contextmanager
+def start_errors() -> Iterator[None]:
+    """What keeps an installation from opening is said in one line."""
     try:
-        with installation(settings, with_migrations=with_migrations) as opened_installation:
-            adopt_profiles(opened_installation)
-            yield opened_installation
+        yield
     except (DatabaseNotUsable, PostgresNotStarted, WrongMasterKey, DomainError) as error:
         stop(str(error))
+
+
+@contextmanager
+def ending_in_order() -> Iterator[None]:
+    """Ctrl-C and SIGTERM end the block alike: what was opened in it is closed, and all is well."""
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        with suppress(KeyboardInterrupt):
+            yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def adopt_profiles(opened_installation: Installation) -> None:

@@ -22,7 +22,7 @@ def serve(
     ] = False,
 ) -> None:
     """Run the web interface, and with it workers, follower and reminders."""
-    from adapters.inbound.cli.console import opened, settings_or_stop
+    from adapters.inbound.cli.console import ending_in_order, opened, settings_or_stop
     from adapters.inbound.server import run_web
     from adapters.roles import running
 
@@ -30,6 +30,7 @@ def serve(
     if port is not None:
         settings = settings.model_copy(update={"port": port})
     with (
+        ending_in_order(),
         opened(settings) as installation,
         running(
             installation,

@@ -1,0 +1,119 @@
+"""`trettio demo`: the main job with invented people, on this machine alone."""
+
+from __future__ import annotations
+
+import os
+import socket
+import sys
+import webbrowser
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from threading import Thread
+from typing import Annotated, TextIO
+
+import typer
+
+PORT = 8030
+_HOME = "TRETTIO_HOME"
+
+_INVITATION = """\
+Trettio is ready: {address}/demo
+
+Two invented organisations, three mails waiting. Try next:
+
+  1. Open the work list, take Ingrid's mail, read what Trettio makes of it, and confirm.
+     She asks for a copy of her data and then for erasure: two requests, two sets of dates.
+  2. In her case, send her a code. Her mail lies in the outbox, {address}/outbox:
+     enter the code on the page it leads to, and watch the systems answer.
+  3. Judge the uncertain matches (somebody has her name, somebody shares her address), then
+     look at the decisions and approve: her copy goes out, and only then is anything erased.
+
+Everything here is invented, and nothing can leave this machine.
+Data and log: {folder}
+Ctrl-C stops it; the next start finds everything as you left it.
+"""
+
+
+def register(app: typer.Typer) -> None:
+    app.command()(demo)
+
+
+def demo(
+    port: Annotated[
+        int, typer.Option(min=0, max=65_535, help="Port on this machine; 0 takes a free one.")
+    ] = PORT,
+    no_browser: Annotated[
+        bool, typer.Option("--no-browser", help="Do not open the browser.")
+    ] = False,
+) -> None:
+    """Try it: two invented organisations, three mails waiting. Nothing leaves this machine."""
+    from adapters.demo import fence
+
+    fence.close()
+    _forget_settings()
+
+    from adapters.demo.demonstration import FOLDER, demonstration
+    from adapters.demo.door import application
+    from adapters.inbound.cli.console import ending_in_order, settings_or_stop, start_errors
+    from adapters.inbound.server import run_web
+    from adapters.logs import configure
+    from adapters.roles import running
+
+    folder = settings_or_stop().home / FOLDER
+    with ending_in_order(), start_errors(), _bound(port) as listening, _log(folder) as log:
+        configure("json", to=log)
+        port = listening.getsockname()[1]
+        address = f"http://127.0.0.1:{port}"
+        with (
+            demonstration(folder, port=port) as opened,
+            running(opened.installation, workers=2, follow=True, remind=True),
+        ):
+            run_web(
+                opened.installation,
+                app=application(opened),
+                listening=listening,
+                ready=lambda: _invite(address, folder, open_browser=not no_browser),
+            )
+
+
+def _forget_settings() -> None:
+    """Settings of a real installation have no place here; where the data lies is the exception."""
+    for variable in list(os.environ):
+        if variable.startswith("TRETTIO_") and variable != _HOME:
+            del os.environ[variable]
+
+
+@contextmanager
+def _bound(port: int) -> Iterator[socket.socket]:
+    """The port, taken before anything else is started."""
+    from adapters.inbound.cli.console import stop
+
+    with socket.socket() as listening:
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listening.bind(("127.0.0.1", port))
+        except OSError as error:
+            stop(f"port {port} cannot be used ({error.strerror}): try --port 0")
+        yield listening
+
+
+@contextmanager
+def _log(folder: Path) -> Iterator[TextIO]:
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with (folder / "log").open("a", encoding="utf-8") as log:
+        yield log
+
+
+def _invite(address: str, folder: Path, *, open_browser: bool) -> None:
+    sys.stdout.write(_INVITATION.format(address=address, folder=folder))
+    sys.stdout.flush()
+    if open_browser and _has_screen():
+        Thread(target=webbrowser.open, args=(f"{address}/demo",), daemon=True).start()
+
+
+def _has_screen() -> bool:
+    """Without one the library would start a browser for terminals, in this very terminal."""
+    if sys.platform in {"darwin", "win32"}:
+        return True
+    return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
