@@ -6,8 +6,6 @@ databases and connected systems belongs to a real installation.
 
 from __future__ import annotations
 
-import fcntl
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -20,14 +18,6 @@ from adapters.demo.world import World, world
 from adapters.outbound.outbox import Outbox
 from adapters.outbound.tokens import Scope
 from adapters.settings import Settings
-from domain.errors import DomainError
-
-FOLDER = "demo"
-"""Where below the home its data lies, apart from a real installation's."""
-
-
-class AlreadyRunning(DomainError):
-    """Another process runs the demonstration of this home."""
 
 
 @dataclass(frozen=True)
@@ -40,41 +30,26 @@ class Demonstration:
 
 
 @contextmanager
-def demonstration(folder: Path, *, port: int) -> Iterator[Demonstration]:
+def demonstration(folder: Path, *, port: int, database: str) -> Iterator[Demonstration]:
     """Open the demonstration kept in `folder`, and fill it when it is new."""
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    settings, mailer = _settings(folder, port), Outbox(folder / "outbox", clock=utc_now)
-    with _alone(folder):
-        began = _began(folder, utc_now())
-        with (
-            world(folder / "world", lambda new: people(new, began)) as made,
-            installation(settings, mailer=mailer, secrets=made.secrets) as opened,
-        ):
-            _seed_once(folder, opened, began)
-            opened.tokens.revoke(STAFF)
-            token = opened.tokens.create(name=STAFF, staff_id=STAFF, scopes=frozenset(Scope))
-            yield Demonstration(opened, made, token)
+    settings = _settings(folder, port, database)
+    mailer = Outbox(folder / "outbox", clock=utc_now)
+    began = _began(folder, utc_now())
+    with (
+        world(folder / "world", lambda new: people(new, began)) as made,
+        installation(settings, mailer=mailer, secrets=made.secrets, with_migrations=True) as opened,
+    ):
+        _seed_once(folder, opened, began)
+        opened.tokens.revoke(STAFF)
+        token = opened.tokens.create(name=STAFF, staff_id=STAFF, scopes=frozenset(Scope))
+        yield Demonstration(opened, made, token)
 
 
-def _settings(folder: Path, port: int) -> Settings:
+def _settings(folder: Path, port: int, database: str) -> Settings:
     plain = {name: field.default for name, field in Settings.model_fields.items()}
-    return Settings(**{**plain, "home": folder, "host": "127.0.0.1", "port": port})
-
-
-@contextmanager
-def _alone(folder: Path) -> Iterator[None]:
-    """One process at a time; the lock goes with its process, however that ends."""
-    lock = os.open(folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    try:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise AlreadyRunning(
-                f"the demonstration in {folder} is running already; end it, or set TRETTIO_HOME"
-            ) from None
-        yield
-    finally:
-        os.close(lock)
+    return Settings(
+        **{**plain, "home": folder, "host": "127.0.0.1", "port": port, "database_url": database}
+    )
 
 
 def _seed_once(folder: Path, opened: Installation, began: datetime) -> None:

@@ -1,4 +1,7 @@
-"""What every command shares: settings, the installation, one clear line when it cannot start."""
+"""What every command shares: settings, the installation, one clear line when it cannot start.
+
+It imports little: some commands have better things to do while the rest is read.
+"""
 
 from __future__ import annotations
 
@@ -6,17 +9,14 @@ import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 import typer
 
-from adapters.bootstrap import Installation, installation
-from adapters.embedded_postgres import PostgresNotStarted
-from adapters.logs import configure
-from adapters.outbound.database import DatabaseNotUsable
-from adapters.outbound.vault import WrongMasterKey
 from adapters.settings import Settings, SettingsWrong, load_settings
-from domain.errors import DomainError
+
+if TYPE_CHECKING:
+    from adapters.bootstrap import Installation
 
 
 def settings_or_stop() -> Settings:
@@ -29,6 +29,9 @@ def settings_or_stop() -> Settings:
 @contextmanager
 def opened(settings: Settings, *, with_migrations: bool | None = None) -> Iterator[Installation]:
     """The installation for one command; what stops it is said in one line."""
+    from adapters.bootstrap import installation
+    from adapters.logs import configure
+
     configure(settings.log)
     with (
         start_errors(),
@@ -43,8 +46,19 @@ def start_errors() -> Iterator[None]:
     """What keeps an installation from opening is said in one line."""
     try:
         yield
-    except (DatabaseNotUsable, PostgresNotStarted, WrongMasterKey, DomainError) as error:
-        stop(str(error))
+    except Exception as error:
+        if isinstance(error, _reasons()):
+            stop(str(error))
+        raise
+
+
+def _reasons() -> tuple[type[Exception], ...]:
+    from adapters.embedded_postgres import PostgresNotStarted
+    from adapters.outbound.database import DatabaseNotUsable
+    from adapters.outbound.vault import WrongMasterKey
+    from domain.errors import DomainError
+
+    return DatabaseNotUsable, PostgresNotStarted, WrongMasterKey, DomainError
 
 
 @contextmanager

@@ -15,6 +15,9 @@ from typing import Annotated, TextIO
 import typer
 
 PORT = 8030
+FOLDER = "demo"
+"""Where below the home its data lies, apart from a real installation's."""
+
 _HOME = "TRETTIO_HOME"
 
 _INVITATION = """\
@@ -53,20 +56,29 @@ def demo(
     fence.close()
     _forget_settings()
 
-    from adapters.demo.demonstration import FOLDER, demonstration
-    from adapters.demo.door import application
+    from adapters.demo.groundwork import alone_in, database
     from adapters.inbound.cli.console import ending_in_order, settings_or_stop, start_errors
-    from adapters.inbound.server import run_web
-    from adapters.logs import configure
-    from adapters.roles import running
 
     folder = settings_or_stop().home / FOLDER
-    with ending_in_order(), start_errors(), _bound(port) as listening, _log(folder) as log:
+    with (
+        ending_in_order(),
+        start_errors(),
+        _bound(port) as listening,
+        alone_in(folder),
+        _log(folder) as log,
+        database(folder) as url,
+    ):
+        from adapters.demo.demonstration import demonstration
+        from adapters.demo.door import application
+        from adapters.inbound.server import run_web
+        from adapters.logs import configure
+        from adapters.roles import running
+
         configure("json", to=log)
         port = listening.getsockname()[1]
         address = f"http://127.0.0.1:{port}"
         with (
-            demonstration(folder, port=port) as opened,
+            demonstration(folder, port=port, database=url()) as opened,
             running(opened.installation, workers=2, follow=True, remind=True),
         ):
             run_web(
@@ -100,7 +112,6 @@ def _bound(port: int) -> Iterator[socket.socket]:
 
 @contextmanager
 def _log(folder: Path) -> Iterator[TextIO]:
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     with (folder / "log").open("a", encoding="utf-8") as log:
         yield log
 
