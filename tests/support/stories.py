@@ -38,6 +38,7 @@ from domain.request import DataSubjectRequest
 from domain.vocabulary import IdentifierKind, Right, Severity
 from services.ports import Identifier
 from tests.support.components import free_port
+from tests.support.forms import Browser
 from tests.support.localstripe import LocalStripe
 from tests.support.pretix import Planted, Pretix
 
@@ -215,6 +216,7 @@ class Story:
             scopes=frozenset({Scope.DESK, Scope.READ, Scope.INBOX}),
         )
         self.worker = self.installation.worker("story")
+        self.follower = self.installation.follower()
 
     # Over HTTP
 
@@ -300,6 +302,15 @@ class Story:
     def request(self, request_id: str) -> Any:
         return self.get(f"/v1/requests/{request_id}")
 
+    def at_the_desk(self, case_id: str) -> Browser:
+        """Somebody signs in at the pages, opens a case and says what for."""
+        browser = Browser(httpx2.Client(base_url=self.http.base_url, timeout=30))
+        browser.open("/desk/sign-in")
+        browser.press("/desk/sign-in", token=self.desk)
+        browser.open(f"/desk/cases/{case_id}")
+        browser.press("/purpose", purpose="handle")
+        return browser
+
     # What the person does
 
     def fetch(self, recipient: str) -> bytes:
@@ -324,6 +335,7 @@ class Story:
         """Do everything that is due by the story's clock; the database goes by its own."""
         while self._bring_due() + self.worker.drain():
             pass
+        self.follower.drain()
 
     def pass_time(self, **amount: float) -> None:
         """Let time pass: our clock goes forward, and what the database waits for comes nearer."""
