@@ -29,6 +29,7 @@ from adapters.outbound.smtp import Security, SmtpMailer
 from adapters.outbound.staff import PostgresStaff
 from adapters.outbound.systems import ConfiguredSystems
 from adapters.outbound.tasks import PostgresTasks
+from adapters.outbound.threads import PostgresThreads
 from adapters.outbound.tokens import Tokens
 from adapters.outbound.transcodings import register_all
 from adapters.outbound.vault import MasterKeys, PostgresVault, load_master_keys
@@ -48,8 +49,10 @@ from services.intake import Intake
 from services.planning import Planning
 from services.ports import Clock, Mailer
 from services.postroom import Postroom
+from services.refusing import Refusing
 from services.register import Register
 from services.reminders import Reminders
+from services.replies import Replies
 from services.retention import Retention
 from services.worker import Systems, Worker
 
@@ -75,6 +78,7 @@ class Installation:
     byhand: ByHand
     deciding: Deciding
     answering: Answering
+    refusing: Refusing
     retention: Retention
     reminders: Reminders
     systems: Systems
@@ -168,7 +172,8 @@ def _wire(
     codes, links = PostgresCodes(database), PostgresLinks(database)
     controllers = Controllers(register, ControllerNames(database), clock, read)
     planning = Planning(register, controllers, tasks)
-    postroom = Postroom(vault, tasks)
+    threads = PostgresThreads(database)
+    postroom = Postroom(vault, tasks, threads)
     retention = Retention(register, vault, tasks, controllers, clock)
     staff = PostgresStaff(database)
     answering = Answering(
@@ -194,7 +199,16 @@ def _wire(
         vault=vault,
         tasks=tasks,
         controllers=controllers,
-        intake=Intake(register, vault, controllers, planning, postroom, clock),
+        intake=Intake(
+            register,
+            vault,
+            controllers,
+            planning,
+            postroom,
+            retention,
+            Replies(register, vault, threads, clock),
+            clock,
+        ),
         identity=Identity(
             register,
             vault,
@@ -210,6 +224,9 @@ def _wire(
         byhand=ByHand(register, fulfilments),
         deciding=Deciding(register, vault, tasks, controllers, clock),
         answering=answering,
+        refusing=Refusing(
+            register, vault, controllers, planning, postroom, retention, staff, clock
+        ),
         retention=retention,
         reminders=Reminders(register, clock),
         systems=ConfiguredSystems(controllers, secrets_of, settings.exports),

@@ -91,6 +91,7 @@ class RecordOutcome:
     ground: str | None = None
     until: date | None = None
     residuals: tuple[KnownResidual, ...] = ()
+    note: PersonalRef | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +108,7 @@ class SystemOutcome:
     until: date | None = None
     residuals: tuple[KnownResidual, ...] = ()
     keep_fields: tuple[str, ...] = ()
+    note: PersonalRef | None = None
 
     @property
     def to_explain(self) -> frozenset[Outcome]:

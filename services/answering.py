@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from io import BytesIO
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from domain.aggregate import Aggregate
 from domain.case import Case
@@ -27,7 +27,7 @@ from services.controllers import Controllers
 from services.letters import CategoryOutcome, LetterFacts, RecipientNotice, compose
 from services.outcomes import system_outcomes
 from services.package import AnswerFacts, build_package
-from services.planning import Planning
+from services.planning import Planning, answer_task
 from services.ports import (
     Also,
     Clock,
@@ -49,7 +49,8 @@ from services.retention import Retention
 LINK_VALID_FOR = timedelta(days=30)
 CODE_VALID_FOR = timedelta(minutes=30)
 ANSWER_LINK = "answer"
-PACKAGE = "package"
+MOST_CODES_AN_HOUR = 5
+"""Whoever has a link can ask for codes; the person's mailbox is not for them to fill."""
 
 
 class Answering:
@@ -93,9 +94,11 @@ class Answering:
         fulfilment = self._register.fulfilment(request.id)
         outcomes = system_outcomes(request, fulfilment, profile)
         also: list[Also] = [self._tasks.done(task)]
+        person = dossier.PERSON.validate_json(self._vault.open(request.requester))
+        address = None if task.payload.get("how") == "post" else address_of(person)
         link = None
         if request.right is Right.ACCESS:
-            link = self._package(case, request, profile, also, now)
+            link = self._package(case, request, profile, also, now, linked=address is not None)
         explains = tuple(
             sorted({told for o in outcomes for told in o.to_explain}, key=list(Outcome).index)
         )
@@ -103,12 +106,11 @@ class Answering:
             LetterKind.PARTIAL_REFUSAL if explains else LetterKind.ANSWER,
             self._facts(case, request, profile, fulfilment, outcomes, link, now),
         )
-        person = dossier.PERSON.validate_json(self._vault.open(request.requester))
         also += self._postroom.queue(
             case,
             letter,
             profile,
-            address_of(person),
+            address,
             requests=(request.id,),
             explains=explains,
             at=now,
@@ -135,7 +137,7 @@ class Answering:
             free_text=dossier.NOTE.validate_json(self._vault.open(note)).text if note else None,
             deadlines=request.dates if request.right.is_statutory else None,
             act_by=request.act_by,
-            outcomes=tuple(_told(request, outcome) for outcome in outcomes),
+            outcomes=tuple(self._told(request, outcome) for outcome in outcomes),
             recipients=tuple(
                 RecipientNotice(told.recipient, _WHAT_WAS_TOLD[told.outcome])
                 for told in fulfilment.told
@@ -143,8 +145,10 @@ class Answering:
             ),
             link_url=link,
             link_ends_on=received_on(now + LINK_VALID_FOR, request.country) if link else None,
+            enclosed=request.right is Right.ACCESS and link is None,
             decided_by=self._staff.name(request.approved_by) if request.approved_by else None,
-            covered=bool(link) and any(record.masked for _, record in self._own(request)),
+            covered=request.right is Right.ACCESS
+            and any(record.masked for _, record in self._own(request)),
         )
 
     def _package(
@@ -154,8 +158,10 @@ class Answering:
         profile: Profile,
         also: list[Also],
         now: datetime,
-    ) -> str:
-        """Build and seal the package, and make the link to it."""
+        *,
+        linked: bool,
+    ) -> str | None:
+        """Build and seal the package; make the link to it, or have it printed and enclosed."""
         out = BytesIO()
         build_package(
             AnswerFacts(
@@ -171,11 +177,13 @@ class Answering:
         sealed: Sealed = self._vault.seal(case.id, Compartment.PACKAGE, out.getvalue())
         also.extend(sealed.also)
         also.append(self._links.withdraw(request.id, purpose=ANSWER_LINK))
+        case.pack(request_id=request.id, package=sealed.ref, at=now)
+        if not linked:
+            return None
         secret, written = self._links.issue(
             request.id, purpose=ANSWER_LINK, valid_for=LINK_VALID_FOR
         )
         also.extend(written)
-        case.pack(request_id=request.id, package=sealed.ref, at=now)
         return f"{self._address}/answer/{secret}"
 
     def _own(self, request: DataSubjectRequest) -> Iterator[tuple[str, Record]]:
@@ -183,7 +191,48 @@ class Answering:
             sealed = dossier.RECORD.validate_json(self._vault.open(found.content))
             yield sealed.system, sealed.record
 
+    def _told(self, request: DataSubjectRequest, outcome: SystemOutcome) -> CategoryOutcome:
+        note = outcome.note
+        return CategoryOutcome(
+            right=request.right,
+            category=outcome.category,
+            system=outcome.system,
+            outcome=outcome.outcome,
+            count=outcome.count,
+            ground=outcome.ground,
+            until=outcome.until,
+            why=dossier.NOTE.validate_json(self._vault.open(note)).text if note else None,
+            residuals=tuple(Residual(r.what, r.why, r.until) for r in outcome.residuals),
+            keep_fields=outcome.keep_fields,
+        )
+
+    @again_on_conflict
+    def answer_again(self, request_id: UUID, *, by: str, by_post: bool = False) -> None:
+        """Write the answer anew after it did not arrive: with a new link, or to be posted."""
+        if not by:
+            raise NotAllowedNow("say who has the answer sent again")
+        request = self._register.request(request_id)
+        if request.delivery_failed is None:
+            raise NotAllowedNow(f"the answer of request {request_id} has not failed to arrive")
+        task = answer_task(request, at=self._clock(), again=uuid4().hex, by_post=by_post)
+        self._register.save_all([], self._tasks.again(task))
+
+    def package(self, request_id: UUID) -> bytes:
+        """The package of an access answer, for whoever prints and encloses it."""
+        request = self._register.request(request_id)
+        case = self._register.case(request.case_id)
+        if request_id not in case.packages:
+            raise NotAllowedNow(f"request {request_id} has no package yet")
+        return self._vault.open(case.packages[request_id])
+
     # What follows when a letter left
+
+    def is_wanted(self, case: Case, letter_id: UUID) -> bool:
+        """Whether a letter that has not left still should: an answer needs somebody to wait."""
+        letter = case.letters[letter_id]
+        return letter.kind not in ANSWERS or any(
+            _expects_answer(self._register.request(request_id)) for request_id in letter.requests
+        )
 
     @again_on_conflict
     def letter_left(
@@ -210,8 +259,8 @@ class Answering:
         if letter.kind is LetterKind.ACKNOWLEDGEMENT:
             for request in concerned:
                 request.acknowledge(sent=sent, at=now)
-        elif letter.kind in {LetterKind.ANSWER, LetterKind.PARTIAL_REFUSAL}:
-            for request in concerned:
+        elif letter.kind in ANSWERS:
+            for request in filter(_expects_answer, concerned):
                 self._answered(case, request, letter, sent, now)
             planned = self._planning.plan_verified(case, requests, at=now)
             changed += planned.aggregates
@@ -228,8 +277,11 @@ class Answering:
         now: datetime,
     ) -> None:
         profile = self._controllers.in_force(case.controller)
-        fulfilment = self._register.fulfilment(request.id)
         request.send_answer(sent=sent, profile_version=profile.digest, at=now)
+        if request.refusal is not None:
+            request.close(at=now)
+            return
+        fulfilment = self._register.fulfilment(request.id)
         request.fulfil(outcomes=system_outcomes(request, fulfilment, profile), at=now)
         if request.right is not Right.ACCESS or letter.printed:
             request.close(at=now)
@@ -246,10 +298,11 @@ class Answering:
     @again_on_conflict
     def send_again(self, case_id: UUID, letter_id: UUID) -> None:
         case = self._register.case(case_id)
-        if letter_id in case.left or case.letters[letter_id].printed:
+        letter = case.letters.get(letter_id)
+        if letter is None or letter_id in case.left or letter.printed:
             raise NotAllowedNow("this letter does not wait to be sent by mail")
-        task = letter_task(case, letter_id, at=self._clock(), again=case.version)
-        self._register.save_all([], [self._tasks.add(task)])
+        task = letter_task(case, letter_id, at=self._clock(), again=uuid4().hex)
+        self._register.save_all([], self._tasks.again(task))
 
     # Fetching the answer
 
@@ -263,6 +316,8 @@ class Answering:
         """Send a code to the proven address; whoever asks learns nothing from it."""
         request = self.request_behind(secret)
         if request is None:
+            return
+        if self._codes.issued(request.id, within=timedelta(hours=1)) >= MOST_CODES_AN_HOUR:
             return
         case = self._register.case(request.case_id)
         person = dossier.PERSON.validate_json(self._vault.open(request.requester))
@@ -289,10 +344,18 @@ class Answering:
         check = self._codes.check(request.id, code)
         if check is not CodeCheck.RIGHT:
             return check, b""
-        case = self._register.case(request.case_id)
-        content = self._vault.open(case.packages[request.id])
+        content = self.package(request.id)
+        self._has_arrived(request)
         self._fetched(request.id)
         return check, content
+
+    def _has_arrived(self, request: DataSubjectRequest) -> None:
+        """Who has the link has the letter, even when we fell between sending and recording it."""
+        case = self._register.case(request.case_id)
+        for letter in case.letters.values():
+            is_its = letter.kind in ANSWERS and request.id in letter.requests
+            if is_its and letter.id not in case.left:
+                self.letter_left(case.id, letter.id, how="mail")
 
     @again_on_conflict
     def _fetched(self, request_id: UUID) -> None:
@@ -310,28 +373,19 @@ class Answering:
         self._register.save_all([request], [self._codes.use(request_id), *also])
 
 
+ANSWERS = frozenset({LetterKind.ANSWER, LetterKind.PARTIAL_REFUSAL})
 _WHAT_WAS_TOLD = {Outcome.INFORMED: WhatToTell.INFORMED, Outcome.REFERRED: WhatToTell.REFERRED}
 
 
 def _is_under_way(case: Case, request: DataSubjectRequest) -> bool:
     """Whether an answer is written already and only has to leave."""
     return any(
-        request.id in letter.requests
-        and letter.kind in {LetterKind.ANSWER, LetterKind.PARTIAL_REFUSAL}
-        and letter.id not in case.left
+        request.id in letter.requests and letter.kind in ANSWERS and letter.id not in case.left
         for letter in case.letters.values()
     )
 
 
-def _told(request: DataSubjectRequest, outcome: SystemOutcome) -> CategoryOutcome:
-    return CategoryOutcome(
-        right=request.right,
-        category=outcome.category,
-        system=outcome.system,
-        outcome=outcome.outcome,
-        count=outcome.count,
-        ground=outcome.ground,
-        until=outcome.until,
-        residuals=tuple(Residual(r.what, r.why, r.until) for r in outcome.residuals),
-        keep_fields=outcome.keep_fields,
-    )
+def _expects_answer(request: DataSubjectRequest) -> bool:
+    if request.right.acts_at_once and request.status is Status.VERIFIED:
+        return True
+    return request.status in {Status.APPROVED, Status.REFUSED}

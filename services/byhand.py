@@ -1,7 +1,7 @@
 """By hand: what a person found or did in a system that no connector can act in.
 
 A person's answer counts like a system's: none found needs a reason, an erasure needs a second
-look. Who answered is in the event; what was found is in the vault.
+look. Who answered is in the event; what was found, and why in words, is in the vault.
 """
 
 from __future__ import annotations
@@ -11,6 +11,8 @@ from uuid import UUID
 
 from domain.errors import DomainError, NotAllowedNow
 from domain.fulfilment import SystemState, SystemStatus
+from domain.grounds import ground
+from domain.request import Status
 from domain.vocabulary import Action, Outcome
 from services.fulfilment import Fulfilments
 from services.ports import Record, Result
@@ -42,11 +44,17 @@ class ByHand:
         """What a person erased there, having looked again afterwards."""
         if not looked_again:
             raise DomainError("look again over there, and say that nothing else was left")
+        for result in results.values():
+            if result.outcome not in DEEDS:
+                raise DomainError(f"{result.outcome.value} is nothing that somebody does by hand")
+            if result.outcome is Outcome.REFUSED and not (result.ground and result.words):
+                raise DomainError("say why it was refused, and name the ground: the letter must")
+            if result.ground is not None:
+                ground(result.ground)
         key = self._waiting(request_id, system, Action.ERASE)
         self._fulfilments.record_erased(
             request_id, system, results, key=key, by=by, read_back_by_hand=True
         )
-        self._fulfilments.record_read_back(request_id, system, (), key=f"{key}/read-back")
 
     def done(
         self, request_id: UUID, system: str, *, outcome: Outcome, reason: str, by: str
@@ -71,13 +79,29 @@ class ByHand:
         )
 
     def _waiting(self, request_id: UUID, system: str, action: Action) -> str:
+        """The key of a person's answer; a search may be corrected until somebody decides."""
         state = self._state(request_id, system)
-        if state.action is not action or state.status in {SystemStatus.FOUND, SystemStatus.DONE}:
+        request = self._register.request(request_id)
+        correcting = state.status is SystemStatus.FOUND and request.status in {
+            Status.VERIFIED,
+            Status.COLLECTED,
+        }
+        answered = state.status.has_answered and not correcting
+        if state.action is not action or answered or request.dropped:
             raise NotAllowedNow(f"system {system} does not wait for a person to {action.value}")
-        return f"{request_id}/{system}/{action.value}/by-hand"
+        # The same answer sent twice meets a system that does not wait any more; one given anew
+        # after the system was asked anew is another answer.
+        version = self._register.fulfilment(request_id).version
+        return f"{request_id}/{system}/{action.value}/by-hand/{version}"
 
     def _state(self, request_id: UUID, system: str) -> SystemState:
         fulfilment = self._register.fulfilment(request_id)
         if system not in fulfilment.systems:
             raise DomainError(f"system {system} is not part of this request")
         return fulfilment.systems[system]
+
+
+DEEDS = frozenset(
+    {Outcome.ERASED, Outcome.ANONYMISED, Outcome.KEPT, Outcome.REFUSED, Outcome.NOT_FOUND}
+)
+"""What a person may say was done with one record."""

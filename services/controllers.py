@@ -83,6 +83,9 @@ class Controllers:
     @again_on_conflict
     def decide_finding(self, name: str, *, code: str, decision: str, by: str) -> None:
         controller = self._known(name)
+        known = {finding.code for finding in check(self.in_force(name), self._clock().date())}
+        if code not in known:
+            raise DomainError(f"there is no finding {code!r} about {name!r}")
         controller.decide_finding(code=code, decision=decision, by=by, at=self._clock())
         self._register.save_all([controller])
 

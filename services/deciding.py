@@ -16,7 +16,7 @@ from domain.errors import NotAllowedNow
 from domain.fulfilment import Fulfilment
 from domain.hold import Hold
 from domain.personal import PersonalRef
-from domain.policy import Profile, Recipient
+from domain.policy import Profile, Recipient, Sector
 from domain.policy import Told as WhatToTell
 from domain.request import DataSubjectRequest
 from domain.values import FoundRecord, RecordDecision, Told
@@ -197,8 +197,10 @@ class Deciding:
         now: datetime,
     ) -> None:
         passed_on = {name for preview in previews for name in preview.record.recipients}
+        unknown = passed_on - _known_names(profile)
         for recipient in profile.recipients:
-            concerned = not recipient.per_record or bool(passed_on & _names(recipient))
+            theirs = unknown if recipient.sector is Sector.ORGANISER else _names(recipient)
+            concerned = not recipient.per_record or bool(passed_on & theirs)
             if recipient.told is WhatToTell.REFERRED and concerned:
                 told = Told(recipient.id, Outcome.REFERRED)
                 fulfilment.tell_recipient(told=told, at=now)
@@ -208,14 +210,11 @@ class Deciding:
             if concerned:
                 fulfilment.escalate(system=line, reason="inform-recipient", at=now)
             else:
-                fulfilment.record_done(
-                    system=line,
-                    key=f"{fulfilment.id}/{line}/none",
-                    action=Action.INFORM,
-                    outcome=Outcome.NOT_FOUND,
-                    reason="nothing-was-passed-on",
-                    at=now,
-                )
+                _nothing_to_tell(fulfilment, line, "nothing-was-passed-on", now)
+        known = {f"{RECIPIENT}{recipient.id}" for recipient in profile.recipients}
+        for line in tuple(fulfilment.systems):
+            if line.startswith(RECIPIENT) and line not in known:
+                _nothing_to_tell(fulfilment, line, "no-recipient-any-more", now)
 
     def _place_holds(
         self,
@@ -277,8 +276,26 @@ def record_decision(preview: Preview) -> RecordDecision:
     )
 
 
+def _nothing_to_tell(fulfilment: Fulfilment, line: str, reason: str, now: datetime) -> None:
+    fulfilment.record_done(
+        system=line,
+        key=f"{fulfilment.id}/{line}/none",
+        action=Action.INFORM,
+        outcome=Outcome.NOT_FOUND,
+        reason=reason,
+        at=now,
+    )
+
+
 def _names(recipient: Recipient) -> set[str]:
     return {recipient.id, recipient.name}
+
+
+def _known_names(profile: Profile) -> set[str]:
+    """Whom the profile knows by name. Organisers it knows as a group; records name each of them."""
+    systems = {name for s in profile.systems for name in (s.id, s.name, s.connector)}
+    others = (r for r in profile.recipients if r.sector is not Sector.ORGANISER)
+    return systems.union(*(_names(recipient) for recipient in others))
 
 
 def _require_known(request: DataSubjectRequest) -> None:

@@ -102,8 +102,11 @@ def with_verified(person: Person, kind: IdentifierKind, value: str) -> Person:
     return replace(person, identifiers=(proven, *others))
 
 
-def all_verified(person: Person) -> Person:
+def with_kinds_verified(person: Person, kinds: frozenset[IdentifierKind]) -> Person:
     """The same person after somebody has checked who they are by other means than an address."""
     return replace(
-        person, identifiers=tuple(replace(one, verified=True) for one in person.identifiers)
+        person,
+        identifiers=tuple(
+            replace(one, verified=one.verified or one.kind in kinds) for one in person.identifiers
+        ),
     )

@@ -7,12 +7,12 @@ saved together with the one it implies.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
-from uuid import UUID, uuid5
+from datetime import datetime, timedelta
+from uuid import UUID, uuid4, uuid5
 
 from domain.aggregate import Aggregate
-from domain.errors import NotAllowedNow
-from domain.fulfilment import Fulfilment, SystemStatus
+from domain.errors import DomainError, NotAllowedNow
+from domain.fulfilment import Fulfilment, SystemState, SystemStatus
 from domain.policy import Profile
 from domain.request import DataSubjectRequest, Status
 from domain.values import (
@@ -86,28 +86,28 @@ class Fulfilments:
         read_back_by_hand: bool = False,
         task: Task | None = None,
     ) -> None:
-        """What became of each record; then the system is read back before it is believed."""
+        """What became of each record; then the system is read back before it is believed.
+
+        A person who erased by hand has looked again; that is in the same save.
+        """
         with self._register.alone_with(request_id):
             now = self._clock()
             fulfilment = self._register.fulfilment(request_id)
-            fulfilment.record_erased(
-                system=system,
-                key=key,
-                outcomes=tuple(
-                    _record_outcome(record_id, result) for record_id, result in results.items()
-                ),
-                by=by,
-                at=now,
-            )
             also = self._finish(task)
-            treated = fulfilment.systems[system].status is SystemStatus.TREATED
-            if treated and any(r.outcome is Outcome.MANUAL for r in results.values()):
-                fulfilment.escalate(system=system, reason="erase-from-list", at=now)
-            elif treated and not read_back_by_hand:
-                request = self._register.request(request_id)
-                back = task_for(request, system, Action.ERASE, at=now, back=True)
-                also.append(self._tasks.add(back))
-            self._register.save_all([fulfilment], also)
+            outcomes = tuple(
+                self._record_outcome(fulfilment, record_id, result, by, also, now)
+                for record_id, result in results.items()
+            )
+            fulfilment.record_erased(system=system, key=key, outcomes=outcomes, by=by, at=now)
+            if fulfilment.systems[system].status is SystemStatus.TREATED:
+                if any(result.outcome is Outcome.MANUAL for result in results.values()):
+                    fulfilment.escalate(system=system, reason="erase-from-list", at=now)
+                elif read_back_by_hand:
+                    back = f"{key}/read-back"
+                    fulfilment.read_back(system=system, key=back, remaining={}, at=now)
+                else:
+                    also.append(self._read_back_task(fulfilment, system, results, now))
+            self._save_and_complete(fulfilment, also, now)
 
     @again_on_conflict
     def record_read_back(
@@ -190,23 +190,28 @@ class Fulfilments:
 
     @again_on_conflict
     def try_again(self, request_id: UUID, system: str, *, by: str) -> None:
-        """Somebody has seen to it over there: ask the system once more, from where it stood."""
+        """Somebody has seen to it over there: ask the system once more, from where it stood.
+
+        It leaves no event: what the system answers does.
+        """
         if not by:
             raise NotAllowedNow("say who asks the system again")
-        with self._register.alone_with(request_id):
-            now = self._clock()
-            fulfilment = self._register.fulfilment(request_id)
-            request = self._register.request(request_id)
-            state = fulfilment.systems[system]
-            back = state.treated_at is not None
-            also = [
-                self._tasks.add(
-                    task_for(
-                        request, system, state.action, at=now, back=back, again=fulfilment.version
-                    )
-                )
-            ]
-            self._register.save_all([], also)
+        fulfilment = self._register.fulfilment(request_id)
+        request = self._register.request(request_id)
+        state = fulfilment.systems.get(system)
+        if state is None:
+            raise DomainError(f"system {system} is not part of this request")
+        if request.dropped or not _may_be_asked_again(request, state):
+            raise NotAllowedNow(f"system {system} is {state.status.value}: nothing to ask again")
+        task = task_for(
+            request,
+            system,
+            state.action,
+            at=self._clock(),
+            back=state.treated_at is not None,
+            again=uuid4().hex,
+        )
+        self._register.save_all([], self._tasks.again(task))
 
     # What is common
 
@@ -222,6 +227,47 @@ class Fulfilments:
                 changed.append(request)
         self._register.save_all(changed, also)
 
+    def _read_back_task(
+        self, fulfilment: Fulfilment, system: str, results: Mapping[UUID, Result], now: datetime
+    ) -> Also:
+        """Look again at once, or when the vendor says that its job will be done."""
+        request = self._register.request(fulfilment.request_id)
+        waits = [r.not_before for r in results.values() if r.not_before is not None]
+        due_at = now
+        if waits:
+            fulfilment.wait_for_vendor(system=system, not_before=max(waits), at=now)
+            due_at = max(waits) + CLOCKS_DIFFER
+        again = str(fulfilment.version)
+        task = task_for(request, system, Action.ERASE, at=due_at, back=True, again=again)
+        return self._tasks.add(task)
+
+    def _record_outcome(
+        self,
+        fulfilment: Fulfilment,
+        record_id: UUID,
+        result: Result,
+        by: str | None,
+        also: list[Also],
+        now: datetime,
+    ) -> RecordOutcome:
+        note = None
+        if result.words:
+            words = dossier.SealedNote(result.words, by or "", now)
+            sealed = self._vault.seal(
+                fulfilment.case_id, Compartment.CORRESPONDENCE, dossier.NOTE.dump_json(words)
+            )
+            note = sealed.ref
+            also.extend(sealed.also)
+        return RecordOutcome(
+            record_id=record_id,
+            outcome=result.outcome,
+            detail=result.detail,
+            ground=result.ground,
+            until=result.until,
+            residuals=tuple(KnownResidual(r.what, r.why, r.until) for r in result.residuals),
+            note=note,
+        )
+
     def _seal(
         self, fulfilment: Fulfilment, profile: Profile, system: str, records: Sequence[Record]
     ) -> tuple[tuple[FoundRecord, ...], list[Also]]:
@@ -236,7 +282,9 @@ class Fulfilments:
                 Compartment.PACKAGE,
                 dossier.RECORD.dump_json(dossier.SealedRecord(system, record)),
             )
-            holding = profile.system(system).holding(record.kind)
+            holding = next(
+                (s.holding(record.kind) for s in profile.systems if s.id == system), None
+            )
             found[digest] = FoundRecord(
                 record_id=uuid5(fulfilment.id, digest),
                 system=system,
@@ -277,6 +325,9 @@ class Fulfilments:
         return [self._tasks.done(task)] if task is not None else []
 
 
+CLOCKS_DIFFER = timedelta(minutes=1)
+"""Due times go by the database's clock, rules by ours."""
+
 UNMAPPED = "unmapped"
 """Category of a record of a sort that the profile does not know; a person must look."""
 
@@ -285,10 +336,13 @@ def person_of(vault: Vault, request: DataSubjectRequest) -> Person:
     return dossier.PERSON.validate_json(vault.open(request.requester))
 
 
-def _record_outcome(record_id: UUID, result: Result) -> RecordOutcome:
-    return RecordOutcome(
-        record_id=record_id,
-        outcome=result.outcome,
-        detail=result.detail,
-        residuals=tuple(KnownResidual(r.what, r.why, r.until) for r in result.residuals),
-    )
+def _may_be_asked_again(request: DataSubjectRequest, state: SystemState) -> bool:
+    """What waits for somebody or does not answer; and a search, until somebody has decided."""
+    if state.action not in {Action.FIND, Action.ERASE, Action.SUPPRESS}:
+        return False
+    if state.status in {SystemStatus.WAITING_FOR_PERSON, SystemStatus.UNAVAILABLE}:
+        return True
+    return state.status is SystemStatus.FOUND and request.status in {
+        Status.VERIFIED,
+        Status.COLLECTED,
+    }

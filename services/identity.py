@@ -6,12 +6,11 @@ under that address. No answer of ours tells whether an address is known here.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import timedelta
 from uuid import UUID
 
 from domain.case import Case
-from domain.errors import DomainError
+from domain.errors import DomainError, NotAllowedNow
 from domain.request import DataSubjectRequest, Status
 from domain.vocabulary import Compartment, IdentifierKind, IdentityMethod
 from services import dossier
@@ -23,6 +22,20 @@ from services.register import Register, again_on_conflict
 
 CODE_VALID_FOR = timedelta(minutes=30)
 PROOF_LINK = "identity"
+
+_DOCUMENT = frozenset(
+    {IdentifierKind.NAME, IdentifierKind.BIRTH_DATE, IdentifierKind.NATIONAL_NUMBER}
+)
+PROVES = {
+    IdentityMethod.LOGIN: frozenset({IdentifierKind.EMAIL, IdentifierKind.CUSTOMER_NUMBER}),
+    IdentityMethod.ORDER_KNOWLEDGE: frozenset(
+        {IdentifierKind.EMAIL, IdentifierKind.ORDER_NUMBER, IdentifierKind.CUSTOMER_NUMBER}
+    ),
+    IdentityMethod.EID: _DOCUMENT,
+    IdentityMethod.DOCUMENT_SEEN: _DOCUMENT,
+    IdentityMethod.IN_PERSON: _DOCUMENT,
+}
+"""Which identifiers a method proves; records under any other wait for a person (B.2.8)."""
 
 
 class Identity:
@@ -52,8 +65,10 @@ class Identity:
             raise DomainError("say who asks the person to prove who they are")
         now = self._clock()
         case = self._register.case(case_id)
-        waiting = self._waiting(case)
         person = self._person(case)
+        waiting = self._waiting(case)
+        if not waiting:
+            raise NotAllowedNow(f"no request of case {case.reference} waits for proof of identity")
         addresses = person.all(IdentifierKind.EMAIL)
         if not addresses:
             raise DomainError(
@@ -81,59 +96,76 @@ class Identity:
         link = self._links.follow(secret, purpose=PROOF_LINK)
         return self._register.case(link.subject_id) if link is not None else None
 
-    @again_on_conflict
     def check_code(self, case_id: UUID, code: str) -> CodeCheck:
-        """Try a code. A right one verifies every request of the case and plans what can begin."""
-        case = self._register.case(case_id)
-        waiting = self._waiting(case)
+        """Try a code. A right one verifies every request of the case and plans what can begin.
+
+        The code itself is tried once, however often a conflict has the rest repeated.
+        """
+        waiting = self._waiting(self._register.case(case_id))
         if any(request.failed_too_often for request in waiting):
             return CodeCheck.SPENT
         answer = self._codes.check(case_id, code)
-        if answer is not CodeCheck.RIGHT:
-            for request in waiting:
-                request.fail_identity(
-                    method=IdentityMethod.CODE_TO_ADDRESS,
-                    reason=f"code-{answer.value}",
-                    at=self._clock(),
-                )
-            self._register.save_all(waiting)
-            return answer
+        if answer is CodeCheck.RIGHT:
+            self._code_was_right(case_id)
+        else:
+            self._code_was_not(case_id, answer)
+        return answer
+
+    @again_on_conflict
+    def _code_was_right(self, case_id: UUID) -> None:
+        case = self._register.case(case_id)
         person = self._person(case)
         address = person.all(IdentifierKind.EMAIL)[0]
         proven = dossier.with_verified(person, IdentifierKind.EMAIL, address)
         used = self._codes.use(case_id)
-        self._verify(case, waiting, proven, IdentityMethod.CODE_TO_ADDRESS, None, used)
-        return answer
+        self._verify(case, proven, IdentityMethod.CODE_TO_ADDRESS, None, used)
+
+    @again_on_conflict
+    def _code_was_not(self, case_id: UUID, answer: CodeCheck) -> None:
+        waiting = self._waiting(self._register.case(case_id))
+        for request in waiting:
+            request.fail_identity(
+                method=IdentityMethod.CODE_TO_ADDRESS,
+                reason=f"code-{answer.value}",
+                at=self._clock(),
+            )
+        self._register.save_all(waiting)
 
     @again_on_conflict
     def verify_by_hand(self, case_id: UUID, *, method: IdentityMethod, by: str) -> None:
-        """A person checked it another way: eID shown, document seen and not kept, in person."""
+        """A person checked it another way: eID shown, document seen and not kept, in person.
+
+        What was shown proves what it shows: somebody's passport says nothing about an address.
+        """
         if not by:
             raise DomainError("say who checked the person's identity")
         if method is IdentityMethod.CODE_TO_ADDRESS:
             raise DomainError("a code is checked by entering it")
         case = self._register.case(case_id)
-        proven = dossier.all_verified(self._person(case))
-        self._verify(case, self._waiting(case), proven, method, by)
+        person = self._person(case)
+        if not self._waiting(case):
+            raise NotAllowedNow(f"no request of case {case.reference} waits for proof of identity")
+        self._verify(case, dossier.with_kinds_verified(person, PROVES[method]), method, by)
 
     def _verify(
         self,
         case: Case,
-        waiting: Sequence[DataSubjectRequest],
         person: Person,
         method: IdentityMethod,
         by: str | None,
         *more: Also,
     ) -> None:
         now = self._clock()
+        requests = self._register.requests_of(case)
         sealed = self._vault.seal(
             case.id, Compartment.CORRESPONDENCE, dossier.PERSON.dump_json(person)
         )
-        for request in waiting:
-            request.verify_identity(method=method, person=sealed.ref, by=by, at=now)
-        planned = self._planning.plan_verified(case, waiting, at=now)
+        for request in requests:
+            if request.status is Status.RECEIVED:
+                request.verify_identity(method=method, person=sealed.ref, by=by, at=now)
+        planned = self._planning.plan_verified(case, requests, at=now)
         also: list[Also] = [*more, *sealed.also, *planned.also]
-        self._register.save_all([case, *waiting, *planned.aggregates], also)
+        self._register.save_all([case, *requests, *planned.aggregates], also)
 
     def _waiting(self, case: Case) -> tuple[DataSubjectRequest, ...]:
         return tuple(

@@ -6,6 +6,7 @@ What machines wrote (RFC 3834) opens no request and gets no answer, but is kept 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -15,6 +16,7 @@ from domain.case import Case, CaseStatus
 from domain.deadlines import act_by, deadlines, received_on
 from domain.policy import Profile
 from domain.request import DataSubjectRequest
+from domain.staff import MACHINE
 from domain.values import Evidence
 from domain.vocabulary import (
     Channel,
@@ -32,7 +34,19 @@ from services.planning import Planning
 from services.ports import Also, Clock, Identifier, Person, Sealed, Vault
 from services.postroom import Postroom
 from services.register import Register, again_on_conflict
+from services.replies import Replies
+from services.retention import Retention
 from services.triage import Certainty, Proposal, propose
+
+TELLING = frozenset(
+    {
+        IdentifierKind.EMAIL,
+        IdentifierKind.PHONE,
+        IdentifierKind.NATIONAL_NUMBER,
+        IdentifierKind.CUSTOMER_NUMBER,
+    }
+)
+"""What two requests of one person have in common; names and birth dates many people share."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,10 +71,13 @@ class Intake:
         controllers: Controllers,
         planning: Planning,
         postroom: Postroom,
+        retention: Retention,
+        replies: Replies,
         clock: Clock,
     ) -> None:
         self._register, self._vault, self._controllers = register, vault, controllers
         self._planning, self._postroom, self._clock = planning, postroom, clock
+        self._retention, self._replies = retention, replies
 
     @again_on_conflict
     def receive(self, controller: str, message: IncomingMessage, *, channel: Channel) -> UUID:
@@ -70,6 +87,9 @@ class Intake:
         if self._register.find_case(case_id) is not None:
             return case_id
         proposal = propose(message.own_words, subject=message.subject, fallback=profile.language)
+        belongs_to = self._replies.take(controller, message, proposal)
+        if belongs_to is not None:
+            return belongs_to
         machine = message.nature is not Nature.PERSONAL
         case, also = self._open(
             case_id,
@@ -84,6 +104,7 @@ class Intake:
         )
         if machine:
             case.set_aside(kind=TriageKind.AUTOMATIC, by=None, at=self._clock())
+            also += self._retention.when_set_aside(case, at=self._clock())
         self._register.save_all([case], also)
         return case_id
 
@@ -142,6 +163,7 @@ class Intake:
             *self._vault.index(case.controller, case_id, identifiers),
         ]
         requests = [self._request(case, right, profile, sealed, now) for right in case.rights]
+        self._link(case, requests, identifiers, now)
         planned = self._planning.plan_at_once(case, requests, profile, at=now)
         letters = self._postroom.acknowledge(case, requests, profile, person, at=now)
         self._register.save_all(
@@ -152,8 +174,20 @@ class Intake:
     @again_on_conflict
     def set_aside(self, case_id: UUID, *, kind: TriageKind, by: str) -> None:
         case = self._register.case(case_id)
-        case.set_aside(kind=kind, by=by, at=self._clock())
-        self._register.save_all([case])
+        now = self._clock()
+        case.set_aside(kind=kind, by=by, at=now)
+        self._register.save_all([case], self._retention.when_set_aside(case, at=now))
+
+    def related(self, case_id: UUID) -> tuple[UUID, ...]:
+        """Other cases of what may be the same person: somebody asked twice, or by two ways."""
+        case = self._register.case(case_id)
+        found = dict.fromkeys(
+            other
+            for identifier in self.proposed_identifiers(case_id)
+            if identifier.kind in TELLING
+            for other in self._vault.cases_of(case.controller, identifier)
+        )
+        return tuple(other for other in found if other != case_id)
 
     def proposed_identifiers(self, case_id: UUID) -> tuple[Identifier, ...]:
         """Who seems to ask, read from the message; a person confirms or corrects it."""
@@ -167,6 +201,27 @@ class Intake:
         if message.sender_name:
             found.append(Identifier(IdentifierKind.NAME, message.sender_name))
         return tuple(found)
+
+    def _link(
+        self,
+        case: Case,
+        requests: Sequence[DataSubjectRequest],
+        identifiers: Sequence[Identifier],
+        now: datetime,
+    ) -> None:
+        """Point from each request to one that asks the same and is not answered yet."""
+        others = {
+            other
+            for identifier in identifiers
+            if identifier.kind in TELLING
+            for other in self._vault.cases_of(case.controller, identifier)
+        }
+        for other_id in sorted(others - {case.id}):
+            other = self._register.case(other_id)
+            for request in requests:
+                theirs = other.request_id(request.right)
+                if theirs in other.request_ids and self._register.request(theirs).status.is_open:
+                    request.link(to=theirs, by=MACHINE, at=now)
 
     def _open(
         self,

@@ -58,7 +58,7 @@ class IdentityStep(Enum):
 
 @dataclass(frozen=True, slots=True)
 class CategoryOutcome:
-    """What became of one category in one system, for one right.
+    """What became of one category in one system, for one right; no category means all of it.
 
     `ground` is a code of `domain.grounds`; `why` and `law` are for refusals that have none, in
     the words of whoever decided. Where both are given, the words go first. `not_before` is for
@@ -319,6 +319,8 @@ class _Writer:
         return what
 
     def _place(self, outcome: CategoryOutcome) -> str:
+        if not outcome.category:
+            return self.words.say(f"right_titles.{outcome.right.value}")
         return self.words.say(
             "done.place",
             category=self._category(outcome.category),

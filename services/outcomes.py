@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from domain.fulfilment import Fulfilment
+from domain.fulfilment import Fulfilment, SystemStatus
+from domain.grounds import ground
 from domain.policy import Profile
 from domain.request import DataSubjectRequest
 from domain.values import FoundRecord, RecordDecision, RecordOutcome, SystemOutcome
@@ -21,11 +22,16 @@ def system_outcomes(
         treated = fulfilment.outcomes
         for found in own:
             decision = request.decisions[found.record_id]
-            line = _erasure_line(found, decision, treated.get(found.record_id))
+            state = fulfilment.systems[found.system]
+            finished = state.status is SystemStatus.DONE and state.not_before is not None
+            line = _erasure_line(
+                found, decision, treated.get(found.record_id), vendor_has_finished=finished
+            )
             lines[line] = lines.get(line, 0) + 1
     elif request.right is not Right.ACCESS:
+        holdings = {system.id: system.holdings for system in profile.systems}
         for system, outcome in fulfilment.done_as.items():
-            for category in dict.fromkeys(h.category for h in profile.system(system).holdings):
+            for category in dict.fromkeys(h.category for h in holdings.get(system, ())):
                 lines[SystemOutcome(system, category, outcome or Outcome.MANUAL, 0)] = 0
     else:
         for found in own:
@@ -35,7 +41,11 @@ def system_outcomes(
 
 
 def _erasure_line(
-    found: FoundRecord, decision: RecordDecision, treated: RecordOutcome | None
+    found: FoundRecord,
+    decision: RecordDecision,
+    treated: RecordOutcome | None,
+    *,
+    vendor_has_finished: bool,
 ) -> SystemOutcome:
     told = {
         Decision.KEEP: Outcome.KEPT,
@@ -45,6 +55,19 @@ def _erasure_line(
     outcome = told or (treated.outcome if treated else Outcome.ERASED)
     if outcome is Outcome.MANUAL:  # erased from a list, and a fresh export has shown it
         outcome = Outcome.ERASED
+    if outcome is Outcome.PENDING_AT_VENDOR and vendor_has_finished:  # and was read back since
+        outcome = Outcome.ERASED
+    if treated is not None and told is None and treated.ground:
+        return SystemOutcome(
+            system=found.system,
+            category=found.category,
+            outcome=outcome,
+            count=0,
+            ground=treated.ground,
+            law=ground(treated.ground).law,
+            until=treated.until,
+            note=treated.note,
+        )
     return SystemOutcome(
         system=found.system,
         category=found.category,

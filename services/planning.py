@@ -1,6 +1,6 @@
 """Planning: who is asked what on behalf of a request, once identity is settled.
 
-Rectification waits for nothing; within a case erasure waits until the access answer has left.
+Rectification waits for nothing; within a case erasure waits until every copy has left.
 Objection to marketing and withdrawal skip the identity check and act the same working day.
 """
 
@@ -21,6 +21,9 @@ from domain.vocabulary import Action, Delivery, Right
 from services.controllers import Controllers
 from services.ports import Also, Task, Tasks
 from services.register import Register
+
+COPIES = frozenset({Right.ACCESS, Right.PORTABILITY})
+"""What erasure waits for: a copy cannot be made of what is gone."""
 
 RECIPIENT = "recipient:"
 """Prefix of the plan's lines that are no systems but recipients to be informed (Art. 19)."""
@@ -63,10 +66,10 @@ class Planning:
     def plan_verified(
         self, case: Case, requests: Sequence[DataSubjectRequest], *, at: datetime
     ) -> Steps:
-        """Plan every verified request of the case that has no reason to wait."""
+        """Plan every verified request that need not wait; `requests` are all of the case."""
         steps = Steps()
         profile = self._controllers.in_force(case.controller)
-        waiting = any(r.right is Right.ACCESS and r.status.is_open for r in requests)
+        waiting = any(r.right in COPIES and r.status.is_open for r in requests)
         for request in requests:
             if request.status is not Status.VERIFIED:
                 continue
@@ -134,9 +137,12 @@ def task_for(
     *,
     at: datetime,
     back: bool = False,
-    again: int = 0,
+    again: str = "",
 ) -> Task:
-    """One instruction to one system. Its key is stable, so that repeating it has no effect."""
+    """One instruction to one system. Its key is stable, so that repeating it has no effect.
+
+    `again` tells an instruction from an earlier one that is done.
+    """
     kind = "read-back" if back else action.value
     key = f"{request.id}/{system}/{kind}"
     return Task(
@@ -149,11 +155,14 @@ def task_for(
     )
 
 
-def answer_task(request: DataSubjectRequest, *, at: datetime) -> Task:
+def answer_task(
+    request: DataSubjectRequest, *, at: datetime, again: str = "", by_post: bool = False
+) -> Task:
     return Task(
-        key=f"{request.id}/answer/{request.version}",
+        key=f"{request.id}/answer/{again or request.version}",
         kind="answer",
         subject_id=request.id,
         due_at=at,
         controller=request.controller,
+        payload={"how": "post"} if by_post else {},
     )

@@ -7,7 +7,7 @@ first) or `Refused` (a person must look).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from enum import Enum
@@ -117,7 +117,8 @@ class Result:
     """What became of one record in a system. `detail` is a code or short fact, never personal data.
 
     `residuals` are what the vendor is known to keep nonetheless, in the vocabulary of the letters.
-    `not_before` belongs to PENDING_AT_VENDOR: when it makes sense to look again.
+    `not_before` belongs to PENDING_AT_VENDOR: when it makes sense to look again. What a person
+    kept or refused has its `ground` and `until`; `words` are theirs and go to the vault only.
     """
 
     outcome: Outcome
@@ -125,6 +126,9 @@ class Result:
     residuals: tuple[Residual, ...] = ()
     not_before: datetime | None = None
     vendor_job: str | None = None
+    ground: str | None = None
+    until: date | None = None
+    words: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,6 +235,28 @@ class Mailer(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Thread:
+    """The case that a mail belongs to, and the letter of ours that it is about."""
+
+    case_id: UUID
+    letter_id: UUID | None
+
+
+class Threads(Protocol):
+    """Which case a mail belongs to, without a word of what is in it."""
+
+    def letter(self, case_id: UUID, letter_id: UUID) -> Also: ...
+
+    def message(self, case_id: UUID, digest: str) -> Also: ...
+
+    def of_letters(self, texts: Iterable[str]) -> Thread | None:
+        """The letter of ours whose Message-ID stands in one of these texts."""
+        ...
+
+    def of_message(self, digest: str) -> Thread | None: ...
+
+
 # Work
 
 
@@ -252,6 +278,10 @@ class Tasks(Protocol):
     """The queue of things to do. Writes join a save through `Also`; claims are leases."""
 
     def add(self, task: Task) -> Also: ...
+
+    def again(self, task: Task) -> tuple[Also, ...]:
+        """Have this done now: an open one of its kind at once if there is one, else this one."""
+        ...
 
     def done(self, task: Task) -> Also: ...
 
@@ -310,6 +340,10 @@ class Codes(Protocol):
 
     def use(self, subject_id: UUID) -> Also:
         """Use the code up, in the save of what it opened."""
+        ...
+
+    def issued(self, subject_id: UUID, *, within: timedelta) -> int:
+        """How many codes the subject was given lately."""
         ...
 
 

@@ -17,14 +17,14 @@ from domain.values import QueuedLetter
 from domain.vocabulary import Channel, Compartment, IdentifierKind, Language, LetterKind, Outcome
 from services import dossier
 from services.letters import ComposedLetter, IdentityStep, LetterFacts, compose
-from services.ports import Also, Person, Task, Tasks, Vault
+from services.ports import Also, Person, Task, Tasks, Threads, Vault
 
 
 class Postroom:
     """Writes letters into cases. What it returns belongs into the save of the case."""
 
-    def __init__(self, vault: Vault, tasks: Tasks) -> None:
-        self._vault, self._tasks = vault, tasks
+    def __init__(self, vault: Vault, tasks: Tasks, threads: Threads) -> None:
+        self._vault, self._tasks, self._threads = vault, tasks, threads
 
     def acknowledge(
         self,
@@ -122,6 +122,7 @@ class Postroom:
         also = list(sealed.also)
         if address is not None:
             also.append(self._tasks.add(letter_task(case, letter_id, at=at)))
+            also.append(self._threads.letter(case.id, letter_id))
         return also
 
     def _in_reply_to(self, case: Case) -> str | None:
@@ -131,7 +132,7 @@ class Postroom:
         return message.message_id
 
 
-def letter_task(case: Case, letter_id: UUID, *, at: datetime, again: int = 0) -> Task:
+def letter_task(case: Case, letter_id: UUID, *, at: datetime, again: str = "") -> Task:
     return Task(
         key=f"letter/{letter_id}/{again}" if again else f"letter/{letter_id}",
         kind="send-letter",

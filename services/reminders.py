@@ -10,14 +10,20 @@ from collections.abc import Iterable, Iterator
 from datetime import date, datetime, timedelta
 from uuid import UUID
 
+import structlog
+
 from domain.calendar import Calendar, load_calendar
 from domain.deadlines import received_on
+from domain.errors import DomainError
 from domain.request import DataSubjectRequest, Status
 from services.ports import Clock
 from services.register import Register, again_on_conflict
 
 UNOPENED_AFTER = timedelta(days=7)
 """An answer that nobody fetched for so long has not arrived."""
+
+
+log = structlog.get_logger()
 
 
 class Reminders:
@@ -28,7 +34,15 @@ class Reminders:
 
     def run(self, request_ids: Iterable[UUID]) -> int:
         """Look at each of these requests; answers how many events were recorded."""
-        return sum(self.look_at(request_id) for request_id in request_ids)
+        return sum(self._looked_at(request_id) for request_id in request_ids)
+
+    def _looked_at(self, request_id: UUID) -> int:
+        """One request that cannot be looked at keeps no other from its reminders."""
+        try:
+            return self.look_at(request_id)
+        except DomainError as error:
+            log.warning("reminder_failed", request_id=str(request_id), error=type(error).__name__)
+            return 0
 
     @again_on_conflict
     def look_at(self, request_id: UUID) -> int:

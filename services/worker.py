@@ -7,6 +7,7 @@ out. `Unavailable` is tried again with a growing pause, `AwaitsPerson` and `Refu
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 from threading import Event
 from typing import Protocol
@@ -14,10 +15,10 @@ from uuid import UUID
 
 import structlog
 
-from domain.errors import DomainError
+from domain.errors import DomainError, NotAllowedNow
 from domain.fulfilment import Fulfilment
 from domain.values import FoundRecord, RecordDecision
-from domain.vocabulary import Action, Decision
+from domain.vocabulary import Action, Decision, Outcome
 from services import dossier
 from services.answering import Answering
 from services.fulfilment import Fulfilments, person_of
@@ -135,19 +136,17 @@ class Worker:
         except Unavailable as error:
             self._put_off(task, error)
         except AwaitsPerson as error:
-            self._hand_over(task, error.what)
-        except (Refused, DomainError, Erased) as error:
-            log.warning("task_refused", reason=type(error).__name__)
-            self._hand_over(task, "refused")
-            if task.system is None:
-                self._tasks.park(task, reason=type(error).__name__)
+            self._give_up(task, error.what, error)
         except SomebodyWasFaster:
             self._tasks.put_off(task, seconds=SHORTEST_PAUSE, reason="conflict")
+        except NotAllowedNow as error:
+            self._not_now(task, error)
+        except (Refused, DomainError, Erased) as error:
+            self._give_up(task, "refused", error)
         except Exception as error:  # a bug of ours, or an answer nobody thought of
-            log.exception("task_failed", error=type(error).__name__)
+            log.exception("task_failed", attempts=task.attempts)
             if task.attempts >= MOST_SURPRISES:
-                self._tasks.park(task, reason=type(error).__name__)
-                self._hand_over(task, "failed")
+                self._give_up(task, "failed", error)
             else:
                 self._tasks.put_off(task, seconds=pause(task.attempts), reason=type(error).__name__)
 
@@ -156,8 +155,10 @@ class Worker:
         return task.system is not None and self._register.request(task.subject_id).dropped
 
     def _put_off(self, task: Task, error: Unavailable) -> None:
+        """First the queue, then the log: a task that is held by nobody is never forgotten."""
         seconds = max(pause(task.attempts), error.retry_after or 0.0)
         log.warning("system_unavailable", reason=error.reason, seconds=seconds)
+        self._tasks.put_off(task, seconds=seconds, reason=error.reason)
         if task.system is not None:
             self._fulfilments.record_unavailable(
                 task.subject_id,
@@ -166,11 +167,25 @@ class Worker:
                 next_try_at=self._clock() + timedelta(seconds=seconds),
                 reason=error.reason,
             )
-        self._tasks.put_off(task, seconds=seconds, reason=error.reason)
 
-    def _hand_over(self, task: Task, reason: str) -> None:
+    def _not_now(self, task: Task, error: NotAllowedNow) -> None:
+        """Something else has to be decided first; what no system waits for waits by itself."""
         if task.system is not None:
-            self._fulfilments.escalate(task.subject_id, task.system, reason=reason, task=task)
+            self._give_up(task, "refused", error)
+            return
+        log.warning("task_waits", reason=type(error).__name__)
+        self._tasks.put_off(task, seconds=LONGEST_PAUSE, reason=type(error).__name__)
+
+    def _give_up(self, task: Task, what: str, error: Exception) -> None:
+        """A person must look: in the case if a system was asked, else in the queue itself."""
+        log.warning("task_given_up", what=what, error=type(error).__name__, reason=_reason(error))
+        if task.system is None:
+            self._tasks.park(task, reason=type(error).__name__)
+            return
+        try:
+            self._fulfilments.escalate(task.subject_id, task.system, reason=what, task=task)
+        except DomainError:  # not even that can be said in the case
+            self._tasks.park(task, reason=type(error).__name__)
 
     # What connected systems are asked
 
@@ -186,9 +201,14 @@ class Worker:
         results: dict[UUID, Result] = {}
         for found, decision in _to_treat(fulfilment, _system(task)):
             sealed = dossier.RECORD.validate_json(self._vault.open(found.content))
-            results[found.record_id] = connector.erase(
+            result = connector.erase(
                 person, _treatment(sealed.record, decision), key=f"{task.key}/{found.record_id}"
             )
+            if task.attempts > 1 and result.outcome is Outcome.NOT_FOUND:
+                # It was there when it was found. An earlier try erased it and was cut off before
+                # that could be saved; the read-back will show whether it is gone.
+                result = replace(result, outcome=Outcome.ERASED, detail="by-an-earlier-try")
+            results[found.record_id] = result
         self._fulfilments.record_erased(
             task.subject_id, _system(task), results, key=task.key, task=task
         )
@@ -225,8 +245,10 @@ class Worker:
     def _send_letter(self, task: Task) -> None:
         case = self._register.case(task.subject_id)
         letter_id = UUID(task.payload["letter"])
-        queued = case.letters[letter_id]
-        letter = dossier.LETTER.validate_json(self._vault.open(queued.text))
+        if letter_id not in case.left and not self._answering.is_wanted(case, letter_id):
+            self._register.save_all([], [self._tasks.done(task)])
+            return
+        letter = dossier.LETTER.validate_json(self._vault.open(case.letters[letter_id].text))
         if letter_id not in case.left and letter.recipient is not None:
             mail = OutgoingMail(
                 key=str(letter_id),
@@ -243,12 +265,21 @@ class Worker:
             except Refused as error:
                 self._answering.letter_failed(case.id, letter_id, reason=error.reason, task=task)
                 return
-        self._answering.letter_left(case.id, letter_id, how="mail", task=task)
+        try:
+            self._answering.letter_left(case.id, letter_id, how="mail", task=task)
+        except NotAllowedNow as error:  # it has left: to try again would send it again
+            self._give_up(task, "refused", error)
 
 
 def pause(attempts: int) -> float:
     """Seconds until the next try: doubling, from two seconds to an hour."""
-    return float(min(LONGEST_PAUSE, SHORTEST_PAUSE * 2 ** max(0, attempts - 1)))
+    doublings = min(max(0, attempts - 1), 20)  # a system that is away for weeks overflows nothing
+    return min(LONGEST_PAUSE, SHORTEST_PAUSE * 2.0**doublings)
+
+
+def _reason(error: Exception) -> str:
+    """A connector's words hold a template and a status; anybody else's may quote somebody."""
+    return error.reason if isinstance(error, Refused) else ""
 
 
 def _system(task: Task) -> str:

@@ -65,6 +65,14 @@ class PostgresCodes:
             [subject_id],
         )
 
+    def issued(self, subject_id: UUID, *, within: timedelta) -> int:
+        (row,) = self._database.fetch(
+            "SELECT count(*) FROM trettio.codes"
+            " WHERE subject_id = %s AND created_at > clock_timestamp() - %s",
+            [subject_id, within],
+        )
+        return int(row["count"])
+
 
 def _hash(code: str, salt: bytes) -> bytes:
     return hashlib.scrypt(code.encode(), salt=salt, n=2**12, r=8, p=1, dklen=32)

@@ -58,6 +58,30 @@ class PostgresTasks:
             ),
         )
 
+    def again(self, task: Task) -> tuple[Also, ...]:
+        """An open one that waits, or is parked, becomes due; only without any is this one added."""
+        like_it = (task.kind, task.subject_id, task.system, Jsonb(dict(task.payload)))
+        hurry = Statement(
+            "UPDATE trettio.tasks SET next_at = clock_timestamp(), parked_at = NULL, reason = NULL,"
+            " attempts = 0 WHERE kind = %s AND subject_id = %s AND system IS NOT DISTINCT FROM %s"
+            " AND payload = %s AND done_at IS NULL AND leased_by IS NULL",
+            like_it,
+        )
+        add = Statement(
+            "INSERT INTO trettio.tasks"
+            " (key, kind, subject_id, controller, system, payload, due_at, next_at)"
+            " SELECT %s, %s, %s, %s, %s, %s, %s, %s WHERE NOT EXISTS"
+            " (SELECT FROM trettio.tasks WHERE kind = %s AND subject_id = %s"
+            "  AND system IS NOT DISTINCT FROM %s AND payload = %s AND done_at IS NULL)"
+            " ON CONFLICT (key) DO NOTHING",
+            (
+                *(task.key, task.kind, task.subject_id, task.controller, task.system),
+                *(Jsonb(dict(task.payload)), task.due_at, task.due_at),
+                *like_it,
+            ),
+        )
+        return hurry, add
+
     def done(self, task: Task) -> Also:
         return Statement(
             "UPDATE trettio.tasks SET done_at = clock_timestamp(), leased_by = NULL"

@@ -1,0 +1,96 @@
+"""Replies: what comes back to a letter of ours belongs to its case, not into a new one.
+
+A bounce means that the person has no answer, so the clock runs on. What asks for something new, or
+comes when all is closed, is a new message that somebody has to read as one.
+"""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from domain.aggregate import Aggregate
+from domain.case import Case, CaseStatus
+from domain.errors import NotAllowedNow
+from domain.request import Status
+from domain.vocabulary import Compartment, TriageKind
+from services import dossier
+from services.messages import IncomingMessage, Nature
+from services.ports import Clock, Threads, Vault
+from services.register import Register, again_on_conflict
+from services.triage import Proposal
+
+
+class Replies:
+    """Recognises what belongs to a case that is there already."""
+
+    def __init__(self, register: Register, vault: Vault, threads: Threads, clock: Clock) -> None:
+        self._register, self._vault = register, vault
+        self._threads, self._clock = threads, clock
+
+    @again_on_conflict
+    def take(self, controller: str, message: IncomingMessage, proposal: Proposal) -> UUID | None:
+        """The case that the message was added to; None when it opens one of its own."""
+        known = self._threads.of_message(message.raw_sha256)
+        if known is not None:
+            return known.case_id
+        thread = self._threads.of_letters(_cited(message))
+        case = self._register.find_case(thread.case_id) if thread is not None else None
+        if thread is None or case is None or case.controller != controller:
+            return None
+        if message.nature is Nature.BOUNCE:
+            return self._bounced(case, thread.letter_id, message)
+        if message.nature is not Nature.PERSONAL or not self._goes_on(case, message, proposal):
+            return None
+        return self._add(case, message)
+
+    def _add(self, case: Case, message: IncomingMessage) -> UUID:
+        now = self._clock()
+        sealed = self._vault.seal(
+            case.id,
+            Compartment.CORRESPONDENCE,
+            dossier.MESSAGE.dump_json(dossier.message_of(message)),
+        )
+        received_at = min(message.received_at, now)
+        case.add_message(message=sealed.ref, received_at=received_at, at=now)
+        seen = self._threads.message(case.id, message.raw_sha256)
+        self._register.save_all([case], [*sealed.also, seen])
+        return case.id
+
+    def _bounced(self, case: Case, letter_id: UUID | None, message: IncomingMessage) -> UUID | None:
+        if letter_id is None or letter_id not in case.letters:
+            return None
+        now = self._clock()
+        letter = case.letters[letter_id]
+        case.letter_failed(letter_id=letter_id, reason="bounced", at=now)
+        changed: list[Aggregate] = [case]
+        for request_id in letter.requests:
+            request = self._register.request(request_id)
+            if request.answer is not None and request.answer.letter == letter.text:
+                try:
+                    request.fail_delivery(reason="bounced", at=now)
+                except NotAllowedNow:  # its content is gone: nothing is left to send again
+                    continue
+                changed.append(request)
+        seen = self._threads.message(case.id, message.raw_sha256)
+        self._register.save_all(changed, [seen])
+        return case.id
+
+    def _goes_on(self, case: Case, message: IncomingMessage, proposal: Proposal) -> bool:
+        """Whether it only goes on with what the case is about; nothing new may get lost in it."""
+        if message.attachments:
+            return False
+        if proposal.kind is TriageKind.RIGHTS_REQUEST and set(proposal.rights) - set(case.rights):
+            return False
+        requests = self._register.requests_of(case)
+        return case.status is CaseStatus.CONFIRMED and any(
+            request.status is not Status.CLOSED for request in requests
+        )
+
+
+def _cited(message: IncomingMessage) -> list[str]:
+    """Where the id of a letter of ours can stand; a bounce carries the letter's own headers."""
+    texts = [message.in_reply_to or ""]
+    if message.nature is Nature.BOUNCE:
+        texts.append(message.text)
+        texts += [one.content.decode("ascii", "replace") for one in message.attachments]
+    return texts
