@@ -23,7 +23,7 @@ def close() -> None:
 def is_here(host: object) -> bool:
     """Whether a host, as it is given to a socket or a look-up, is this machine's loopback."""
     if isinstance(host, bytes | bytearray):
-        host = host.decode("idna", errors="replace")
+        host = bytes(host).decode("ascii", errors="replace")
     if host is None or host in {"", "localhost"}:
         return True
     try:

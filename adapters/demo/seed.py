@@ -21,6 +21,8 @@ from domain.vocabulary import Channel, Severity
 
 HERE = Path(__file__).parent
 STAFF = "demo"
+HANDLER = "Signe Saksbehandler"
+"""Who the visitor is at the desk; letters name her."""
 MAILS = {
     "fjordscenen-1.eml": (NORWEGIAN, timedelta(hours=5, minutes=10)),
     "stundbiljett-1.eml": (SWEDISH, timedelta(hours=3, minutes=25)),

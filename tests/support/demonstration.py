@@ -1,0 +1,211 @@
+"""`trettio demo` in a process of its own, and somebody who tries what it proposes."""
+
+from __future__ import annotations
+
+import html
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx2
+
+from tests.support.components import free_port
+from tests.support.forms import Browser
+
+PATIENCE = 60.0
+ROOT = Path(__file__).parents[2]
+COMMAND = (sys.executable, "-c", "from adapters.inbound.cli.main import main; main()")
+
+
+@dataclass
+class Demo:
+    """A demonstration that answers."""
+
+    process: subprocess.Popen[str]
+    url: str
+    home: Path
+    seconds_to_start: float
+
+    def stop(self, how: signal.Signals = signal.SIGINT) -> int:
+        self.process.send_signal(how)
+        return self.process.wait(timeout=30)
+
+    def visitor(self) -> Browser:
+        return Browser(httpx2.Client(base_url=self.url, timeout=30))
+
+    def leftovers(self) -> list[str]:
+        """The command lines of processes that still work below its home."""
+        found = []
+        for process in Path("/proc").glob("[0-9]*"):
+            try:
+                place = (process / "cwd").readlink()
+            except OSError:
+                continue
+            if place.is_relative_to(self.home):
+                found.append((process / "cmdline").read_text())
+        return found
+
+
+def environment(home: Path, **more: str) -> dict[str, str]:
+    """Nothing of this run's own but what a shell would have."""
+    kept = {name: os.environ[name] for name in ("PATH", "LANG") if name in os.environ}
+    return {**kept, "HOME": str(home), "TRETTIO_HOME": str(home), "PYTHONPATH": str(ROOT), **more}
+
+
+@contextmanager
+def started(
+    home: Path,
+    *,
+    command: Sequence[str] = COMMAND,
+    env: dict[str, str] | None = None,
+) -> Iterator[Demo]:
+    """A demonstration in `home`, ready; ended hard if the test has not ended it."""
+    port = free_port()
+    begun = time.monotonic()
+    process = subprocess.Popen(
+        [*command, "demo", "--port", str(port), "--no-browser"],
+        env=env or environment(home),
+        cwd="/",
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    url = f"http://127.0.0.1:{port}"
+    try:
+        until(lambda: _answers(process, url))
+        yield Demo(process, url, home, time.monotonic() - begun)
+    finally:
+        if process.poll() is None:
+            process.kill()
+        process.wait()
+        if process.stdout is not None:
+            process.stdout.close()
+
+
+def _answers(process: subprocess.Popen[str], url: str) -> bool:
+    if process.poll() is not None:
+        said = process.stdout.read() if process.stdout else ""
+        raise AssertionError(f"the demonstration ended with {process.returncode}: {said}")
+    try:
+        return httpx2.get(f"{url}/health", timeout=5).status_code == 200
+    except httpx2.TransportError:
+        return False
+
+
+def until(is_so: Callable[[], object], pause: float = 0.02) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while not is_so():
+        assert time.monotonic() < deadline, "it did not happen in time"
+        time.sleep(pause)
+
+
+# The first case, from the inbox to closed
+
+
+def handle_ingrid(demo: Demo) -> str:
+    """Carry her mail to closed through the pages; the address of her case."""
+    desk = demo.visitor()
+    desk.open("/demo")
+    case = _case_with(desk, "Ingrid")
+    desk.press(f"{case}/confirm")
+    desk.press(f"{case}/identity/ask")
+    _prove(demo)
+    _work_through(desk, case)
+    desk.press("/approve", words="Vennlig hilsen oss på Fjordscenen")
+    _fetch(demo)
+    _work_through(desk, case)
+    desk.press("/approve", considered="1")
+
+    def closed() -> bool:
+        desk.open(f"{case}?lang=en")
+        return "Nothing left to do" in desk.page
+
+    until(closed, pause=0.1)
+    return case
+
+
+def _case_with(desk: Browser, words: str) -> str:
+    """The waiting mail that says so; one has to say what for before reading."""
+    waiting: list[str] = []
+
+    def listed() -> bool:
+        waiting[:] = sorted(set(re.findall(r"/desk/cases/[0-9a-f-]{36}", desk.open("/desk"))))
+        return len(waiting) == 3
+
+    until(listed, pause=0.1)
+    for case in waiting:
+        desk.open(case)
+        if words in desk.press("/purpose", purpose="handle"):
+            desk.open(case)
+            return case
+    raise AssertionError(f"no waiting mail says {words!r}")
+
+
+def _work_through(desk: Browser, case: str) -> None:
+    """Answer what a person has to answer, until there is something to approve."""
+
+    def approvable() -> bool:
+        desk.open(case)
+        if desk.forms("/match"):
+            desk.press("/match", theirs="no:namesake")
+        elif desk.forms("/found"):
+            desk.press("/found", nothing="searched-nothing-held")
+        elif desk.forms("/approve"):
+            return True
+        return False
+
+    until(approvable, pause=0.05)
+
+
+def _prove(demo: Demo) -> None:
+    person, mail = demo.visitor(), _mail(demo, "/prove/")
+    person.open(_link(mail, "prove"))
+    person.press(_link(mail, "prove"), code=_code(mail))
+
+
+def _fetch(demo: Demo) -> None:
+    person, letter = demo.visitor(), _mail(demo, "/answer/")
+    link = _link(letter, "answer")
+    person.open(link)
+    before = _mails(demo)
+    person.press(f"{link}/code")
+    until(lambda: len(_mails(demo)) > len(before))
+    (mail,) = [mail for mail in _mails(demo) if mail not in before]
+    answer = person.http.post(link, data={"code": _code(mail)}, headers={"Origin": demo.url})
+    assert answer.headers["content-type"] == "application/zip"
+
+
+def _mails(demo: Demo) -> list[str]:
+    page = demo.visitor().open("/outbox")
+    return [html.unescape(text) for text in re.findall(r"<pre[^>]*>(.*?)</pre>", page, re.DOTALL)]
+
+
+def _mail(demo: Demo, words: str) -> str:
+    """The newest mail that says so, when it is there."""
+    found: list[str] = []
+
+    def there() -> bool:
+        found[:] = [mail for mail in _mails(demo) if words in mail]
+        return bool(found)
+
+    until(there, pause=0.1)
+    return found[0]
+
+
+def _link(mail: str, purpose: str) -> str:
+    found = re.search(rf"http://\S+?(/{purpose}/[\w-]+)", mail)
+    assert found, mail
+    return found.group(1)
+
+
+def _code(mail: str) -> str:
+    found = re.search(r"^\s*(\d{4} ?\d{4})\s*$", mail, re.MULTILINE)
+    assert found, mail
+    return found.group(1)
