@@ -21,7 +21,8 @@ class FakeSystem:
     def hold(self, address: str, kind: str, key: str, **facts: Any) -> None:
         fields = facts.pop("fields", {"email": address})
         match = facts.pop("match", Match.VERIFIED_IDENTIFIER)
-        self.held.append((address, Record(key, kind, match, IdentifierKind.EMAIL, fields, **facts)))
+        by = IdentifierKind.NAME if match is Match.SAME_NAME else IdentifierKind.EMAIL
+        self.held.append((address, Record(key, kind, match, by, fields, **facts)))
 
     def find(self, person: Person, *, fresh_after: datetime | None = None) -> Iterator[Record]:
         if self.manual:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from itertools import count
 from typing import Any
 from uuid import UUID
 
@@ -36,6 +35,9 @@ ANSWERS = {"ask_person_to_give_up": "given_up"}
 
 ARCHIVED = "handed_to_archive"
 
+CONTENT_NEEDED = frozenset({"matches", "approval", "person-task"})
+"""Steps that nobody can take without reading what is in the records."""
+
 BY_HAND = frozenset({"look-up", "erase-by-hand", "suppress-by-hand"})
 """What a system waits for that asking it again would not help."""
 
@@ -49,6 +51,17 @@ HANDLED = {
     Right.RESTRICTION: Outcome.RESTRICTED,
     Right.PORTABILITY: Outcome.EXPORTED,
 }
+
+
+TOLD = {
+    "action": ("action",),
+    "outcome": ("outcome",),
+    "method": ("method",),
+    "reason": ("reason", "failure", "waits"),
+    "how": ("how",),
+    "kind": ("letter_kind", "kind"),
+}
+"""What a line of the timeline tells of an event, and where the words for it are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +100,7 @@ class DecisionView:
     record_id: UUID
     category: str
     system: str
-    number: int
+    kind: str
     decision: Decision
     why: str
     law: str | None
@@ -127,6 +140,11 @@ class RequestView:
         return self.dates[0].days_left
 
     @property
+    def all_answered(self) -> bool:
+        """Whether no system needs anybody's attention at present."""
+        return all(system.state.status.has_answered for system in self.systems)
+
+    @property
     def open_questions(self) -> bool:
         return any(decision.questions for decision in self.decisions)
 
@@ -156,7 +174,7 @@ class Happened:
     topic: str
     right: Right | None
     by: str | None
-    facts: Mapping[str, Any]
+    details: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -309,12 +327,12 @@ class Reading:
         if fulfilment is None:
             return
         for name, state in fulfilment.systems.items():
-            known = next((one for one in self._profile.systems if one.id == name), None)
+            known = self._known(name)
             waits = state.status is SystemStatus.WAITING_FOR_PERSON
             stuck = waits or state.status is SystemStatus.UNAVAILABLE
             yield SystemView(
                 id=name,
-                name=self._system_name(name, known),
+                name=self._named(name),
                 state=state,
                 look_for=self._text(known.look_for) if known else "",
                 answer=_answer_form(state) if stuck else None,
@@ -331,7 +349,11 @@ class Reading:
                 flags=self._flags(known),
             )
 
-    def _system_name(self, name: str, known: System | None) -> str:
+    def _known(self, name: str) -> System | None:
+        return next((one for one in self._profile.systems if one.id == name), None)
+
+    def _named(self, name: str) -> str:
+        known = self._known(name)
         if known is not None:
             return known.name
         wanted = name.removeprefix(RECIPIENT)
@@ -372,10 +394,9 @@ class Reading:
                 content = {}
         for found in request.found.values():
             record = content.get(found.record_id)
-            known = next((s for s in self._profile.systems if s.id == found.system), None)
             yield RecordView(
                 found=found,
-                system=self._system_name(found.system, known),
+                system=self._named(found.system),
                 category=self._category_name(found.category),
                 theirs=request.matches.get(found.record_id, None if found.needs_a_person else True),
                 fields=tuple(
@@ -408,13 +429,13 @@ class Reading:
 
     def _previewed(self, request: DataSubjectRequest, today: date) -> Iterator[DecisionView]:
         previews = self._installation.deciding.preview(request, today, answers=self._answers)
-        for number, preview in zip(count(1), previews, strict=False):
+        for preview in previews:
             verdict = preview.verdict
             yield DecisionView(
                 record_id=preview.found.record_id,
                 category=self._category_name(preview.found.category),
-                system=preview.found.system,
-                number=number,
+                system=self._named(preview.found.system),
+                kind=preview.found.kind,
                 decision=verdict.decision,
                 why=say(verdict.explanation, self._look.language),
                 law=verdict.law,
@@ -429,14 +450,14 @@ class Reading:
         self, request: DataSubjectRequest, fulfilment: Fulfilment | None
     ) -> Iterator[DecisionView]:
         outcomes = fulfilment.outcomes if fulfilment else {}
-        for number, decision in zip(count(1), request.decisions.values(), strict=False):
+        for decision in request.decisions.values():
             found = request.found[decision.record_id]
             treated = outcomes.get(decision.record_id)
             yield DecisionView(
                 record_id=decision.record_id,
                 category=self._category_name(found.category),
-                system=found.system,
-                number=number,
+                system=self._named(found.system),
+                kind=found.kind,
                 decision=decision.decision,
                 why=say(decision.explanation, self._look.language),
                 law=decision.law,
@@ -501,12 +522,20 @@ class Reading:
                 topic=found.TOPIC,
                 right=right,
                 by=getattr(found, "by", None),
-                facts=facts(found),
+                details=tuple(self._details(facts(found))),
             )
+
+    def _details(self, known: Mapping[str, Any]) -> Iterator[str]:
+        for name, value in known.items():
+            if name == "system":
+                yield self._named(value)
+            elif name in TOLD and isinstance(value, str):
+                words = (self._look.word(table, value) for table in TOLD[name])
+                yield next((word for word in words if word != value), value)
 
     def _next_steps(self, requests: Sequence[RequestView]) -> Iterator[NextStep]:
         if self._case.status is CaseStatus.WAITING:
-            yield NextStep("confirm", None, "confirm")
+            yield NextStep("confirm", None, "confirm" if self._content else "purpose")
         for letter in self._case.letters.values():
             if letter.id in self._case.left:
                 continue
@@ -520,7 +549,9 @@ class Reading:
         for one in requests:
             code = _standing(one)
             if code is not None:
-                yield NextStep(code, one.request.right, f"request-{one.request.right.value}")
+                place = f"request-{one.request.right.value}"
+                hidden = code in CONTENT_NEEDED and not self._content
+                yield NextStep(code, one.request.right, "purpose" if hidden else place)
 
     def _text(self, text: Mapping[Any, str]) -> str:
         return in_language(text, self._look.language, self._profile)

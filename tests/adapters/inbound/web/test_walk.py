@@ -13,6 +13,7 @@ from fastapi.testclient import TestClient
 from domain.request import Status
 from domain.vocabulary import Match, Right
 from tests.support.house import KARI, NORWAY, House
+from tests.support.steps import press
 
 ASKS_BOTH = (
     "Hei, jeg vil ha innsyn i alle opplysninger dere har om meg, og deretter vil jeg at dere "
@@ -91,15 +92,6 @@ def plant(house: House) -> None:
     held.hold(KARI, "invoice", "i1", flags=frozenset({"paid"}), anchors=anchors)
     held.hold(KARI, "order", "o2", match=Match.SAME_NAME, fields={"name": "Kari Testesen"})
     house.systems.system(NORWAY, "mailing").hold(KARI, "member", "m1")
-
-
-def press(browser: TestClient, address: str, **fields: str | list[str]) -> str:
-    """Send a form as a browser does, and follow to the page it leads to."""
-    answer = browser.post(address, data=fields)
-    assert answer.status_code == 200, re.findall(r'role="alert".*', answer.text)
-    assert answer.history, "a form that changed something leads to a page"
-    assert answer.history[0].status_code == 303
-    return answer.text
 
 
 def nothing_by_hand(house: House, desk: TestClient, case: str, request_id: UUID) -> None:

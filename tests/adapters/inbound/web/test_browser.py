@@ -1,0 +1,125 @@
+"""In a real browser, without script: a message confirmed, its answer approved and fetched."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from adapters.inbound.app import create_app
+from domain.request import Status
+from domain.vocabulary import Match
+from tests.support.browser import chromium, served
+from tests.support.house import KARI, NORWAY, House
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+WIDTHS = (1280, 390, 320)
+
+
+def test_a_handler_and_a_person_meet_in_the_browser(house: House) -> None:
+    held = house.systems.system(NORWAY, "ticketing")
+    held.hold(KARI, "order", "o1", fields={"email": KARI, "note": "x" * 300})
+    held.hold(KARI, "order", "o2", match=Match.SAME_NAME, fields={"name": "Kari Testesen"})
+    case_id = house.receive("Jeg ber om innsyn i det dere har om meg. " + "ord" * 100)
+    with chromium() as browser, served(create_app(house.installation)) as address:
+        context = browser.new_context(java_script_enabled=False, locale="nb-NO")
+        page = context.new_page()
+        complaints: list[str] = []
+        page.on("console", lambda line: complaints.append(line.text))
+
+        page.goto(f"{address}/desk")
+        page.get_by_label("Nøkkelen din").fill(house.token())
+        page.get_by_role("button", name="Logg inn").click()
+        require_fit(page, "Arbeidsliste")
+        page.get_by_role("link", name="Innsyn").click()
+        page.get_by_role("button", name="Vis innholdet").click()
+        require_fit(page, "Hva ber meldingen om?")
+        page.get_by_role("button", name="Bekreft og send mottaksbrev").click()
+        page.get_by_label("Hvordan").select_option("in-person")
+        page.get_by_role("button", name="Registrer som bekreftet").click()
+        house.work()
+        page.reload()
+        while page.get_by_label("Hva fant du?").count():
+            page.get_by_label("Hva fant du?").first.select_option("searched-nothing-held")
+            page.get_by_role("button", name="Lagre det som ble funnet").first.click()
+        page.get_by_label("Gjelder denne oppføringen personen?").select_option("no:namesake")
+        page.get_by_role("button", name="Lagre").click()
+        page.get_by_label("Dine egne ord i brevet").fill("Hilsen oss")
+        require_fit(page, "Avgjør og godkjenn")
+        page.get_by_role("button", name="Godkjenn og send svaret").click()
+        house.work()
+
+        person = browser.new_context(java_script_enabled=False).new_page()
+        person.goto(address + house.link("answer"))
+        person.get_by_role("button", name="Send meg en kode").click()
+        house.work()
+        person.get_by_label("Koden fra e-posten").fill(house.newest_code())
+        require_fit(person, "Svaret ditt er klart")
+        with person.expect_download() as download:
+            person.get_by_role("button", name="Hent svaret").click()
+        assert download.value.suggested_filename.endswith(".zip")
+
+        (request_id,) = house.case(case_id).request_ids
+        assert house.installation.register.request(request_id).status is Status.CLOSED
+        page.reload()
+        require_fit(page, "Det som har skjedd")
+        assert not [line for line in complaints if "Content Security Policy" in line]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_text_stands_out_from_its_ground(house: House, scheme: str) -> None:
+    """E-18, WCAG 1.4.3: 4.5 to 1, measured as the browser paints it."""
+    case_id = house.receive("Jeg ber om innsyn i det dere har om meg.")
+    with chromium() as browser, served(create_app(house.installation)) as address:
+        context = browser.new_context(locale="nb-NO")
+        page = context.new_page()
+        page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
+        page.goto(f"{address}/desk/cases/{case_id}")
+        page.get_by_label("Nøkkelen din").fill(house.token())
+        page.get_by_role("button", name="Logg inn").click()
+        page.get_by_role("button", name="Vis innholdet").click()
+        page.get_by_role("heading", name="Hva ber meldingen om?").wait_for()
+        assert page.evaluate(FAINT) == []
+        assert page.evaluate(UNNAMED) == []
+        page.get_by_role("button", name="Bekreft og send mottaksbrev").click()
+        page.get_by_role("heading", name="Hvem er det som spør?").wait_for()
+        assert page.evaluate(FAINT) == []
+        assert page.evaluate(UNNAMED) == []
+        page.goto(f"{address}/desk")
+        assert page.evaluate(FAINT) == []
+
+
+def require_fit(page: Page, heading: str) -> None:
+    """E-18, WCAG 1.4.10: nothing is wider than the window."""
+    page.get_by_role("heading", name=heading).wait_for()
+    for width in WIDTHS:
+        page.set_viewport_size({"width": width, "height": 800})
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+    page.set_viewport_size({"width": 1280, "height": 800})
+
+
+FAINT = """() => {
+  const parse = c => (c.match(/[\\d.]+/g) || []).map(Number);
+  const light = ([r, g, b]) => {
+    const [x, y, z] = [r, g, b].map(v => { v /= 255;
+      return v <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4; });
+    return 0.2126 * x + 0.7152 * y + 0.0722 * z;
+  };
+  const ground = e => { for (; e; e = e.parentElement) {
+    const c = parse(getComputedStyle(e).backgroundColor);
+    if (c.length === 3 || c[3] > 0) return c; } return [255, 255, 255]; };
+  const faint = [];
+  for (const e of document.querySelectorAll('body *')) {
+    const own = [...e.childNodes].some(n => n.nodeType === 3 && n.textContent.trim());
+    if (!own || !e.checkVisibility() || e.closest('.skip')) continue;
+    const [a, b] = [light(parse(getComputedStyle(e).color)), light(ground(e))];
+    const ratio = (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
+    if (ratio < 4.5) faint.push(`${e.tagName}.${e.className} ${ratio.toFixed(2)}`);
+  }
+  return faint;
+}"""
+
+UNNAMED = """() => [...document.querySelectorAll('input:not([type=hidden]), select, textarea')]
+  .filter(e => !e.labels.length && !e.getAttribute('aria-label')).map(e => e.outerHTML)"""
