@@ -67,6 +67,13 @@ def pretix(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pretix]:
         yield running
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep all tests that need the one slow server in one process of a parallel run."""
+    for item in items:
+        if "pretix" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.xdist_group("pretix"))
+
+
 def _made_from(server: str, template: str) -> Iterator[str]:
     name = f"test_{next(_numbers)}"
     with psycopg.connect(server, autocommit=True) as connection:
