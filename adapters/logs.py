@@ -14,10 +14,15 @@ from typing import Any, TextIO
 
 import structlog
 
+_DAY = r"(?:0[1-9]|[12]\d|3[01])"
 _PERSONAL = re.compile(
-    r"[^\s@<>\"]+@[^\s@<>\"]+\.[a-z]{2,}"  # an e-mail address
-    r"|(?<![\d.:-])\d{6}[-+ ]?\d{4,5}(?![\d.:-])"  # a Norwegian or Swedish national number
-    r"|(?<!\d)(?:\+|00)4[5-7][ \d]{8,12}",  # a telephone number with its country
+    r"[^\s@<>\"]+(?:@|%40)[^\s@<>\"%]+\.[^\W\d_]{2,}"  # an e-mail address
+    # A Swedish personal number, with or without century; co-ordination numbers count from 61.
+    rf"|(?<![\w.:-])(?:19|20)?\d\d(?:0[1-9]|1[0-2])(?:{_DAY}|[678]\d|9[01])[-+ ]?\d{{4}}(?![\w:-])"
+    # A Norwegian one; D-numbers count days from 41, synthetic ones months from 41 or 81.
+    rf"|(?<![\w.:-])(?:{_DAY}|[456]\d|7[01])(?:[048][1-9]|[159][0-2])\d\d[- ]?\d{{5}}(?![\w:-])"
+    r"|(?<![\w.:])(?:\+|00)4[5-7](?:[ -]?\d){8,10}(?![\w:])"  # a telephone number abroad
+    r"|(?<![\w.:-])07\d[- ]?\d{3}[ -]?\d\d[ -]?\d\d(?![\w:-])",  # and a Swedish one at home
     re.IGNORECASE,
 )
 _DROPPED = "[personal data refused]"
@@ -86,5 +91,20 @@ def configure(style: str, *, to: TextIO | None = None) -> None:
         logger_factory=structlog.PrintLoggerFactory(output),
         cache_logger_on_first_use=True,
     )
-    for name in ("uvicorn", "uvicorn.access", "uvicorn.error"):
-        logging.getLogger(name).setLevel(logging.WARNING)
+    logging.basicConfig(handlers=[_FromLibraries()], level=logging.WARNING, force=True)
+
+
+class _FromLibraries(logging.Handler):
+    """What libraries log, in our form: which one, how serious, where; never their words.
+
+    A web server writes the message of every exception it meets, and that may quote a form.
+    """
+
+    def emit(self, record: logging.LogRecord) -> None:
+        structlog.get_logger().log(
+            record.levelno,
+            "library_said",
+            library=record.name,
+            about=str(record.msg) if record.args else "",
+            exc_info=record.exc_info[1] if record.exc_info else None,
+        )

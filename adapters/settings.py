@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Annotated, Literal
+from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -82,9 +83,14 @@ class Settings(BaseSettings):
     @field_validator("public_url")
     @classmethod
     def _absolute(cls, value: str | None) -> str | None:
-        if value is not None and not value.startswith(("https://", "http://")):
+        if value is None:
+            return None
+        parts = urlsplit(value)
+        at_home = parts.scheme == "http" and parts.hostname in {"localhost", "127.0.0.1", "::1"}
+        # Links in letters hold a secret: nobody on the way may read them.
+        if (parts.scheme != "https" and not at_home) or not parts.hostname:
             raise ValueError("must begin with https://")
-        return value.rstrip("/") if value else None
+        return value.rstrip("/")
 
     @property
     def address(self) -> str:
@@ -118,6 +124,26 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         return Settings.model_validate(values)
     except ValidationError as error:
         raise SettingsWrong(_one_line(error)) from None
+
+
+def require_known_systems(
+    systems: Mapping[str, Collection[str]], environ: Mapping[str, str] | None = None
+) -> None:
+    """Refuse a variable for a system that no controller has; `systems` are theirs by controller."""
+    environ = os.environ if environ is None else environ
+    prefixes = tuple(
+        f"{SYSTEM_PREFIX}{_name(controller)}__{_name(system)}__"
+        for controller, theirs in systems.items()
+        for system in theirs
+    )
+    for variable in sorted(environ):
+        of_known = any(variable.startswith(p) and variable != p for p in prefixes)
+        if variable.startswith(SYSTEM_PREFIX) and not of_known:
+            raise SettingsWrong(
+                f"{variable} belongs to no system: it expects"
+                f" {SYSTEM_PREFIX}<CONTROLLER>__<SYSTEM>__<KEY>, with a system of: "
+                + (", ".join(sorted(p.removesuffix("__") for p in prefixes)) or "no profile yet")
+            )
 
 
 def system_secrets(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import secrets
+import string
 from datetime import timedelta
 from uuid import UUID
 
@@ -50,7 +51,7 @@ class PostgresCodes:
                 return CodeCheck.SPENT
             if expired:
                 return CodeCheck.EXPIRED
-            typed = "".join(character for character in code if character.isdecimal())
+            typed = "".join(character for character in code[:100] if character in string.digits)
             if hmac.compare_digest(_hash(typed, salt), code_hash):
                 return CodeCheck.RIGHT
             connection.execute(

@@ -8,8 +8,11 @@ holds a path template and a status, never an address or a name.
 from __future__ import annotations
 
 import json as jsonlib
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from typing import Any, cast
 from urllib.parse import quote, urlencode, urlsplit
@@ -20,6 +23,9 @@ import urllib3
 from services.ports import Refused, Unavailable
 
 LARGEST_ANSWER = 32 * 1024 * 1024
+LONGEST_ANSWER_SECONDS = 120.0
+LONGEST_WISH_SECONDS = 86_400.0
+PIECE = 64 * 1024
 TIMEOUT = urllib3.Timeout(connect=5.0, read=30.0)
 
 log = structlog.get_logger()
@@ -35,8 +41,8 @@ class Response:
         """The body as JSON; `Refused` when it is something else."""
         try:
             return jsonlib.loads(self.body)
-        except ValueError as error:
-            raise Refused(f"answer is not JSON (status {self.status})") from error
+        except (ValueError, RecursionError):
+            raise Refused(f"answer is not JSON (status {self.status})") from None
 
     def object(self) -> dict[str, Any]:
         """The body as a JSON object; `Refused` when it is something else."""
@@ -93,6 +99,8 @@ class HttpClient:
         Statuses in `expect` are returned; 408, 425, 429 and 5xx raise `Unavailable` with the
         system's `Retry-After` if it gave one; all others raise `Refused`.
         """
+        if any(value in {"", ".", ".."} for value in (path or {}).values()):
+            raise Refused(f"{method} {template} cannot be filled: a part of its path is empty")
         url = self._base_path + template.format(
             **{name: quote(value, safe="") for name, value in (path or {}).items()}
         )
@@ -133,14 +141,14 @@ class HttpClient:
                 preload_content=False,
             )
             try:
-                content = raw.read(LARGEST_ANSWER + 1, decode_content=True)
+                content = _read(raw, f"{method} {template}")
+            except BaseException:
+                raw.close()  # what is left of the answer must not be taken for the next one's
+                raise
             finally:
-                raw.drain_conn() if raw.length_remaining in (0, None) else raw.close()
                 raw.release_conn()
         except (urllib3.exceptions.HTTPError, OSError, ValueError) as error:
-            raise Unavailable(f"{method} {template}: {type(error).__name__}") from error
-        if len(content) > LARGEST_ANSWER:
-            raise Refused(f"{method} {template} answered more than {LARGEST_ANSWER} bytes")
+            raise Unavailable(f"{method} {template}: {type(error).__name__}") from None
         return Response(
             status=raw.status,
             headers={name.lower(): value for name, value in raw.headers.items()},
@@ -158,8 +166,31 @@ _TRY_LATER = {
 }
 
 
+def _read(raw: urllib3.BaseHTTPResponse, what: str) -> bytes:
+    """The whole body, bounded in size and in time: a drop a minute would never end."""
+    ends = time.monotonic() + LONGEST_ANSWER_SECONDS
+    content = bytearray()
+    for piece in raw.stream(PIECE, decode_content=True):
+        content += piece
+        if len(content) > LARGEST_ANSWER:
+            raise Refused(f"{what} answered more than {LARGEST_ANSWER} bytes")
+        if time.monotonic() > ends:
+            raise Unavailable(f"{what}: the answer does not come to an end")
+    return bytes(content)
+
+
 def _seconds(header: str | None) -> float | None:
-    """`Retry-After` in seconds; dates and nonsense count as no wish (RFC 9110, 10.2.3)."""
-    if header is None or not header.strip().isdigit():
+    """`Retry-After`, as seconds or as a date; nonsense counts as no wish (RFC 9110, 10.2.3)."""
+    if header is None:
         return None
-    return min(float(header), 86_400.0)
+    text = header.strip()
+    if text.isascii() and text.isdigit():
+        return min(float(text), LONGEST_WISH_SECONDS)
+    try:
+        wish = parsedate_to_datetime(text)
+    except ValueError:
+        return None
+    if wish.tzinfo is None:
+        wish = wish.replace(tzinfo=UTC)
+    seconds = (wish - datetime.now(UTC)).total_seconds()
+    return min(max(seconds, 0.0), LONGEST_WISH_SECONDS)

@@ -24,10 +24,12 @@ class ConfiguredSystems:
     def connector(self, controller: str, system: str) -> Connector:
         """The connector of a system; `Refused` when its configuration is not complete."""
         profile = self._controllers.in_force(controller)
+        known = next((one for one in profile.systems if one.id == system), None)
+        if known is None:
+            raise Refused(f"the profile in force has no system {system!r} any more")
         place = (controller, system, profile.digest)
         with self._lock:
             if place not in self._built:
-                known = profile.system(system)
                 configuration = {
                     "folder": str(self._exports / controller / system),
                     **known.options,

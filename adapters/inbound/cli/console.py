@@ -13,7 +13,12 @@ from typing import TYPE_CHECKING, NoReturn
 
 import typer
 
-from adapters.settings import Settings, SettingsWrong, load_settings
+from adapters.settings import (
+    Settings,
+    SettingsWrong,
+    load_settings,
+    require_known_systems,
+)
 
 if TYPE_CHECKING:
     from adapters.bootstrap import Installation
@@ -38,6 +43,20 @@ def opened(settings: Settings, *, with_migrations: bool | None = None) -> Iterat
         installation(settings, with_migrations=with_migrations) as opened_installation,
     ):
         adopt_profiles(opened_installation)
+        require_known_systems(_systems(opened_installation))
+        yield opened_installation
+
+
+@contextmanager
+def ready(settings: Settings) -> Iterator[Installation]:
+    """The installation for a command that serves or works; none does after a bare restore."""
+    with opened(settings) as opened_installation:
+        back = opened_installation.vault.outstanding()
+        if back:
+            stop(
+                f"{len(back)} destroyed compartments are back, because the database was restored:"
+                " run trettio replay --self first"
+            )
         yield opened_installation
 
 
@@ -58,7 +77,7 @@ def _reasons() -> tuple[type[Exception], ...]:
     from adapters.outbound.vault import WrongMasterKey
     from domain.errors import DomainError
 
-    return DatabaseNotUsable, PostgresNotStarted, WrongMasterKey, DomainError
+    return DatabaseNotUsable, PostgresNotStarted, WrongMasterKey, DomainError, SettingsWrong
 
 
 @contextmanager
@@ -79,6 +98,14 @@ def adopt_profiles(opened_installation: Installation) -> None:
         return
     for path in sorted(folder.glob("*.toml")):
         opened_installation.controllers.adopt(path.read_bytes(), name=path.name, by="settings")
+
+
+def _systems(opened_installation: Installation) -> dict[str, tuple[str, ...]]:
+    controllers = opened_installation.controllers
+    return {
+        name: tuple(system.id for system in controllers.in_force(name).systems)
+        for name in controllers.names()
+    }
 
 
 def stop(reason: str, code: int = 2) -> NoReturn:

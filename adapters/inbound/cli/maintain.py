@@ -1,4 +1,4 @@
-"""`trettio migrate` and `rebuild`: the schema, and read models made anew from the log."""
+"""`trettio migrate`, `rebuild`, `replay`, `tasks`: schema, read models, restores, the queue."""
 
 from __future__ import annotations
 
@@ -6,10 +6,14 @@ from typing import Annotated
 
 import typer
 
+tasks = typer.Typer(no_args_is_help=True, help="Work that was given up and waits for a person.")
+
 
 def register(app: typer.Typer) -> None:
     app.command()(migrate)
     app.command()(rebuild)
+    app.command()(replay)
+    app.add_typer(tasks, name="tasks")
 
 
 def migrate() -> None:
@@ -33,3 +37,39 @@ def rebuild(
                 stop(f"{name!r} is no read model; there are: {', '.join(known)}")
             installation.views.rebuild(name, installation.log_source())
             typer.echo(f"{name}: rebuilt")
+
+
+def replay(
+    itself: Annotated[
+        bool, typer.Option("--self", help="In this installation's own database.")
+    ] = False,
+) -> None:
+    """Destroy again what a restored backup brought back; serving starts only after that."""
+    from adapters.inbound.cli.console import opened, settings_or_stop, stop
+
+    if not itself:
+        stop("say --self: what was destroyed here is destroyed again in the restored database")
+    with opened(settings_or_stop()) as installation:
+        count = installation.vault.destroy_outstanding()
+        typer.echo(f"{count} compartments destroyed again")
+
+
+@tasks.command()
+def parked() -> None:
+    """List what was given up, and why; the first word is the key that `release` takes."""
+    from adapters.inbound.cli.console import opened, settings_or_stop
+
+    with opened(settings_or_stop()) as installation:
+        for one in installation.tasks.parked():
+            since = one.parked_at.isoformat(timespec="seconds")
+            typer.echo(f"{one.task.key} {one.task.controller} {one.reason} since {since}")
+
+
+@tasks.command()
+def release(key: Annotated[str, typer.Argument(help="The key of a parked task.")]) -> None:
+    """Have a parked task tried again, now."""
+    from adapters.inbound.cli.console import opened, settings_or_stop, stop
+
+    with opened(settings_or_stop()) as installation:
+        if not installation.tasks.release(key):
+            stop(f"there is no parked task {key!r}; see: trettio tasks parked")

@@ -22,7 +22,7 @@ def serve(
     ] = False,
 ) -> None:
     """Run the web interface, and with it workers, follower and reminders."""
-    from adapters.inbound.cli.console import ending_in_order, opened, settings_or_stop
+    from adapters.inbound.cli.console import ending_in_order, ready, settings_or_stop
     from adapters.inbound.server import run_web
     from adapters.roles import running
 
@@ -31,7 +31,7 @@ def serve(
         settings = settings.model_copy(update={"port": port})
     with (
         ending_in_order(),
-        opened(settings) as installation,
+        ready(settings) as installation,
         running(
             installation,
             workers=0 if only_web else settings.workers,
@@ -44,21 +44,21 @@ def serve(
 
 def work() -> None:
     """Run only the workers: they ask connected systems and send letters."""
-    from adapters.inbound.cli.console import opened, settings_or_stop
+    from adapters.inbound.cli.console import ready, settings_or_stop
     from adapters.roles import running
 
     settings = settings_or_stop()
-    with opened(settings) as installation, running(installation, workers=settings.workers):
+    with ready(settings) as installation, running(installation, workers=settings.workers):
         _until_told_to_stop()
 
 
 def follow() -> None:
     """Run only the follower and the reminders."""
-    from adapters.inbound.cli.console import opened, settings_or_stop
+    from adapters.inbound.cli.console import ready, settings_or_stop
     from adapters.roles import running
 
     settings = settings_or_stop()
-    with opened(settings) as installation, running(installation, follow=True, remind=True):
+    with ready(settings) as installation, running(installation, follow=True, remind=True):
         _until_told_to_stop()
 
 

@@ -1,0 +1,111 @@
+"""A wrong value stops the start with one line that names the variable and what it expects."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from adapters.settings import (
+    Settings,
+    SettingsWrong,
+    load_settings,
+    require_known_systems,
+    secret_variable,
+    system_secrets,
+)
+
+SYSTEMS = {"fjord-scenen": ("ticketing", "e-mail"), "stund": ("shop",)}
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "expects"),
+    [
+        ("TRETTIO_PORT", "eighty", "a port"),
+        ("TRETTIO_PORT", "70000", "a port"),
+        ("TRETTIO_SMTP_PORT", "0", "a port"),
+        ("TRETTIO_SMTP_SECURITY", "ssl", "starttls, tls or none"),
+        ("TRETTIO_WORKERS", "-1", "0 to 64"),
+        ("TRETTIO_LOG", "loud", "json, pretty or auto"),
+        ("TRETTIO_PUBLIC_URL", "trettio.example", "https://"),
+        ("TRETTIO_PUBLIC_URL", "http://trettio.example", "https://"),
+        ("TRETTIO_PUBLIC_URL", "https://", "https://"),
+    ],
+)
+def test_a_wrong_value_is_one_line_that_says_what_is_expected(
+    variable: str, value: str, expects: str
+) -> None:
+    with pytest.raises(SettingsWrong) as caught:
+        load_settings({variable: value})
+
+    message = str(caught.value)
+    assert message.startswith(f"{variable} is wrong: it expects ")
+    assert expects in message
+    assert "\n" not in message
+    assert value not in message or value in expects
+
+
+def test_a_misspelt_variable_is_refused_rather_than_overlooked() -> None:
+    with pytest.raises(SettingsWrong, match=r"TRETTIO_SMTPHOST is not a setting; there are: "):
+        load_settings({"TRETTIO_SMTPHOST": "mail.example"})
+
+
+def test_an_empty_value_is_none(tmp_path: Path) -> None:
+    settings = load_settings({"TRETTIO_SMTP_HOST": " ", "TRETTIO_HOME": str(tmp_path)})
+
+    assert settings.smtp_host is None
+    assert settings.home == tmp_path
+
+
+def test_what_others_set_is_not_ours(tmp_path: Path) -> None:
+    environment = {"PORT": "eighty", "TRETTIO_REQUIRE": "all", "TRETTIO_HOME": str(tmp_path)}
+
+    assert load_settings(environment).port == 8030
+
+
+def test_hosts_are_separated_by_commas() -> None:
+    settings = load_settings({"TRETTIO_TRUSTED_MAIL_HOSTS": "MX.post.example, .relay.example ,"})
+
+    assert settings.trusted_mail_hosts == ("mx.post.example", ".relay.example")
+
+
+def test_settings_do_not_change_and_do_not_show_their_secrets() -> None:
+    settings = load_settings({"TRETTIO_SMTP_PASSWORD": "dragon", "TRETTIO_MASTER_KEY": "hemmelig"})
+
+    assert "dragon" not in repr(settings)
+    assert "hemmelig" not in repr(settings)
+    with pytest.raises(ValueError, match="frozen"):
+        settings.port = 1  # that it cannot be set is the point
+
+
+def test_every_setting_says_what_it_expects() -> None:
+    assert all(field.description for field in Settings.model_fields.values())
+
+
+def test_a_systems_secret_reaches_that_system_alone() -> None:
+    environment = {
+        secret_variable("fjord-scenen", "ticketing", "token"): "one",
+        secret_variable("fjord-scenen", "e-mail", "api_key"): "two",
+    }
+
+    assert system_secrets("fjord-scenen", "ticketing", environment) == {"token": "one"}
+    assert system_secrets("fjord-scenen", "e-mail", environment) == {"api_key": "two"}
+    assert system_secrets("stund", "shop", environment) == {}
+    require_known_systems(SYSTEMS, environment)
+
+
+@pytest.mark.parametrize(
+    "variable",
+    [
+        "TRETTIO_SYSTEM__FJORD_SCENEN__TICKETNG__TOKEN",
+        "TRETTIO_SYSTEM__FJORDSCENEN__TICKETING__TOKEN",
+        "TRETTIO_SYSTEM__FJORD_SCENEN__TICKETING",
+        "TRETTIO_SYSTEM__FJORD_SCENEN__TICKETING__",
+    ],
+)
+def test_a_secret_of_no_system_is_named(variable: str) -> None:
+    with pytest.raises(SettingsWrong, match=f"^{variable} belongs to no system") as caught:
+        require_known_systems(SYSTEMS, {variable: "dragon"})
+
+    assert "TRETTIO_SYSTEM__STUND__SHOP" in str(caught.value)
+    assert "dragon" not in str(caught.value)
