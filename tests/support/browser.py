@@ -14,6 +14,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from tests.support.components import unavailable
+from tests.support.driver import provide
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -34,6 +35,7 @@ def chromium() -> Iterator[Browser]:
     path = shutil.which("chromium") or shutil.which("chromium-browser")
     if path is None:
         unavailable("Chromium", "apt-get install chromium")
+    provide()
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
