@@ -13,7 +13,7 @@ from datetime import datetime
 from pathlib import Path
 
 from adapters.bootstrap import Installation, installation, utc_now
-from adapters.demo.seed import HANDLER, STAFF, organisations, people
+from adapters.demo.seed import STAFF, organisations, people
 from adapters.demo.world import World, world
 from adapters.outbound.outbox import Outbox
 from adapters.outbound.tokens import Scope
@@ -41,7 +41,7 @@ def demonstration(folder: Path, *, port: int, database: str) -> Iterator[Demonst
     ):
         _seed_once(folder, opened, began)
         opened.tokens.revoke(STAFF)
-        token = opened.tokens.create(name=STAFF, staff_id=HANDLER, scopes=frozenset(Scope))
+        token = opened.tokens.create(name=STAFF, staff_id=STAFF, scopes=frozenset(Scope))
         yield Demonstration(opened, made, token)
 
 

@@ -22,7 +22,7 @@ from domain.vocabulary import Channel, Severity
 HERE = Path(__file__).parent
 STAFF = "demo"
 HANDLER = "Signe Saksbehandler"
-"""Who the visitor is at the desk; letters name her."""
+"""Who the visitor is at the desk, by the name that letters give."""
 MAILS = {
     "fjordscenen-1.eml": (NORWEGIAN, timedelta(hours=5, minutes=10)),
     "stundbiljett-1.eml": (SWEDISH, timedelta(hours=3, minutes=25)),
@@ -43,6 +43,7 @@ def people(world: World, began: datetime) -> None:
 def organisations(installation: Installation, began: datetime) -> None:
     """Put the organisations in force and their mails in the inbox; done twice it is done once."""
     _drop_export(installation.settings.exports / SWEDISH / "sms", began)
+    installation.staff.know(STAFF, HANDLER)
     for name in (NORWEGIAN, SWEDISH):
         _adopt(installation, name)
     for controller, raw in mails(began):
