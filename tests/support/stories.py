@@ -35,8 +35,7 @@ from adapters.outbound.tokens import Scope
 from domain.case import Case
 from domain.hold import Hold
 from domain.request import DataSubjectRequest
-from domain.vocabulary import IdentifierKind, Right, Severity
-from services.ports import Identifier
+from domain.vocabulary import Right, Severity
 from tests.support.components import free_port
 from tests.support.forms import Browser
 from tests.support.localstripe import LocalStripe
@@ -455,7 +454,3 @@ def strangers_in(pretix: Pretix, planted: Planted) -> dict[str, bytes]:
 
 def request_id(case: Mapping[str, Any], right: Right) -> str:
     return next(str(one["request_id"]) for one in case["requests"] if one["right"] == right.value)
-
-
-def email(value: str) -> Identifier:
-    return Identifier(IdentifierKind.EMAIL, value)
