@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 from domain.fulfilment import Fulfilment, SystemStatus
@@ -37,7 +38,24 @@ def system_outcomes(
         for found in own:
             line = SystemOutcome(found.system, found.category, Outcome.EXPORTED, 0)
             lines[line] = lines.get(line, 0) + 1
-    return tuple(replace(line, count=count) for line, count in lines.items())
+    told = tuple(replace(line, count=count) for line, count in lines.items())
+    return told or tuple(_nothing(request, fulfilment, profile))
+
+
+def _nothing(
+    request: DataSubjectRequest, fulfilment: Fulfilment, profile: Profile
+) -> Iterator[SystemOutcome]:
+    """That nothing is held is an answer too (Art. 15(1)): it names what was searched."""
+    searched = [
+        SystemOutcome(system.id, category, Outcome.NOT_FOUND, 0)
+        for system in profile.systems
+        if system.id in fulfilment.systems and request.right in {Right.ACCESS, Right.ERASURE}
+        for category in dict.fromkeys(holding.category for holding in system.holdings)
+    ]
+    yield from searched
+    if not searched:
+        by_hand = not request.right.acts_at_once
+        yield SystemOutcome("", "", Outcome.MANUAL if by_hand else Outcome.NOT_FOUND, 0)
 
 
 def _erasure_line(

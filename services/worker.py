@@ -178,7 +178,12 @@ class Worker:
 
     def _give_up(self, task: Task, what: str, error: Exception) -> None:
         """A person must look: in the case if a system was asked, else in the queue itself."""
-        log.warning("task_given_up", what=what, error=type(error).__name__, reason=_reason(error))
+        if isinstance(error, AwaitsPerson):
+            log.info("person_needed", what=what)
+        else:
+            log.warning(
+                "task_given_up", what=what, error=type(error).__name__, reason=_reason(error)
+            )
         if task.system is None:
             self._tasks.park(task, reason=type(error).__name__)
             return

@@ -14,7 +14,7 @@ from uuid import UUID
 from fastapi.testclient import TestClient
 
 import adapters.demo
-from adapters.bootstrap import Installation, installation
+from adapters.bootstrap import Installation, installation, utc_now
 from adapters.inbound.app import create_app
 from adapters.outbound.outbox import Outbox, StoredMail
 from adapters.outbound.tokens import Scope
@@ -22,6 +22,7 @@ from adapters.settings import Settings
 from domain.case import Case
 from domain.vocabulary import Channel, ReceiptSource, Severity
 from services.messages import IncomingMessage, Nature
+from services.ports import Clock
 from services.worker import Worker
 from tests.support.fake_systems import FakeSystems
 
@@ -123,10 +124,12 @@ class House:
 
 
 @contextmanager
-def open_house(database_url: str, home: Path) -> Iterator[House]:
+def open_house(database_url: str, home: Path, *, clock: Clock = utc_now) -> Iterator[House]:
     settings = Settings.model_validate({"database_url": database_url, "home": home})
-    systems = FakeSystems(manual=frozenset({"customer-service", "web", "archive"}))
-    with installation(settings, with_migrations=True) as opened:
+    systems = FakeSystems(
+        manual=frozenset({"customer-service", "web", "archive", "invoicing", "print"})
+    )
+    with installation(settings, clock=clock, with_migrations=True) as opened:
         opened = replace(opened, systems=systems)
         for name in (NORWAY, SWEDEN):
             document = (ORGANISATIONS / f"{name}.toml").read_bytes()
