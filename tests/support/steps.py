@@ -34,13 +34,18 @@ def confirm(browser: TestClient, case: str, *rights: str, address: str = KARI) -
     )
 
 
-def asked_for_access(house: House) -> tuple[UUID, UUID]:
+def asked_for_access(house: House, *, by_code: bool = False) -> tuple[UUID, UUID]:
     """A confirmed and proven request for access, with the systems searched."""
     case_id = house.receive("Jeg ber om innsyn i det dere har om meg.")
     desk = house.staff()
     case = f"/desk/cases/{case_id}"
     reveal(desk, case)
     confirm(desk, case, "access")
-    press(desk, f"{case}/identity/verified", method="in-person")
+    if by_code:
+        press(desk, f"{case}/identity/ask", reason="unknown-sender")
+        house.work()
+        press(desk, f"{case}/identity/code", code=house.newest_code())
+    else:
+        press(desk, f"{case}/identity/verified", method="in-person")
     house.work()
     return case_id, house.case(case_id).request_ids[0]

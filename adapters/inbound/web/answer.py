@@ -11,7 +11,15 @@ from http import HTTPStatus
 from fastapi import APIRouter, Request, Response
 
 from adapters.inbound.web.look import Look, language_named
-from adapters.inbound.web.pages import Ended, Form, PageRoute, go, installation_of, page
+from adapters.inbound.web.pages import (
+    Ended,
+    Form,
+    PageRoute,
+    download,
+    go,
+    installation_of,
+    page,
+)
 from domain.case import reference
 from domain.policy import Profile
 from domain.request import DataSubjectRequest
@@ -43,11 +51,7 @@ def fetch(request: Request, secret: str, form: Form) -> Response:
     if check is not CodeCheck.RIGHT:
         return _page(request, secret, asked, code_sent=True, wrong=check)
     name = _look(request, asked).say("person.file", case=reference(asked.case_id))
-    return Response(
-        content,
-        media_type="application/zip",
-        headers={"Content-Disposition": f'attachment; filename="{name}"'},
-    )
+    return download(content, name, media_type="application/zip")
 
 
 def _behind(request: Request, secret: str) -> DataSubjectRequest:

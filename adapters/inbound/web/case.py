@@ -12,6 +12,8 @@ from adapters.inbound.web.case_view import Reading
 from adapters.inbound.web.pages import NOTHING_SENT, PageRoute, Sent, page
 from adapters.inbound.web.session import AtDesk, Desk, Purpose
 from domain.case import Case
+from domain.grounds import grounds
+from domain.request import RefusalGround
 from domain.vocabulary import (
     IdentifierKind,
     IdentityMethod,
@@ -79,6 +81,8 @@ def case_page(
         theirs_reasons=THEIRS_REASONS,
         not_theirs_reasons=NOT_THEIRS_REASONS,
         nothing_reasons=NOTHING_REASONS,
+        refusal_grounds=tuple(RefusalGround),
+        grounds=grounds(),
     )
 
 
@@ -94,6 +98,10 @@ DONE = frozenset(
         "asked-again",
         "posted",
         "sending",
+        "refused",
+        "withdrawn",
+        "answering-again",
+        "released",
     }
 )
 """What the page may say after a step; nothing else in its address is shown."""

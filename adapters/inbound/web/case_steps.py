@@ -11,13 +11,14 @@ from pydantic import ValidationError
 
 from adapters.inbound.api.errors import status_of
 from adapters.inbound.web.case import case_page
-from adapters.inbound.web.pages import Form, NotHere, PageRoute, Sent, go, one_of
+from adapters.inbound.web.pages import Form, NotHere, PageRoute, Sent, download, go, one_of
 from adapters.inbound.web.session import AtDesk, Desk, Purpose
 from adapters.outbound.connectors.csv_file import CsvFile
 from adapters.outbound.connectors.manual import FoundRow, ManualAnswer
 from domain.case import Case
 from domain.errors import DomainError
 from domain.fulfilment import Fulfilment
+from domain.request import RefusalGround
 from domain.vocabulary import (
     Decision,
     IdentifierKind,
@@ -166,15 +167,66 @@ def approve(desk: AtDesk, case_id: UUID, request_id: UUID, sent: Form) -> Respon
             words=sent.one("words"),
         )
 
-    name = request.right.value
-    return _do(
-        desk,
-        case,
-        sent,
-        command,
-        form=f"approve-{name}",
-        done="approved",
-        place=f"request-{name}",
+    return _on_request(desk, case, request.right, sent, command, form="approve", done="approved")
+
+
+@router.post("/requests/{request_id}/refuse")
+def refuse(desk: AtDesk, case_id: UUID, request_id: UUID, sent: Form) -> Response:
+    """Refuse a request as a whole; Art. 12(5) needs a second person."""
+    case = desk.case(case_id)
+    request = desk.asked(case, request_id)
+
+    def command() -> None:
+        desk.installation.refusing.refuse(
+            request.id,
+            ground=one_of(RefusalGround, sent.one("ground")),
+            words=sent.one("words"),
+            law=sent.one("law"),
+            by=desk.staff_id,
+            second=sent.one("second") or None,
+        )
+
+    return _on_request(desk, case, request.right, sent, command, form="end", done="refused")
+
+
+@router.post("/requests/{request_id}/withdraw")
+def withdraw(desk: AtDesk, case_id: UUID, request_id: UUID, sent: Form) -> Response:
+    case = desk.case(case_id)
+    request = desk.asked(case, request_id)
+
+    def command() -> None:
+        desk.installation.refusing.withdraw(request.id, by=desk.staff_id)
+
+    return _on_request(desk, case, request.right, sent, command, form="end", done="withdrawn")
+
+
+@router.post("/requests/{request_id}/answer-again")
+def answer_again(desk: AtDesk, case_id: UUID, request_id: UUID, sent: Form) -> Response:
+    """Write the answer anew after it did not arrive."""
+    case = desk.case(case_id)
+    request = desk.asked(case, request_id)
+
+    def command() -> None:
+        desk.installation.answering.answer_again(
+            request.id, by=desk.staff_id, by_post=sent.one("how") == "post"
+        )
+
+    return _on_request(
+        desk, case, request.right, sent, command, form="again", done="answering-again"
+    )
+
+
+@router.get("/requests/{request_id}/package.zip")
+def package(desk: AtDesk, case_id: UUID, request_id: UUID) -> Response:
+    """The copy that is printed and put into the envelope with the letter."""
+    case = desk.case(case_id)
+    request = desk.asked(case, request_id)
+    if desk.look_into(str(case.id)) is None:
+        return go(_address(case))
+    return download(
+        desk.installation.answering.package(request.id),
+        f"{case.reference}.zip",
+        media_type="application/zip",
     )
 
 
@@ -231,7 +283,7 @@ def erased(desk: AtDesk, case_id: UUID, request_id: UUID, system: str, sent: For
         results = {}
         for one in sent.all("erased"):
             record_id, _, outcome = one.partition(":")
-            results[_id(record_id)] = Result(one_of(Outcome, outcome))
+            results[_id(record_id)] = _result(one_of(Outcome, outcome), record_id, sent)
         desk.installation.byhand.erased(
             request.id, system, results, looked_again=sent.has("looked"), by=desk.staff_id
         )
@@ -274,12 +326,7 @@ def erasure_list(desk: AtDesk, case_id: UUID, request_id: UUID, system: str) -> 
         )
     except Refused as error:
         return case_page(desk, case, error=error.reason, status=status_of(DomainError()))
-    name = f"{case.reference}-{system}.csv"
-    return Response(
-        content,
-        media_type="text/csv; charset=utf-8",
-        headers={"Content-Disposition": f'attachment; filename="{name}"'},
-    )
+    return download(content, f"{case.reference}-{system}.csv", media_type="text/csv; charset=utf-8")
 
 
 # Letters
@@ -305,6 +352,23 @@ def send_again(desk: AtDesk, case_id: UUID, letter_id: UUID, sent: Form) -> Resp
         desk.installation.answering.send_again(case.id, letter_id)
 
     return _do(desk, case, sent, command, form="send-again", done="sending", place="letters")
+
+
+# Work that was given up
+
+
+@router.post("/release")
+def release(desk: AtDesk, case_id: UUID, sent: Form) -> Response:
+    """Let a task that was given up be tried again; only one of this case."""
+    case = desk.case(case_id)
+
+    def command() -> None:
+        ours = {case.id, *case.request_ids}
+        for parked in desk.installation.tasks.parked():
+            if parked.task.key == sent.one("task") and parked.task.subject_id in ours:
+                desk.installation.tasks.release(parked.task.key)
+
+    return _do(desk, case, sent, command, form="release", done="released")
 
 
 # What the steps share
@@ -333,6 +397,20 @@ def _do(
             status=status_of(error),
         )
     return go(f"{_address(case)}?done={done}{'#' if place else ''}{place}")
+
+
+def _on_request(
+    desk: Desk,
+    case: Case,
+    right: Right,
+    sent: Sent,
+    command: Callable[[], None],
+    *,
+    form: str,
+    done: str,
+) -> Response:
+    name = right.value
+    return _do(desk, case, sent, command, form=f"{form}-{name}", done=done, place=f"request-{name}")
 
 
 def _by_hand(
@@ -371,6 +449,18 @@ def _identifiers(sent: Sent) -> Iterator[Identifier]:
     for kind, value in zip(sent.all("kind"), sent.all("value"), strict=False):
         if value.strip():
             yield Identifier(one_of(IdentifierKind, kind), value.strip())
+
+
+def _result(outcome: Outcome, record_id: str, sent: Sent) -> Result:
+    """What became of one record; what was kept or refused says on which ground, and why."""
+    if outcome not in {Outcome.KEPT, Outcome.REFUSED}:
+        return Result(outcome)
+    return Result(
+        outcome,
+        ground=sent.one(f"ground-{record_id}") or None,
+        until=next(_days(sent.one(f"until-{record_id}")), None),
+        words=sent.one(f"words-{record_id}"),
+    )
 
 
 def _answers(sent: Sent) -> dict[UUID, frozenset[str]]:

@@ -11,6 +11,7 @@ from uuid import UUID
 from adapters.inbound.web.look import Look
 from adapters.inbound.web.session import Desk
 from adapters.outbound.connectors.csv_file import CsvFile
+from adapters.outbound.tasks import ParkedTask
 from domain.calendar import calendar_named
 from domain.case import Case, CaseStatus
 from domain.deadlines import Pause, received_on
@@ -19,6 +20,7 @@ from domain.errors import DomainError
 from domain.explanation import Step, explain
 from domain.fulfilment import Fulfilment, SystemState, SystemStatus, fulfilment_id
 from domain.grounds import ground, say
+from domain.personal import PersonalRef
 from domain.policy import Category, Profile, System
 from domain.request import DataSubjectRequest, Status
 from domain.values import FoundRecord, QueuedLetter
@@ -42,7 +44,13 @@ BY_HAND = frozenset({"look-up", "erase-by-hand", "suppress-by-hand"})
 """What a system waits for that asking it again would not help."""
 
 OUTCOMES = {
-    Action.ERASE: (Outcome.ERASED, Outcome.ANONYMISED, Outcome.NOT_FOUND),
+    Action.ERASE: (
+        Outcome.ERASED,
+        Outcome.ANONYMISED,
+        Outcome.NOT_FOUND,
+        Outcome.KEPT,
+        Outcome.REFUSED,
+    ),
     Action.SUPPRESS: (Outcome.SUPPRESSED, Outcome.NOT_FOUND),
     Action.INFORM: (Outcome.INFORMED, Outcome.NOT_FOUND),
 }
@@ -74,6 +82,7 @@ class SystemView:
     look_for: str
     answer: str | None
     can_try_again: bool
+    waits: bool
     has_list: bool
     outcomes: tuple[Outcome, ...]
     kinds: tuple[tuple[str, str], ...]
@@ -133,7 +142,9 @@ class RequestView:
     decisions: tuple[DecisionView, ...]
     cannot_decide: str
     can_approve: bool
+    can_end: bool
     by_mail: bool
+    enclosed: bool
 
     @property
     def days_left(self) -> int:
@@ -192,11 +203,17 @@ class CaseView:
     profile: Profile
     message: dossier.SealedMessage | None
     message_gone: bool
+    replies: tuple[dossier.SealedMessage, ...]
     identifiers: tuple[Identifier, ...]
     requests: tuple[RequestView, ...]
     letters: tuple[LetterView, ...]
     timeline: tuple[Happened, ...]
     next_steps: tuple[NextStep, ...]
+    stuck: tuple[ParkedTask, ...]
+
+    @property
+    def replies_hidden(self) -> int:
+        return len(self.case.messages) - 1 - len(self.replies)
 
     @property
     def needs_identity(self) -> bool:
@@ -233,29 +250,32 @@ class Reading:
     def view(self) -> CaseView:
         requests = self._installation.register.requests_of(self._case)
         views = tuple(self._request(one) for one in requests)
-        message, gone = self._message()
+        message = self._opened(self._case.message)
+        replies = map(self._opened, self._case.messages[1:])
+        stuck = tuple(self._stuck())
         return CaseView(
             case=self._case,
             profile=self._profile,
             message=message,
-            message_gone=gone,
+            message_gone=self._content and message is None,
+            replies=tuple(reply for reply in replies if reply is not None),
             identifiers=self._identifiers(),
             requests=views,
             letters=tuple(self._letter(one) for one in self._case.letters.values()),
             timeline=tuple(self._timeline(requests)),
-            next_steps=tuple(self._next_steps(views)),
+            next_steps=tuple(self._next_steps(views, stuck)),
+            stuck=stuck,
         )
 
     # The message and the person
 
-    def _message(self) -> tuple[dossier.SealedMessage | None, bool]:
+    def _opened(self, ref: PersonalRef) -> dossier.SealedMessage | None:
         if not self._content:
-            return None, False
+            return None
         try:
-            raw = self._installation.vault.open(self._case.message)
+            return dossier.MESSAGE.validate_json(self._installation.vault.open(ref))
         except Erased:
-            return None, True
-        return dossier.MESSAGE.validate_json(raw), False
+            return None
 
     def _identifiers(self) -> tuple[Identifier, ...]:
         if not self._content:
@@ -283,7 +303,9 @@ class Reading:
             decisions=decisions,
             cannot_decide=cannot,
             can_approve=request.status is Status.COLLECTED and not request.undecided_matches,
+            can_end=request.status in {Status.RECEIVED, Status.VERIFIED, Status.COLLECTED},
             by_mail=self._by_mail(request),
+            enclosed=self._is_enclosed(request),
         )
 
     @staticmethod
@@ -319,6 +341,13 @@ class Reading:
             return False
         return address_of(dossier.PERSON.validate_json(raw)) is not None
 
+    def _is_enclosed(self, request: DataSubjectRequest) -> bool:
+        """Whether the copy has to be printed and put into the envelope with the letter."""
+        return request.id in self._case.packages and any(
+            letter.printed and request.id in letter.requests and letter.id not in self._case.left
+            for letter in self._case.letters.values()
+        )
+
     # Systems
 
     def _systems(
@@ -330,15 +359,22 @@ class Reading:
             known = self._known(name)
             waits = state.status is SystemStatus.WAITING_FOR_PERSON
             stuck = waits or state.status is SystemStatus.UNAVAILABLE
+            searched = state.status is SystemStatus.FOUND and request.status in {
+                Status.VERIFIED,
+                Status.COLLECTED,
+            }
+            by_hand = state.plan.connector == "manual"
             yield SystemView(
                 id=name,
                 name=self._named(name),
                 state=state,
                 look_for=self._text(known.look_for) if known else "",
-                answer=_answer_form(state) if stuck else None,
-                can_try_again=stuck
+                answer=_answer_form(state) if stuck or (searched and by_hand) else None,
+                can_try_again=not by_hand
+                and (stuck or searched)
                 and state.action in {Action.FIND, Action.ERASE, Action.SUPPRESS}
                 and state.waits_for not in BY_HAND,
+                waits=stuck,
                 has_list=waits
                 and state.action is Action.ERASE
                 and self._makes_lists(request.controller, name),
@@ -533,7 +569,18 @@ class Reading:
                 words = (self._look.word(table, value) for table in TOLD[name])
                 yield next((word for word in words if word != value), value)
 
-    def _next_steps(self, requests: Sequence[RequestView]) -> Iterator[NextStep]:
+    def _stuck(self) -> Iterator[ParkedTask]:
+        """What was given up for this case and waits for somebody to release it."""
+        ours = {self._case.id, *self._case.request_ids}
+        for parked in self._installation.tasks.parked():
+            if parked.task.subject_id in ours:
+                yield parked
+
+    def _next_steps(
+        self, requests: Sequence[RequestView], stuck: Sequence[ParkedTask]
+    ) -> Iterator[NextStep]:
+        if stuck:
+            yield NextStep("stuck", None, "stuck")
         if self._case.status is CaseStatus.WAITING:
             yield NextStep("confirm", None, "confirm" if self._content else "purpose")
         for letter in self._case.letters.values():

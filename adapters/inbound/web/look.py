@@ -44,7 +44,8 @@ class Look:
     def rights(self, rights: Iterable[Right | str]) -> str:
         """Titles as one phrase; an empty one where there are none."""
         titles = [self.right(right) for right in rights]
-        return wording(LETTERS, self.language).listed(titles) if titles else ""
+        phrase = [*titles[:1], *(title[:1].lower() + title[1:] for title in titles[1:])]
+        return wording(LETTERS, self.language).listed(phrase) if phrase else ""
 
     def field(self, name: str) -> str:
         return field_name(name, self.language)

@@ -64,6 +64,12 @@ def page(
     return HTMLResponse(text, status_code=status)
 
 
+def download(content: bytes, name: str, *, media_type: str) -> Response:
+    """A file to keep, never shown in the browser."""
+    disposition = f'attachment; filename="{name}"'
+    return Response(content, media_type=media_type, headers={"Content-Disposition": disposition})
+
+
 def go(address: str) -> RedirectResponse:
     """After a change the reader is led to a page that may be loaded again."""
     return RedirectResponse(address, status_code=HTTPStatus.SEE_OTHER)

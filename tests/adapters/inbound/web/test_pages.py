@@ -17,7 +17,7 @@ from adapters.inbound.web.pages import environment
 from domain.aggregate import Aggregate
 from domain.case import Case
 from domain.fulfilment import Fulfilment, SystemStatus
-from domain.request import DataSubjectRequest, Status
+from domain.request import DataSubjectRequest, RefusalGround, Status
 from domain.vocabulary import (
     Action,
     Channel,
@@ -32,6 +32,7 @@ from domain.vocabulary import (
     TriageKind,
 )
 from projections.deadline_worklist import TURN_OF, TURNS
+from services.worker import KINDS
 from tests.support.house import KARI, NORWAY, SWEDEN, House
 from tests.support.steps import asked_for_access, confirm, press, reveal
 
@@ -392,6 +393,9 @@ def topics(kind: type[Aggregate]) -> list[str]:
         ("outcome", [one.value for one in Outcome]),
         ("decided", [one.value for one in Decision]),
         ("letter_kind", [one.value for one in LetterKind]),
+        ("refusal", [one.value for one in RefusalGround]),
+        ("task", list(KINDS)),
+        ("failure", ["answer-not-fetched", "bounced"]),
         ("block", list(TURN_OF)),
         ("turn", list(TURNS)),
         (
