@@ -17,7 +17,9 @@ from tests.support.demonstration import (
     ROOT,
     Demo,
     environment,
+    handle_elsa,
     handle_ingrid,
+    handle_sigrid,
     started,
     until,
 )
@@ -40,7 +42,9 @@ def waiting(demo: Demo) -> int:
     return visitor.page.count('href="/desk/cases/')
 
 
-def test_the_first_case_is_closed_and_speaks_to_nobody_outside(tmp_path: Path) -> None:
+def test_all_three_mails_are_carried_to_closed_and_nobody_outside_is_spoken_to(
+    tmp_path: Path,
+) -> None:
     """Every address of the whole run is noted; afterwards it tries to get out, and cannot."""
     record, home = tmp_path / "record", tmp_path / "home"
     record.mkdir()
@@ -49,6 +53,8 @@ def test_the_first_case_is_closed_and_speaks_to_nobody_outside(tmp_path: Path) -
 
     with started(home, command=command) as demo:
         case = handle_ingrid(demo)
+        handle_sigrid(demo)
+        handle_elsa(demo)
         (record / "try").touch()
         until((record / "tried").exists)
         assert demo.stop(signal.SIGINT) == 0
