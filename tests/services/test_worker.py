@@ -7,9 +7,11 @@ from typing import Any
 import pytest
 import structlog
 
+from domain.errors import NotAllowedNow
 from domain.fulfilment import SystemStatus
 from domain.request import Status
 from domain.vocabulary import LetterKind, Outcome, Right
+from services.controllers import Controllers
 from services.ports import AwaitsPerson, OutgoingMail, Refused, Result, Unavailable
 from services.worker import LONGEST_PAUSE, MOST_SURPRISES, pause
 from tests.support.asking import (
@@ -19,6 +21,7 @@ from tests.support.asking import (
     collected,
     confirmed,
     hurry,
+    look_everywhere,
     open_tasks,
     plan,
     received,
@@ -234,9 +237,6 @@ def test_a_letter_that_cannot_be_written_waits_where_somebody_sees_it(
 def test_letters_wait_by_themselves_until_a_finding_is_decided(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from domain.errors import NotAllowedNow
-    from services.controllers import Controllers
-
     case_id = collected(house, Right.ACCESS)
 
     def blocked(*_: object) -> None:
@@ -273,8 +273,6 @@ def test_results_keep_their_words_out_of_the_log(house: House) -> None:
     request_id = asked(house, case_id, Right.ERASURE).id
     house.installation.fulfilments.try_again(request_id, "mailing", by=BY)
     house.worker.drain()
-    from tests.support.asking import look_everywhere
-
     look_everywhere(house, case_id, Right.ERASURE)
     mailing.troubles.append(AwaitsPerson("erase-by-hand"))
     approve(house, case_id, Right.ERASURE)
