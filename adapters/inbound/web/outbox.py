@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from email.utils import parseaddr
 
 from fastapi import APIRouter, Request, Response
@@ -22,6 +23,8 @@ from services.postroom import sender_of
 
 SUBJECT = "outbox"
 
+_LINK = re.compile(r"https?://[\w.:\[\]-]+(/(?:answer|prove)/[\w-]+)")
+
 router = APIRouter(prefix="/outbox", route_class=PageRoute, include_in_schema=False)
 
 
@@ -32,7 +35,12 @@ def show(request: Request) -> Response:
         raise NotHere
     if request.app.state.demo_token is not None:
         return page(
-            "outbox.html", look_for(request), desk=None, shown=True, mails=drawer.messages()[::-1]
+            "outbox.html",
+            look_for(request),
+            desk=None,
+            shown=True,
+            mails=drawer.messages()[::-1],
+            parts=parts,
         )
     desk = at_desk(request)
     shown = desk.look_into(SUBJECT) is not None
@@ -43,6 +51,7 @@ def show(request: Request) -> Response:
         shown=shown,
         mails=_theirs(desk, drawer) if shown else [],
         purposes=tuple(Purpose),
+        parts=parts,
     )
 
 
@@ -51,6 +60,16 @@ def take_purpose(desk: AtDesk, sent: Form) -> Response:
     response = go("/outbox")
     desk.take_purpose(SUBJECT, one_of(Purpose, sent.one("purpose")), response, "/outbox")
     return response
+
+
+def parts(text: str) -> list[tuple[str, str | None]]:
+    """A letter's text, with the links into our own pages for the person set apart."""
+    pieces: list[tuple[str, str | None]] = []
+    at = 0
+    for link in _LINK.finditer(text):
+        pieces += [(text[at : link.start()], None), (link[0], link[1])]
+        at = link.end()
+    return [*pieces, (text[at:], None)]
 
 
 def _theirs(desk: Desk, drawer: Outbox) -> list[StoredMail]:

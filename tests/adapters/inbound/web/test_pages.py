@@ -13,6 +13,7 @@ from fastapi.testclient import TestClient
 from structlog.testing import capture_logs
 
 from adapters.inbound.web.look import TEXTS, Look, language_accepted, plain
+from adapters.inbound.web.outbox import parts
 from adapters.inbound.web.pages import environment
 from domain.aggregate import Aggregate
 from domain.case import Case
@@ -244,6 +245,15 @@ def test_a_case_is_found_by_its_number_however_it_is_typed(house: House) -> None
     nothing = desk.get("/desk", params={"q": "<b>ZZZZ-ZZZZ"})
     assert 'role="alert"' in nothing.text
     assert "<b>ZZZZ" not in nothing.text
+
+
+def test_links_to_the_persons_pages_work_from_the_outbox_and_no_others() -> None:
+    text = "Se http://127.0.0.1:8030/prove/a-B_9.\nIkke http://evil.example/x <b>"
+    assert parts(text) == [
+        ("Se ", None),
+        ("http://127.0.0.1:8030/prove/a-B_9", "/prove/a-B_9"),
+        (".\nIkke http://evil.example/x <b>", None),
+    ]
 
 
 # Looking changes nothing
