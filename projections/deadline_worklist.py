@@ -590,6 +590,11 @@ def open_requests(sql: Reader) -> list[UUID]:
     return [row["request_id"] for row in found]
 
 
+def of_request(sql: Reader, request_id: UUID) -> Work | None:
+    found = sql.fetch("SELECT * FROM views.deadline_worklist WHERE request_id = %s", [request_id])
+    return Work(**found[0]) if found else None
+
+
 def of_case(sql: Reader, case_id: UUID) -> list[Work]:
     """Every request of a case, closed ones too."""
     found = sql.fetch(

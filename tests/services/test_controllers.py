@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 import pytest
 
 from domain.errors import DomainError, NotAllowedNow
+from domain.findings import check
 from domain.vocabulary import Right, Severity
-from services import controllers as module
 from tests.support.asking import confirmed
 from tests.support.house import NORWAY, ORGANISATIONS, SWEDEN, House
 
@@ -41,15 +41,13 @@ def test_an_earlier_profile_stays_readable(house: House) -> None:
 def test_findings_wait_for_a_decision_before_the_first_case(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    whole = module.check
+    today = datetime.now(UTC).date()
     grave = [
         replace(finding, severity=Severity.DECIDE_FIRST, code="who-answers")
-        for finding in whole(
-            house.installation.controllers.in_force(NORWAY), datetime.now(UTC).date()
-        )[:1]
+        for finding in check(house.installation.controllers.in_force(NORWAY), today)[:1]
     ]
     assert grave
-    monkeypatch.setattr(module, "check", lambda *_: tuple(grave))
+    monkeypatch.setattr("services.controllers.check", lambda *_: tuple(grave))
 
     with pytest.raises(NotAllowedNow, match=r"decide these findings .* who-answers"):
         confirmed(house, Right.ACCESS)

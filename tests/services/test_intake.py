@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -157,7 +158,7 @@ def test_a_bounced_answer_puts_the_request_back_to_work(house: House, where: str
     house.systems.system(NORWAY, "mailing").hold(KARI, "member", "m1")
     case_id = approved(house, Right.ACCESS)
     cited = message_id(house, case_id, LetterKind.ANSWER)
-    where_it_stands = {
+    where_it_stands: dict[str, dict[str, Any]] = {
         "header": {"in_reply_to": cited},
         "text": {"text": f"Could not deliver\nMessage-ID: {cited}"},
         "attachment": {"attachments": (attached(f"Message-ID: {cited}\n".encode()),)},

@@ -50,6 +50,14 @@ def require_controller(bearer: Bearer, controller: str) -> None:
         raise HTTPException(HTTPStatus.NOT_FOUND, "there is no such thing here")
 
 
+def seen(installation: Installation, bearer: Bearer, controller: str | None) -> list[str]:
+    """The controllers of a list: the one asked for, or all that the bearer may see."""
+    if controller is not None:
+        require_controller(bearer, controller)
+        return [controller]
+    return [name for name in installation.controllers.names() if bearer.sees(name)]
+
+
 Inbox = Annotated[Bearer, Depends(needs(Scope.INBOX))]
 Reader = Annotated[Bearer, Depends(needs(Scope.READ))]
 Handler = Annotated[Bearer, Depends(needs(Scope.DESK))]

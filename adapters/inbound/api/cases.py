@@ -8,14 +8,14 @@ from http import HTTPStatus
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Path
+from fastapi import APIRouter, Path, Query
 from pydantic import AwareDatetime, BaseModel, Field
 
 from adapters.bootstrap import Installation
-from adapters.inbound.api.auth import Handler, Installed, Reader, require_controller
-from adapters.inbound.api.shapes import RequestSummary, summary
+from adapters.inbound.api.auth import Handler, Installed, Reader, require_controller, seen
+from adapters.inbound.api.shapes import Form, RequestSummary, summary
 from adapters.outbound.tokens import Bearer
-from domain.case import Case, CaseStatus
+from domain.case import Case, CaseStatus, reference
 from domain.vocabulary import (
     Channel,
     IdentifierKind,
@@ -25,6 +25,8 @@ from domain.vocabulary import (
     Right,
     TriageKind,
 )
+from projections import deadline_worklist
+from services import dossier
 from services.intake import Note
 from services.ports import CodeCheck, Identifier
 
@@ -52,16 +54,42 @@ class CaseShown(BaseModel):
     rights: list[Right]
     language: Language
     received_at: datetime
+    messages: int
     requests: list[RequestSummary]
     letters: list[LetterOfCase]
 
 
-class GivenIdentifier(BaseModel):
+class MessageShown(BaseModel):
+    """One message of a case: personal data, for handlers only."""
+
+    sender_name: str
+    sender_address: str
+    subject: str
+    text: str
+    attachments: list[str]
+    truncated: bool
+
+
+class Waiting(BaseModel):
+    """A message on the list, without anybody's personal data."""
+
+    case_id: UUID
+    reference: str
+    controller: str
+    channel: str
+    received_at: datetime
+    kind: str
+    rights: list[str]
+    language: str
+    certain: bool
+
+
+class GivenIdentifier(Form):
     kind: IdentifierKind
     value: str = Field(min_length=1, max_length=500)
 
 
-class Confirm(BaseModel):
+class Confirm(Form):
     """What a person read in the message. Identifiers left out are taken from the message."""
 
     rights: list[Right] = Field(min_length=1)
@@ -69,11 +97,11 @@ class Confirm(BaseModel):
     identifiers: list[GivenIdentifier] | None = Field(default=None, min_length=1, max_length=50)
 
 
-class SetAside(BaseModel):
+class SetAside(Form):
     kind: TriageKind
 
 
-class WriteDown(BaseModel):
+class WriteDown(Form):
     """A request taken by phone, at a counter or by post; no form is imposed (Art. 12(2))."""
 
     controller: str = Field(max_length=100)
@@ -84,11 +112,11 @@ class WriteDown(BaseModel):
     email: str = Field(default="", max_length=500)
 
 
-class Ask(BaseModel):
+class Ask(Form):
     reason: str = Field(min_length=1, max_length=500, description="A code, never a person's data.")
 
 
-class Try(BaseModel):
+class Try(Form):
     code: str = Field(min_length=1, max_length=40)
 
 
@@ -96,7 +124,7 @@ class Tried(BaseModel):
     result: CodeCheck
 
 
-class VerifiedBy(BaseModel):
+class VerifiedBy(Form):
     method: IdentityMethod
 
 
@@ -117,6 +145,62 @@ def write_down(installation: Installed, bearer: Handler, form: WriteDown) -> Cas
         ),
     )
     return shown(installation, installation.register.case(case_id))
+
+
+@router.get("")
+def waiting(
+    installation: Installed,
+    bearer: Reader,
+    controller: Annotated[str | None, Query(max_length=100)] = None,
+    status: CaseStatus = CaseStatus.WAITING,
+    limit: Annotated[int, Query(ge=1, le=500)] = 100,
+) -> list[Waiting]:
+    """Messages that wait for a person, or were set aside, the oldest first."""
+    found = deadline_worklist.inbox(
+        installation.database, seen(installation, bearer, controller), status=status, limit=limit
+    )
+    return [
+        Waiting(
+            case_id=one.case_id,
+            reference=reference(one.case_id),
+            controller=one.controller,
+            channel=one.channel,
+            received_at=one.received_at,
+            kind=one.kind,
+            rights=one.rights,
+            language=one.language,
+            certain=one.certain,
+        )
+        for one in found
+    ]
+
+
+@router.get("/{case_id}/messages")
+def messages(installation: Installed, bearer: Handler, case_id: CaseId) -> list[MessageShown]:
+    """What was written to us in this case, replies to our letters included."""
+    case = _case(installation, bearer, case_id)
+    written = [dossier.MESSAGE.validate_json(installation.vault.open(ref)) for ref in case.messages]
+    return [
+        MessageShown(
+            sender_name=one.sender_name,
+            sender_address=one.sender_address,
+            subject=one.subject,
+            text=one.text,
+            attachments=list(one.attachments),
+            truncated=one.truncated,
+        )
+        for one in written
+    ]
+
+
+@router.get("/{case_id}/related")
+def related(installation: Installed, bearer: Reader, case_id: CaseId) -> list[CaseShown]:
+    """Other cases of what may be the same person, who perhaps asked twice."""
+    _case(installation, bearer, case_id)
+    return [
+        shown(installation, installation.register.case(other))
+        for other in installation.intake.related(case_id)
+    ]
 
 
 @router.get("/{case_id}")
@@ -186,6 +270,16 @@ def posted(installation: Installed, bearer: Handler, case_id: CaseId, letter_id:
     return shown(installation, installation.register.case(case_id))
 
 
+@router.post("/{case_id}/letters/{letter_id}/again", status_code=HTTPStatus.ACCEPTED)
+def send_again(
+    installation: Installed, bearer: Handler, case_id: CaseId, letter_id: UUID
+) -> CaseShown:
+    """Send a letter again that nobody took."""
+    _case(installation, bearer, case_id)
+    installation.answering.send_again(case_id, letter_id)
+    return shown(installation, installation.register.case(case_id))
+
+
 def shown(installation: Installation, case: Case) -> CaseShown:
     return CaseShown(
         case_id=case.id,
@@ -196,6 +290,7 @@ def shown(installation: Installation, case: Case) -> CaseShown:
         rights=list(case.rights),
         language=case.language,
         received_at=case.received_at,
+        messages=len(case.messages),
         requests=[summary(request) for request in installation.register.requests_of(case)],
         letters=[
             LetterOfCase(

@@ -13,18 +13,33 @@ from adapters.inbound.api.auth import Installed
 router = APIRouter(tags=["health"])
 
 
+class ViewHealth(BaseModel):
+    """How far a read model is: events it lacks, and aggregates it could not follow."""
+
+    view: str
+    behind: int
+    parked: int
+
+
 class Health(BaseModel):
     status: str
     database: str
     parked_tasks: int
+    views: list[ViewHealth] = []
 
 
 @router.get("/health")
 def health(installation: Installed, response: Response) -> Health:
     """200 when requests can be taken, 503 when not."""
     try:
-        parked = len(installation.tasks.parked())
+        parked = sum(count.parked for count in installation.tasks.counts())
+        states = installation.views.states()
     except psycopg.Error:
         response.status_code = HTTPStatus.SERVICE_UNAVAILABLE
         return Health(status="unavailable", database="does not answer", parked_tasks=0)
-    return Health(status="ok", database="ok", parked_tasks=parked)
+    return Health(
+        status="ok",
+        database="ok",
+        parked_tasks=parked,
+        views=[ViewHealth(view=s.view, behind=s.behind, parked=s.parked) for s in states],
+    )

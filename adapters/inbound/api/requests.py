@@ -4,25 +4,30 @@ from __future__ import annotations
 
 from datetime import date
 from http import HTTPStatus
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, HTTPException, Path, Query
-from pydantic import AwareDatetime, BaseModel, Field
+from fastapi import APIRouter, HTTPException, Path, Query, Response
+from pydantic import AliasChoices, AwareDatetime, BaseModel, Field, SecretStr
 
 from adapters.bootstrap import Installation
-from adapters.inbound.api.auth import Handler, Installed, Reader, require_controller
-from adapters.inbound.api.shapes import RequestSummary, summary
-from adapters.outbound.tokens import Bearer
+from adapters.inbound.api.auth import Handler, Installed, Reader, require_controller, seen
+from adapters.inbound.api.shapes import Form, RequestSummary, summary
+from adapters.outbound.connectors.manual import MOST_ROWS, Code, Day, FoundRow, ManualAnswer
+from adapters.outbound.tokens import Bearer, Scope
+from domain.case import reference
 from domain.deadlines import received_on
 from domain.errors import DomainError
 from domain.fulfilment import SystemStatus
-from domain.request import DataSubjectRequest
+from domain.request import DataSubjectRequest, RefusalGround
 from domain.vocabulary import Action, Decision, IdentifierKind, Match, Outcome, Role
-from services.ports import Record, Result
+from projections import deadline_worklist
+from services.fulfilment import person_of
+from services.ports import Result
 
 router = APIRouter(prefix="/v1/requests", tags=["requests"])
 
+Turn = Literal["handler", "person", "subject", "system"]
 RequestId = Annotated[UUID, Path(description="The request's id.")]
 
 
@@ -65,48 +70,128 @@ class DecisionShown(BaseModel):
     steps: list[str]
 
 
-class DecideMatch(BaseModel):
+class DecideMatch(Form):
     theirs: bool
-    reason: str = Field(min_length=1, max_length=500, description="A code, never personal data.")
+    reason: str = Field(min_length=1, max_length=100, description="A code, never personal data.")
 
 
-class Facts(BaseModel):
+class Facts(Form):
     record_id: UUID
     flags: list[str]
 
 
-class Approve(BaseModel):
+class Approve(Form):
     """`considered` says that open questions were looked at; `words` go into the letter."""
 
-    answers: list[Facts] = []
+    answers: list[Facts] = Field(default=[], max_length=1_000)
     considered: bool = False
     words: str = Field(default="", max_length=20_000)
 
 
-class FoundByHand(BaseModel):
-    """One record that a person found where no connector can look."""
+class FoundByHand(FoundRow):
+    """One record that a person found where no connector can look.
 
-    kind: str = Field(min_length=1, max_length=100)
-    key: str = Field(min_length=1, max_length=500, description="How to find it there again.")
-    fields: dict[str, str] = Field(max_length=100)
-    anchors: dict[str, date] = {}
-    flags: list[str] = []
+    It is strong only when it was matched by an identifier that was verified in this case.
+    """
+
+    matched_by: IdentifierKind = IdentifierKind.EMAIL
+    certain: bool = True
+    dates: Annotated[dict[Code, Day], Field(max_length=20)] = Field(
+        default={}, validation_alias=AliasChoices("dates", "anchors")
+    )
 
 
-class ErasedByHand(BaseModel):
+class ErasedByHand(Form):
+    """What was done with one record; kept and refused need a ground that the law knows.
+
+    `reason` is for the letter, in the words of whoever decided.
+    """
+
     record_id: UUID
     outcome: Outcome
-    detail: str = Field(default="", max_length=200)
+    detail: str = Field(default="", max_length=100)
+    ground: str | None = Field(default=None, max_length=100)
+    until: date | None = None
+    reason: str = Field(default="", max_length=2_000)
 
 
-class ByHand(BaseModel):
+class ByHand(Form):
     """What a person found, erased or did; exactly one of them. None needs a reason."""
 
-    found: list[FoundByHand] | None = Field(default=None, max_length=1_000)
-    erased: list[ErasedByHand] | None = Field(default=None, min_length=1, max_length=1_000)
+    found: list[FoundByHand] | None = Field(default=None, max_length=MOST_ROWS)
+    erased: list[ErasedByHand] | None = Field(default=None, min_length=1, max_length=MOST_ROWS)
     looked_again: bool = False
     outcome: Outcome | None = None
-    reason: str = Field(default="", max_length=500)
+    reason: str = Field(default="", max_length=100, description="A code, never personal data.")
+
+
+class Refuse(Form):
+    """`words` go into the letter; `second_token` is that of the second person, for Art. 12(5)."""
+
+    ground: RefusalGround
+    words: str = Field(min_length=1, max_length=5_000)
+    law: str = Field(default="", max_length=200)
+    second_token: SecretStr | None = None
+
+
+class Again(Form):
+    by_post: bool = False
+
+
+class OnTheList(BaseModel):
+    """One request on the work list: what is due, what stands in the way, and whose turn it is."""
+
+    request_id: UUID
+    case_id: UUID
+    reference: str
+    controller: str
+    right: str
+    status: str
+    target_due: date
+    statutory_due: date
+    promise_due: date | None
+    extended_due: date | None
+    clock_runs: bool
+    missed: list[str]
+    blocked_by: list[str]
+    turn: str
+    assigned_to: str | None
+
+
+class WorkList(BaseModel):
+    """`next` is the cursor of the next page, if there is one."""
+
+    items: list[OnTheList]
+    next: UUID | None
+
+
+@router.get("")
+def work_list(
+    installation: Installed,
+    bearer: Reader,
+    controller: Annotated[str | None, Query(max_length=100)] = None,
+    turn: Annotated[Turn | None, Query(description="Whose turn it is.")] = None,
+    assigned_to: Annotated[str | None, Query(max_length=100, description="A staff id.")] = None,
+    after: Annotated[UUID | None, Query(description="The cursor of the page before.")] = None,
+    limit: Annotated[int, Query(ge=1, le=500)] = 100,
+) -> WorkList:
+    """What is not closed yet, by the day to aim for; what has been answered comes last."""
+    controllers = seen(installation, bearer, controller)
+    last = deadline_worklist.of_request(installation.database, after) if after else None
+    if after is not None and (last is None or last.controller not in controllers):
+        raise HTTPException(HTTPStatus.UNPROCESSABLE_ENTITY, "this cursor is none: begin anew")
+    found = deadline_worklist.entries(
+        installation.database,
+        controllers,
+        turn=turn,
+        assigned_to=assigned_to,
+        after=last,
+        limit=limit,
+    )
+    return WorkList(
+        items=[_on_the_list(one) for one in found],
+        next=found[-1].request_id if len(found) == limit else None,
+    )
 
 
 @router.get("/{request_id}")
@@ -246,26 +331,69 @@ def try_again(
     return summary(installation.register.request(request_id))
 
 
+@router.post("/{request_id}/refuse", status_code=HTTPStatus.ACCEPTED)
+def refuse(
+    installation: Installed, bearer: Handler, request_id: RequestId, form: Refuse
+) -> RequestSummary:
+    """Refuse as a whole; the letter says why, by which law, and where to complain (Art. 12(4))."""
+    request = _request(installation, bearer, request_id)
+    installation.refusing.refuse(
+        request_id,
+        ground=form.ground,
+        words=form.words,
+        law=form.law,
+        by=bearer.staff_id,
+        second=_second(installation, request, form.second_token),
+    )
+    return summary(installation.register.request(request_id))
+
+
+@router.post("/{request_id}/withdraw")
+def withdraw(installation: Installed, bearer: Handler, request_id: RequestId) -> RequestSummary:
+    """Record that the person takes it back; what waited for it goes on."""
+    _request(installation, bearer, request_id)
+    installation.refusing.withdraw(request_id, by=bearer.staff_id)
+    return summary(installation.register.request(request_id))
+
+
+@router.post("/{request_id}/answer-again", status_code=HTTPStatus.ACCEPTED)
+def answer_again(
+    installation: Installed, bearer: Handler, request_id: RequestId, form: Again
+) -> RequestSummary:
+    """Write the answer anew after it did not arrive: with a new link, or to be posted."""
+    _request(installation, bearer, request_id)
+    installation.answering.answer_again(request_id, by=bearer.staff_id, by_post=form.by_post)
+    return summary(installation.register.request(request_id))
+
+
+@router.get("/{request_id}/package", response_class=Response)
+def package(installation: Installed, bearer: Handler, request_id: RequestId) -> Response:
+    """The copy of an access answer, to be printed and enclosed: personal data."""
+    request = _request(installation, bearer, request_id)
+    content = installation.answering.package(request_id)
+    name = f"{reference(request.case_id)}.zip"
+    return Response(
+        content,
+        media_type="application/zip",
+        headers={"Content-Disposition": f'attachment; filename="{name}"'},
+    )
+
+
 def record_by_hand(
     installation: Installation, request_id: UUID, system: str, form: ByHand, *, by: str
 ) -> None:
     """Hand a person's answer to the service that it belongs to."""
     if form.found is not None:
-        records = [
-            Record(
-                key=one.key,
-                kind=one.kind,
-                match=Match.LINKED_RECORD,
-                matched_by=IdentifierKind.NAME,
-                fields=one.fields,
-                anchors=one.anchors,
-                flags=frozenset(one.flags),
-            )
-            for one in form.found
-        ]
-        installation.byhand.found(request_id, system, records, reason=form.reason, by=by)
+        person = person_of(installation.vault, installation.register.request(request_id))
+        rows = ManualAnswer(found=tuple(form.found)).to_records(person) if form.found else []
+        installation.byhand.found(request_id, system, rows, reason=form.reason, by=by)
     elif form.erased is not None:
-        results = {one.record_id: Result(one.outcome, one.detail) for one in form.erased}
+        results = {
+            one.record_id: Result(
+                one.outcome, one.detail, ground=one.ground, until=one.until, words=one.reason
+            )
+            for one in form.erased
+        }
         installation.byhand.erased(
             request_id, system, results, looked_again=form.looked_again, by=by
         )
@@ -275,6 +403,38 @@ def record_by_hand(
         )
     else:
         raise DomainError("say what was found, what was erased, or how it ended")
+
+
+def _second(
+    installation: Installation, request: DataSubjectRequest, token: SecretStr | None
+) -> str | None:
+    """Who the second person is; naming somebody is not enough, they come with their own token."""
+    if token is None:
+        return None
+    second = installation.tokens.bearer(token.get_secret_value())
+    if second is None or not second.may(Scope.DESK) or not second.sees(request.controller):
+        raise HTTPException(HTTPStatus.FORBIDDEN, "the second person's token is not valid here")
+    return second.staff_id
+
+
+def _on_the_list(work: deadline_worklist.Work) -> OnTheList:
+    return OnTheList(
+        request_id=work.request_id,
+        case_id=work.case_id,
+        reference=reference(work.case_id),
+        controller=work.controller,
+        right=work.subject_right,
+        status=work.status,
+        target_due=work.target_due,
+        statutory_due=work.statutory_due,
+        promise_due=work.promise_due,
+        extended_due=work.extended_due,
+        clock_runs=work.clock_runs,
+        missed=work.missed,
+        blocked_by=work.blocked_by,
+        turn=work.turn,
+        assigned_to=work.assigned_to,
+    )
 
 
 def _request(installation: Installation, bearer: Bearer, request_id: UUID) -> DataSubjectRequest:

@@ -1,14 +1,20 @@
-"""Shapes that more than one resource answers with; none of them holds personal data."""
+"""Shapes that more than one resource takes or answers with; none of those holds personal data."""
 
 from __future__ import annotations
 
 from datetime import date, datetime
 from uuid import UUID
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict
 
 from domain.request import DataSubjectRequest, Status
 from domain.vocabulary import Right
+
+
+class Form(BaseModel):
+    """What somebody sends. A field that we do not know is refused, not overlooked."""
+
+    model_config = ConfigDict(extra="forbid")
 
 
 class RequestSummary(BaseModel):
@@ -29,6 +35,8 @@ class RequestSummary(BaseModel):
     acknowledged: bool
     identified: bool
     matches_to_review: int
+    delivery_failed: str | None
+    linked: list[UUID]
     answered_at: datetime | None
     fetched_at: datetime | None
     closed_at: datetime | None
@@ -53,6 +61,8 @@ def summary(request: DataSubjectRequest) -> RequestSummary:
         acknowledged=request.acknowledged,
         identified=request.is_identified,
         matches_to_review=len(request.undecided_matches),
+        delivery_failed=request.delivery_failed,
+        linked=list(request.linked),
         answered_at=request.answered_at,
         fetched_at=request.fetched_at,
         closed_at=request.closed_at,
