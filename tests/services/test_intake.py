@@ -8,6 +8,7 @@ from uuid import UUID
 
 import pytest
 
+from adapters.inbound.mail import parse
 from adapters.outbound.message import key_hash
 from domain.case import CaseStatus
 from domain.errors import NotAllowedNow
@@ -221,3 +222,42 @@ def test_an_answered_request_is_not_linked(house: House) -> None:
     again = confirmed(house, Right.OBJECTION_TO_MARKETING, text="Ingen reklame!")
 
     assert asked(house, again, Right.OBJECTION_TO_MARKETING).linked == ()
+
+
+def test_a_bounce_as_mail_servers_write_it_is_recognised(house: House) -> None:
+    """RFC 3464: the letter's own headers come back as a part of the report."""
+    case_id = approved(house, Right.ACCESS)
+    cited = message_id(house, case_id, LetterKind.ANSWER)
+    raw = f"""Return-Path: <>
+Received: from mx.person.example by mx.post.example; Sat, 21 Nov 2026 10:00:00 +0100
+From: MAILER-DAEMON@mx.person.example
+To: personvern@fjordscenen.example
+Subject: Undelivered Mail Returned to Sender
+Message-ID: <b1@mx.person.example>
+Content-Type: multipart/report; report-type=delivery-status; boundary="b"
+
+--b
+Content-Type: text/plain
+
+This is the mail system. Your message could not be delivered.
+--b
+Content-Type: message/delivery-status
+
+Final-Recipient: rfc822; {KARI}
+Action: failed
+Status: 5.1.1
+--b
+Content-Type: text/rfc822-headers
+
+From: personvern@fjordscenen.example
+Message-ID: {cited}
+Subject: Svar
+
+--b--
+""".replace("\n", "\r\n").encode()
+    bounce = parse(raw, trusted_hosts=("mx.post.example",), now=datetime.now(UTC))
+
+    got = house.installation.intake.receive(NORWAY, bounce, channel=Channel.MAIL)
+
+    assert got == case_id
+    assert asked(house, case_id, Right.ACCESS).delivery_failed == "bounced"

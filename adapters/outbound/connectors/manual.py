@@ -194,7 +194,16 @@ class ManualAnswer(_Form):
 
     def to_results(self) -> dict[str, Result]:
         """What was done, by the record's key."""
-        return {row.key: Result(_OUTCOMES[row.deed], row.ground or "by-hand") for row in self.done}
+        return {
+            row.key: Result(
+                _OUTCOMES[row.deed],
+                "by-hand",
+                ground=row.ground,
+                until=row.until,
+                words=row.reason or "",
+            )
+            for row in self.done
+        }
 
 
 def _match(row: FoundRow, person: Person) -> Match:

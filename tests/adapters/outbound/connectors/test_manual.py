@@ -85,13 +85,19 @@ def test_certainty_is_only_as_good_as_what_it_rests_on(
     assert record.match is match
 
 
-def test_what_a_person_did_becomes_results_without_their_words() -> None:
+def test_what_a_person_did_becomes_results_with_ground_and_words_apart() -> None:
+    """The words go to the vault and the letter; no code of an event holds them."""
     answer = ManualAnswer.model_validate(
         {
             "done": [
                 {"key": "1", "deed": "erased"},
                 {"key": "2", "deed": "anonymised"},
-                {"key": "3", "deed": "kept", "ground": "no.bokforing.primary"},
+                {
+                    "key": "3",
+                    "deed": "kept",
+                    "ground": "no.bokforing.primary",
+                    "until": "2031-12-31",
+                },
                 {"key": "4", "deed": "refused", "reason": "Kari Vik is in a court case"},
                 {"key": "5", "deed": "not-found"},
             ]
@@ -101,8 +107,10 @@ def test_what_a_person_did_becomes_results_without_their_words() -> None:
     assert answer.to_results() == {
         "1": Result(Outcome.ERASED, "by-hand"),
         "2": Result(Outcome.ANONYMISED, "by-hand"),
-        "3": Result(Outcome.KEPT, "no.bokforing.primary"),
-        "4": Result(Outcome.REFUSED, "by-hand"),
+        "3": Result(
+            Outcome.KEPT, "by-hand", ground="no.bokforing.primary", until=date(2031, 12, 31)
+        ),
+        "4": Result(Outcome.REFUSED, "by-hand", words="Kari Vik is in a court case"),
         "5": Result(Outcome.NOT_FOUND, "by-hand"),
     }
     assert answer.to_records(somebody(KARI)) == []
