@@ -6,6 +6,10 @@ import os
 import re
 import subprocess
 import sys
+from datetime import datetime
+from email.message import EmailMessage
+from email.policy import SMTP
+from email.utils import format_datetime
 from io import BytesIO
 from zipfile import ZipFile
 
@@ -18,7 +22,7 @@ from adapters.settings import secret_variable
 from domain.fulfilment import fulfilment_id
 from domain.vocabulary import Right
 from tests.support.pretix import Pretix
-from tests.support.stories import HOST, Story, raw_mail, request_id
+from tests.support.stories import HOST, Letter, Story, raw_mail, request_id
 
 ADDRESS = "tora.trobbel@post.example"
 ACCESS = "Hei, jeg vil ha innsyn i alle opplysninger dere har om meg.\n\nHilsen Tora"
@@ -174,6 +178,69 @@ def test_the_same_mail_twice_is_one_case(story: Story) -> None:
     assert story.arrives(raw, "fjordscenen")["case_id"] == first["case_id"]
     assert story.topics(first["case_id"]).count("case.arrived") == 1
     assert len(story.postbox.to(ADDRESS)) == 1
+
+
+def test_a_reply_goes_into_its_case_and_a_new_wish_opens_one(story: Story) -> None:
+    first = story.confirm(_arrives(story, ACCESS))
+    ours = story.postbox.last(ADDRESS, "acknowledgement").headers["Message-ID"]
+    thanks = raw_mail(
+        "Takk, jeg venter.\n\nTora", sender=ADDRESS, arrived=story.moment(), answers=ours
+    )
+    also = raw_mail(ERASE, sender=ADDRESS, arrived=story.moment(), answers=ours)
+
+    assert story.arrives(thanks, "fjordscenen")["case_id"] == first["case_id"]
+    another = story.arrives(also, "fjordscenen")
+
+    assert story.topics(first["case_id"]).count("case.message-added") == 1
+    assert another["case_id"] != first["case_id"]
+    assert another["rights"] == ["erasure"]
+    story.work()
+    assert len(story.postbox.to(ADDRESS)) == 1, "nobody answers a thank-you"
+
+
+def test_a_bounced_answer_is_no_answer(story: Story, mailchimp: MailchimpDouble) -> None:
+    """The person has nothing, so the case is open again until it was sent once more."""
+    mailchimp.add_member("news", ADDRESS)
+    request = _confirmed(story, STOP, Right.OBJECTION_TO_MARKETING)
+    assert story.request(request)["status"] == "closed"
+    answer = story.postbox.last(ADDRESS, "answer")
+    case = str(story.aggregate(request).case_id)
+
+    bounced = story.arrives(_bounce(answer, story.moment()), "fjordscenen")
+
+    assert bounced["case_id"] == case
+    assert story.request(request)["status"] != "closed"
+    assert story.topics(request)[-2:] == ["request.reopened", "request.delivery-failed"]
+    story.work()
+    assert len(story.postbox.to(ADDRESS)) == 2, "no mail answers a bounce"
+
+    desk = story.at_the_desk(case)
+    desk.press("/answer-again")
+    story.work()
+
+    assert [one.kind for one in story.postbox.to(ADDRESS)][2:] == ["answer"]
+    assert story.request(request)["status"] == "closed"
+
+
+def _bounce(letter: Letter, arrived: datetime) -> bytes:
+    """What a mail server writes when it could not deliver a letter (RFC 3464)."""
+    notice = EmailMessage()
+    notice["From"] = "MAILER-DAEMON@mail.avsender.example"
+    notice["To"] = "personvern@fjordscenen.example"
+    notice["Subject"] = "Undelivered Mail Returned to Sender"
+    notice["Message-ID"] = "<bounce-1@mail.avsender.example>"
+    notice["Auto-Submitted"] = "auto-replied"
+    notice.set_content("I could not deliver your message.")
+    original = EmailMessage()
+    for name in ("From", "To", "Subject", "Message-ID"):
+        original[name] = letter.headers[name]
+    original.set_content(letter.text)
+    notice.add_attachment(original)
+    notice.replace_header("Content-Type", 'multipart/report; report-type="delivery-status"')
+    boundary = notice.get_boundary() or "=_bounce"
+    notice.set_boundary(boundary)
+    received = f"Received: from mail.avsender.example by {HOST}; {format_datetime(arrived)}\r\n"
+    return b"Return-Path: <>\r\n" + received.encode() + notice.as_bytes(policy=SMTP)
 
 
 # Codes

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from base64 import b64encode, urlsafe_b64encode
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from urllib.parse import quote, quote_plus
 
 import psycopg
@@ -38,12 +38,11 @@ def forms_of(mark: str, *normalised: str) -> dict[str, str]:
     return forms
 
 
-def _inside(text: str, offset: int, encode: object) -> str:
-    """The characters that stand for the text wherever it begins in what was encoded."""
-    assert callable(encode)
-    encoded: bytes = encode(b"\0" * offset + text.encode())
-    whole = len(b"\0" * offset + text.encode()) * 8 // 6
-    return encoded.decode()[-(-offset * 8 // 6) : whole]
+def _inside(text: str, offset: int, encode: Callable[[bytes], bytes]) -> str:
+    """The characters that stand for the text when it begins so many bytes into a group of three."""
+    content = b"\0" * offset + text.encode()
+    first, last = -(-offset * 8 // 6), len(content) * 8 // 6
+    return encode(content).decode()[first:last]
 
 
 class Marks:

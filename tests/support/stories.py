@@ -142,6 +142,7 @@ def raw_mail(
     subject: str = "Personvern",
     arrived: datetime,
     attachment: bytes | None = None,
+    answers: str | None = None,
 ) -> bytes:
     """A mail as the controller's mail server stored it, with the header that server wrote."""
     local, _, domain = sender.rpartition("@")
@@ -150,6 +151,8 @@ def raw_mail(
     mail["To"] = to
     mail["Subject"] = subject
     mail["Message-ID"] = f"<{uuid4().hex}@{domain}>"
+    if answers is not None:
+        mail["In-Reply-To"] = answers
     mail.set_content(text)
     if attachment is not None:
         mail.add_attachment(
