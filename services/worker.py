@@ -7,6 +7,7 @@ out. `Unavailable` is tried again with a growing pause, `AwaitsPerson` and `Refu
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 from threading import Event
@@ -160,13 +161,14 @@ class Worker:
         log.warning("system_unavailable", reason=error.reason, seconds=seconds)
         self._tasks.put_off(task, seconds=seconds, reason=error.reason)
         if task.system is not None:
-            self._fulfilments.record_unavailable(
-                task.subject_id,
-                task.system,
-                attempt=task.attempts,
-                next_try_at=self._clock() + timedelta(seconds=seconds),
-                reason=error.reason,
-            )
+            with suppress(SomebodyWasFaster):  # then the next try will say it
+                self._fulfilments.record_unavailable(
+                    task.subject_id,
+                    task.system,
+                    attempt=task.attempts,
+                    next_try_at=self._clock() + timedelta(seconds=seconds),
+                    reason=error.reason,
+                )
 
     def _not_now(self, task: Task, error: NotAllowedNow) -> None:
         """Something else has to be decided first; what no system waits for waits by itself."""
@@ -189,6 +191,8 @@ class Worker:
             return
         try:
             self._fulfilments.escalate(task.subject_id, task.system, reason=what, task=task)
+        except SomebodyWasFaster:
+            self._tasks.put_off(task, seconds=SHORTEST_PAUSE, reason="conflict")
         except DomainError:  # not even that can be said in the case
             self._tasks.park(task, reason=type(error).__name__)
 

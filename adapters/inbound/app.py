@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from fastapi import FastAPI, Request, Response
 
 from adapters.bootstrap import Installation
-from adapters.inbound.api import cases, controllers, errors, health, inbox, requests
+from adapters.inbound.api import cases, controllers, endings, errors, health, inbox, requests
 from adapters.inbound.limits import LimitBody
 from adapters.inbound.web import add_pages
 
@@ -36,7 +36,7 @@ def create_app(installation: Installation) -> FastAPI:
     )
     app.state.installation = installation
     errors.add_handlers(app)
-    for module in (health, inbox, cases, requests, controllers):
+    for module in (health, inbox, cases, requests, endings, controllers):
         app.include_router(module.router)
     add_pages(app)
     app.add_middleware(LimitBody)

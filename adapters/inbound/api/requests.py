@@ -7,19 +7,19 @@ from http import HTTPStatus
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, HTTPException, Path, Query, Response
-from pydantic import AliasChoices, AwareDatetime, BaseModel, Field, SecretStr
+from fastapi import APIRouter, HTTPException, Path, Query
+from pydantic import AliasChoices, AwareDatetime, BaseModel, Field
 
 from adapters.bootstrap import Installation
 from adapters.inbound.api.auth import Handler, Installed, Reader, require_controller, seen
 from adapters.inbound.api.shapes import Form, RequestSummary, summary
 from adapters.outbound.connectors.manual import MOST_ROWS, Code, Day, FoundRow, ManualAnswer
-from adapters.outbound.tokens import Bearer, Scope
+from adapters.outbound.tokens import Bearer
 from domain.case import reference
 from domain.deadlines import received_on
 from domain.errors import DomainError
 from domain.fulfilment import SystemStatus
-from domain.request import DataSubjectRequest, RefusalGround
+from domain.request import DataSubjectRequest
 from domain.vocabulary import Action, Decision, IdentifierKind, Match, Outcome, Role
 from projections import deadline_worklist
 from services.fulfilment import person_of
@@ -125,19 +125,6 @@ class ByHand(Form):
     reason: str = Field(default="", max_length=100, description="A code, never personal data.")
 
 
-class Refuse(Form):
-    """`words` go into the letter; `second_token` is that of the second person, for Art. 12(5)."""
-
-    ground: RefusalGround
-    words: str = Field(min_length=1, max_length=5_000)
-    law: str = Field(default="", max_length=200)
-    second_token: SecretStr | None = None
-
-
-class Again(Form):
-    by_post: bool = False
-
-
 class OnTheList(BaseModel):
     """One request on the work list: what is due, what stands in the way, and whose turn it is."""
 
@@ -203,7 +190,7 @@ def read(
         AwareDatetime | None, Query(description="The request as it was known at this moment.")
     ] = None,
 ) -> RequestSummary:
-    request = _request(installation, bearer, request_id)
+    request = request_of(installation, bearer, request_id)
     if as_of is not None:
         past = installation.register.as_of(DataSubjectRequest, request_id, as_of)
         if past is None:
@@ -214,7 +201,7 @@ def read(
 
 @router.get("/{request_id}/systems")
 def systems(installation: Installed, bearer: Reader, request_id: RequestId) -> list[SystemShown]:
-    _request(installation, bearer, request_id)
+    request_of(installation, bearer, request_id)
     fulfilment = installation.register.find_fulfilment(request_id)
     if fulfilment is None:
         return []
@@ -235,7 +222,7 @@ def systems(installation: Installed, bearer: Reader, request_id: RequestId) -> l
 @router.get("/{request_id}/records")
 def records(installation: Installed, bearer: Handler, request_id: RequestId) -> list[FoundShown]:
     """What was found, with how it matched; weak matches wait to be confirmed or rejected."""
-    request = _request(installation, bearer, request_id)
+    request = request_of(installation, bearer, request_id)
     content = installation.deciding.records(request)
     return [
         FoundShown(
@@ -263,7 +250,7 @@ def match(
     form: DecideMatch,
 ) -> RequestSummary:
     """Say whether a weakly matching record is the person's."""
-    _request(installation, bearer, request_id)
+    request_of(installation, bearer, request_id)
     installation.deciding.decide_match(
         request_id, record_id, theirs=form.theirs, reason=form.reason, by=bearer.staff_id
     )
@@ -275,7 +262,7 @@ def decisions(
     installation: Installed, bearer: Handler, request_id: RequestId
 ) -> list[DecisionShown]:
     """What would become of each record if it were approved today; nothing is changed."""
-    request = _request(installation, bearer, request_id)
+    request = request_of(installation, bearer, request_id)
     today = received_on(installation.clock(), request.country)
     return [
         DecisionShown(
@@ -300,7 +287,7 @@ def approve(
     installation: Installed, bearer: Handler, request_id: RequestId, form: Approve
 ) -> RequestSummary:
     """Approve what is to be sent or erased, in your name."""
-    _request(installation, bearer, request_id)
+    request_of(installation, bearer, request_id)
     installation.deciding.approve(
         request_id,
         by=bearer.staff_id,
@@ -316,7 +303,7 @@ def answer_by_hand(
     installation: Installed, bearer: Handler, request_id: RequestId, system: str, form: ByHand
 ) -> RequestSummary:
     """Record what a person found or did in a system, or that a recipient was informed."""
-    _request(installation, bearer, request_id)
+    request_of(installation, bearer, request_id)
     record_by_hand(installation, request_id, system, form, by=bearer.staff_id)
     return summary(installation.register.request(request_id))
 
@@ -326,57 +313,9 @@ def try_again(
     installation: Installed, bearer: Handler, request_id: RequestId, system: str
 ) -> RequestSummary:
     """Ask a system once more, after somebody has seen to it over there."""
-    _request(installation, bearer, request_id)
+    request_of(installation, bearer, request_id)
     installation.fulfilments.try_again(request_id, system, by=bearer.staff_id)
     return summary(installation.register.request(request_id))
-
-
-@router.post("/{request_id}/refuse", status_code=HTTPStatus.ACCEPTED)
-def refuse(
-    installation: Installed, bearer: Handler, request_id: RequestId, form: Refuse
-) -> RequestSummary:
-    """Refuse as a whole; the letter says why, by which law, and where to complain (Art. 12(4))."""
-    request = _request(installation, bearer, request_id)
-    installation.refusing.refuse(
-        request_id,
-        ground=form.ground,
-        words=form.words,
-        law=form.law,
-        by=bearer.staff_id,
-        second=_second(installation, request, form.second_token),
-    )
-    return summary(installation.register.request(request_id))
-
-
-@router.post("/{request_id}/withdraw")
-def withdraw(installation: Installed, bearer: Handler, request_id: RequestId) -> RequestSummary:
-    """Record that the person takes it back; what waited for it goes on."""
-    _request(installation, bearer, request_id)
-    installation.refusing.withdraw(request_id, by=bearer.staff_id)
-    return summary(installation.register.request(request_id))
-
-
-@router.post("/{request_id}/answer-again", status_code=HTTPStatus.ACCEPTED)
-def answer_again(
-    installation: Installed, bearer: Handler, request_id: RequestId, form: Again
-) -> RequestSummary:
-    """Write the answer anew after it did not arrive: with a new link, or to be posted."""
-    _request(installation, bearer, request_id)
-    installation.answering.answer_again(request_id, by=bearer.staff_id, by_post=form.by_post)
-    return summary(installation.register.request(request_id))
-
-
-@router.get("/{request_id}/package", response_class=Response)
-def package(installation: Installed, bearer: Handler, request_id: RequestId) -> Response:
-    """The copy of an access answer, to be printed and enclosed: personal data."""
-    request = _request(installation, bearer, request_id)
-    content = installation.answering.package(request_id)
-    name = f"{reference(request.case_id)}.zip"
-    return Response(
-        content,
-        media_type="application/zip",
-        headers={"Content-Disposition": f'attachment; filename="{name}"'},
-    )
 
 
 def record_by_hand(
@@ -405,18 +344,6 @@ def record_by_hand(
         raise DomainError("say what was found, what was erased, or how it ended")
 
 
-def _second(
-    installation: Installation, request: DataSubjectRequest, token: SecretStr | None
-) -> str | None:
-    """Who the second person is; naming somebody is not enough, they come with their own token."""
-    if token is None:
-        return None
-    second = installation.tokens.bearer(token.get_secret_value())
-    if second is None or not second.may(Scope.DESK) or not second.sees(request.controller):
-        raise HTTPException(HTTPStatus.FORBIDDEN, "the second person's token is not valid here")
-    return second.staff_id
-
-
 def _on_the_list(work: deadline_worklist.Work) -> OnTheList:
     return OnTheList(
         request_id=work.request_id,
@@ -437,7 +364,7 @@ def _on_the_list(work: deadline_worklist.Work) -> OnTheList:
     )
 
 
-def _request(installation: Installation, bearer: Bearer, request_id: UUID) -> DataSubjectRequest:
+def request_of(installation: Installation, bearer: Bearer, request_id: UUID) -> DataSubjectRequest:
     request = installation.register.request(request_id)
     require_controller(bearer, request.controller)
     return request
