@@ -53,6 +53,16 @@ class FoundRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class KeptPart:
+    """One reason why something of a record stays: which fields (none named: all), until when."""
+
+    ground: str
+    law: str
+    until: date | None = None
+    fields: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class RecordDecision:
     """What was decided about one found record, and why (Art. 17(3), national law)."""
 
@@ -63,6 +73,15 @@ class RecordDecision:
     law: str | None = None
     until: date | None = None
     keep_fields: tuple[str, ...] = ()
+    kept: tuple[KeptPart, ...] = ()
+    """Every reason, where there is more than one; `ground` and `until` are what lasts longest."""
+
+    @property
+    def reasons(self) -> tuple[KeptPart, ...]:
+        """Each reason why something stays, with its own last day and its own fields."""
+        if self.kept or self.ground is None or self.law is None:
+            return self.kept
+        return (KeptPart(self.ground, self.law, self.until, self.keep_fields),)
 
     @property
     def touches_the_system(self) -> bool:

@@ -14,12 +14,13 @@ from domain.deadlines import received_on
 from domain.decisions import RecordFacts, Verdict, decide
 from domain.errors import NotAllowedNow
 from domain.fulfilment import Fulfilment
+from domain.grounds import ground
 from domain.hold import Hold
 from domain.personal import PersonalRef
 from domain.policy import Profile, Recipient, Sector
 from domain.policy import Told as WhatToTell
 from domain.request import DataSubjectRequest
-from domain.values import FoundRecord, RecordDecision, Told
+from domain.values import FoundRecord, KeptPart, RecordDecision, Told
 from domain.vocabulary import Action, Compartment, Decision, Outcome, Right
 from services import dossier
 from services.controllers import Controllers
@@ -225,24 +226,26 @@ class Deciding:
         by: str,
         now: datetime,
     ) -> None:
-        kept: dict[tuple[str, str, str], list[tuple[Preview, RecordDecision]]] = {}
+        kept: dict[tuple[str, str, str], list[tuple[Preview, KeptPart]]] = {}
         for preview, decision in zip(previews, decisions, strict=True):
-            if decision.decision is Decision.KEEP and decision.ground:
-                place = (preview.found.system, preview.found.category, decision.ground)
-                kept.setdefault(place, []).append((preview, decision))
+            if decision.decision is Decision.KEEP:
+                for part in decision.reasons:
+                    place = (preview.found.system, preview.found.category, part.ground)
+                    kept.setdefault(place, []).append((preview, part))
         person = dossier.PERSON.validate_json(self._vault.open(request.requester))
-        for (system, category, ground), lines in kept.items():
+        for (system, category, ground_code), lines in kept.items():
             keys = dossier.SealedKeys(
                 system=system,
                 records=tuple(
-                    dossier.SealedKey(p.record.key, p.record.kind, d.keep_fields) for p, d in lines
+                    dossier.SealedKey(preview.record.key, preview.record.kind, part.fields)
+                    for preview, part in lines
                 ),
                 identifiers=person.identifiers,
             )
             sealed = self._vault.seal(
                 request.case_id, Compartment.HOLD, dossier.KEYS.dump_json(keys)
             )
-            days = [decision.until for _, decision in lines]
+            days = [part.until for _, part in lines]
             steps.also.extend(sealed.also)
             steps.aggregates.append(
                 Hold(
@@ -251,11 +254,11 @@ class Deciding:
                     controller=request.controller,
                     system=system,
                     category=category,
-                    ground=ground,
+                    ground=ground_code,
                     release_on=max((day for day in days if day), default=None)
                     if all(days)
                     else None,
-                    records=tuple(decision.record_id for _, decision in lines),
+                    records=tuple(preview.found.record_id for preview, _ in lines),
                     keys=sealed.ref,
                     by=by,
                     timestamp=now,
@@ -273,6 +276,11 @@ def record_decision(preview: Preview) -> RecordDecision:
         law=verdict.law,
         until=verdict.until,
         keep_fields=verdict.keep_fields,
+        kept=tuple(
+            KeptPart(kept.ground, ground(kept.ground).law, kept.until, kept.fields)
+            for kept in verdict.kept
+            if len(verdict.kept) > 1
+        ),
     )
 
 

@@ -28,7 +28,8 @@ def system_outcomes(
             line = _erasure_line(
                 found, decision, treated.get(found.record_id), vendor_has_finished=finished
             )
-            lines[line] = lines.get(line, 0) + 1
+            for reason in _each_reason(line, decision):
+                lines[reason] = lines.get(reason, 0) + 1
     elif request.right is not Right.ACCESS:
         holdings = {system.id: system.holdings for system in profile.systems}
         for system, outcome in fulfilment.done_as.items():
@@ -56,6 +57,22 @@ def _nothing(
     if not searched:
         by_hand = not request.right.acts_at_once
         yield SystemOutcome("", "", Outcome.MANUAL if by_hand else Outcome.NOT_FOUND, 0)
+
+
+def _each_reason(line: SystemOutcome, decision: RecordDecision) -> Iterator[SystemOutcome]:
+    """A line for each reason why something stays: its law, its last day and its fields differ."""
+    if line.outcome is not Outcome.KEPT or len(decision.kept) < 2:
+        yield line
+        return
+    for number, part in enumerate(decision.kept):
+        yield replace(
+            line,
+            ground=part.ground,
+            law=part.law,
+            until=part.until,
+            keep_fields=part.fields,
+            residuals=line.residuals if number == 0 else (),
+        )
 
 
 def _erasure_line(
