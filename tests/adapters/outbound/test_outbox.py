@@ -64,6 +64,14 @@ def test_letters_lie_in_the_order_they_were_sent(tmp_path: Path) -> None:
     assert [mail.text for mail in outbox.messages()] == ["b\n", "a\n", "c\n"]
 
 
+def test_letters_of_one_second_lie_in_that_order_too(tmp_path: Path) -> None:
+    outbox = Outbox(tmp_path, clock=lambda: AT)
+    for number in range(20):
+        outbox.send(letter(f"key {number}", f"{number}\n"))
+
+    assert [mail.text for mail in outbox.messages()] == [f"{number}\n" for number in range(20)]
+
+
 def test_only_whole_letters_lie_in_the_drawer(tmp_path: Path) -> None:
     outbox = Outbox(tmp_path, clock=ticking())
     outbox.send(letter("one"))
