@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from dataclasses import dataclass
 from datetime import datetime
 from email import message_from_bytes
@@ -58,6 +59,8 @@ class Outbox:
         with NamedTemporaryFile(dir=self._directory, prefix=".", suffix=".part") as file:
             file.write(content)
             file.flush()
+            now = time.time_ns()
+            os.utime(file.fileno(), ns=(now, now))  # many file systems only know the last tick
             os.fsync(file.fileno())
             try:
                 path.hardlink_to(file.name)
