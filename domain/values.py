@@ -59,7 +59,7 @@ class KeptPart:
     ground: str
     law: str
     until: date | None = None
-    fields: tuple[str, ...] = ()
+    keep_fields: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -237,7 +237,7 @@ class Deciding:
             keys = dossier.SealedKeys(
                 system=system,
                 records=tuple(
-                    dossier.SealedKey(preview.record.key, preview.record.kind, part.fields)
+                    dossier.SealedKey(preview.record.key, preview.record.kind, part.keep_fields)
                     for preview, part in lines
                 ),
                 identifiers=person.identifiers,

@@ -70,7 +70,7 @@ def _each_reason(line: SystemOutcome, decision: RecordDecision) -> Iterator[Syst
             ground=part.ground,
             law=part.law,
             until=part.until,
-            keep_fields=part.fields,
+            keep_fields=part.keep_fields,
             residuals=line.residuals if number == 0 else (),
         )
 
