@@ -67,15 +67,21 @@ class Identifier:
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Who asks: everything known about them in this case. Never in an event, never in a log."""
+    """Who asks: everything known about them in this case. Never in an event, never in a log.
+
+    A blank identifier identifies nobody: some systems take it for a wish to see everything.
+    """
 
     identifiers: tuple[Identifier, ...]
 
     def all(self, kind: IdentifierKind) -> tuple[str, ...]:
-        return tuple(i.value for i in self.identifiers if i.kind is kind)
+        return tuple(i.value for i in self._said(kind))
 
     def verified(self, kind: IdentifierKind) -> tuple[str, ...]:
-        return tuple(i.value for i in self.identifiers if i.kind is kind and i.verified)
+        return tuple(i.value for i in self._said(kind) if i.verified)
+
+    def _said(self, kind: IdentifierKind) -> Iterator[Identifier]:
+        return (i for i in self.identifiers if i.kind is kind and i.value.strip())
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,7 +58,15 @@ Open = Annotated[
 Free = Annotated[Open, Field(default_factory=dict)]
 """The same as a field that may be absent."""
 
-Moment = Annotated[datetime | None, BeforeValidator(lambda value: value or None)]
+
+def _with_zone(moment: datetime) -> datetime:
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+Instant = Annotated[datetime, AfterValidator(_with_zone)]
+"""A moment that can be compared; one without a zone is UTC, as the vendors say of theirs."""
+
+Moment = Annotated[Instant | None, BeforeValidator(lambda value: value or None)]
 """An instant, or nothing: some systems write an empty text or a zero for none."""
 
 A = TypeVar("A", bound=Answer)
@@ -76,17 +84,17 @@ def read(model: type[A], response: Response) -> A:
         ) from None
 
 
-def civil_date(moment: datetime | None) -> date | None:
-    """The local day of a moment; one without a zone is UTC, as the vendors say of theirs."""
-    if moment is None:
-        return None
-    aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    return aware.astimezone(_NORDIC).date()
+def civil_date(moment: Instant, zone: ZoneInfo = _NORDIC) -> date:
+    """The local day of a moment."""
+    try:
+        return moment.astimezone(zone).date()
+    except OverflowError:  # "never" is written as the last of all days, or the first
+        return moment.date()
 
 
 def dates(**named: datetime | None) -> dict[str, date]:
     """Those of the moments that are there, as local days."""
-    return {name: day for name, moment in named.items() if (day := civil_date(moment))}
+    return {name: civil_date(moment) for name, moment in named.items() if moment}
 
 
 def held(fields: Mapping[str, object]) -> dict[str, object]:

@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
-from typing import Any, cast
+from math import isfinite
+from typing import Any, NoReturn, cast
 from urllib.parse import quote, urlencode, urlsplit
 
 import structlog
@@ -40,7 +41,7 @@ class Response:
     def json(self) -> Any:
         """The body as JSON; `Refused` when it is something else."""
         try:
-            return jsonlib.loads(self.body)
+            return jsonlib.loads(self.body, parse_constant=_no_number, parse_float=_finite)
         except (ValueError, RecursionError):
             raise Refused(f"answer is not JSON (status {self.status})") from None
 
@@ -64,7 +65,7 @@ class HttpClient:
         *,
         headers: Mapping[str, str] | None = None,
         connections: int = 4,
-        timeout: urllib3.Timeout = TIMEOUT,
+        timeout: urllib3.Timeout | None = None,
     ) -> None:
         parts = urlsplit(base_url)
         if parts.scheme not in {"http", "https"} or not parts.hostname:
@@ -78,7 +79,7 @@ class HttpClient:
             parts.port,
             maxsize=connections,
             block=True,
-            timeout=timeout,
+            timeout=timeout or TIMEOUT,
             headers={"Accept": "application/json", **(headers or {})},
         )
 
@@ -101,13 +102,10 @@ class HttpClient:
         """
         if any(value in {"", ".", ".."} for value in (path or {}).values()):
             raise Refused(f"{method} {template} cannot be filled: a part of its path is empty")
-        url = self._base_path + template.format(
-            **{name: quote(value, safe="") for name, value in (path or {}).items()}
-        )
-        if query:
-            url += "?" + urlencode(
-                {name: value for name, value in query.items() if value is not None}, doseq=True
-            )
+        try:
+            url = self._base_path + _filled(template, path or {}, query or {})
+        except UnicodeEncodeError:
+            raise Refused(f"{method} {template} cannot be filled: a value is no text") from None
         send_headers = {**self._pool.headers, **(headers or {})}
         body: bytes | None = None
         if json is not None:
@@ -166,6 +164,22 @@ _TRY_LATER = {
 }
 
 
+def _filled(template: str, path: Mapping[str, str], query: Mapping[str, object]) -> str:
+    filled = template.format(**{name: quote(value, safe="") for name, value in path.items()})
+    asked = {name: value for name, value in query.items() if value is not None}
+    return f"{filled}?{urlencode(asked, doseq=True)}" if asked else filled
+
+
+def _finite(text: str) -> float:
+    """A number that can be written as JSON again: 1e999 would come back as none."""
+    number = float(text)
+    return number if isfinite(number) else _no_number(text)
+
+
+def _no_number(text: str) -> NoReturn:
+    raise ValueError("NaN and Infinity are no JSON")
+
+
 def _read(raw: urllib3.BaseHTTPResponse, what: str) -> bytes:
     """The whole body, bounded in size and in time: a drop a minute would never end."""
     ends = time.monotonic() + LONGEST_ANSWER_SECONDS
@@ -188,7 +202,7 @@ def _seconds(header: str | None) -> float | None:
         return min(float(text), LONGEST_WISH_SECONDS)
     try:
         wish = parsedate_to_datetime(text)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     if wish.tzinfo is None:
         wish = wish.replace(tzinfo=UTC)

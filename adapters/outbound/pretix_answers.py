@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date
 from decimal import Decimal
 from typing import Generic, TypeVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import Field
 
-from adapters.outbound.answers import Answer, Open
+from adapters.outbound.answers import Answer, Instant, Open
 
 R = TypeVar("R", bound=Answer)
 
@@ -29,7 +29,7 @@ class Seat(Answer):
 
 
 class CheckIn(Answer):
-    at: datetime = Field(alias="datetime")
+    at: Instant = Field(alias="datetime")
     type: str
 
 
@@ -53,8 +53,8 @@ class Position(Answer):
     checkins: list[CheckIn]
     seat: Seat | None
     pseudonymization_id: str
-    valid_from: datetime | None
-    valid_until: datetime | None
+    valid_from: Instant | None
+    valid_until: Instant | None
     canceled: bool
 
 
@@ -68,8 +68,8 @@ class FoundPosition(Answer):
 class Payment(Answer):
     state: str
     amount: str
-    created: datetime
-    payment_date: datetime | None
+    created: Instant
+    payment_date: Instant | None
     provider: str | None
     details: Open
 
@@ -78,8 +78,8 @@ class Refund(Answer):
     state: str
     source: str
     amount: str
-    created: datetime
-    execution_date: datetime | None
+    created: Instant
+    execution_date: Instant | None
     provider: str | None
     comment: str | None
     details: Open
@@ -113,8 +113,8 @@ class Order(Answer):
     phone: str | None
     customer: str | None
     locale: str | None
-    bought_at: datetime = Field(alias="datetime")
-    cancellation_date: datetime | None
+    bought_at: Instant = Field(alias="datetime")
+    cancellation_date: Instant | None
     total: str
     sales_channel: str
     comment: str | None
@@ -167,8 +167,8 @@ class Customer(Answer):
     name: str | None
     is_active: bool
     is_verified: bool
-    last_login: datetime | None
-    date_joined: datetime
+    last_login: Instant | None
+    date_joined: Instant
     locale: str
     notes: str | None
 
@@ -177,17 +177,17 @@ class Membership(Answer):
     id: int
     customer: str
     membership_type: int
-    date_start: datetime
-    date_end: datetime
+    date_start: Instant
+    date_end: Instant
     attendee_name_parts: Open
 
 
 class GiftCard(Answer):
     id: int
-    issuance: datetime
+    issuance: Instant
     value: Decimal
     currency: str
-    expires: datetime | None
+    expires: Instant | None
     conditions: str | None
     owner_ticket: int | None
 
@@ -197,16 +197,16 @@ class Medium(Answer):
     type: str
     identifier: str
     customer: str | None
-    created: datetime
+    created: Instant
     active: bool
-    expires: datetime | None
+    expires: Instant | None
     label: str | None
     notes: str | None
 
 
 class Waiting(Answer):
     id: int
-    created: datetime
+    created: Instant
     name: str | None
     email: str | None
     phone: str | None
@@ -218,8 +218,8 @@ class Waiting(Answer):
 class Event(Answer):
     slug: str
     name: dict[str, str]
-    date_from: datetime
-    date_to: datetime | None
+    date_from: Instant
+    date_to: Instant | None
     timezone: str
     meta_data: dict[str, str | None]
 
@@ -227,13 +227,13 @@ class Event(Answer):
     def zone(self) -> ZoneInfo:
         try:
             return ZoneInfo(self.timezone)
-        except (ZoneInfoNotFoundError, ValueError):
+        except (ZoneInfoNotFoundError, ValueError, OSError):  # a folder's name, or far too long
             return ZoneInfo("UTC")
 
 
 class SubEvent(Answer):
-    date_from: datetime
-    date_to: datetime | None
+    date_from: Instant
+    date_to: Instant | None
 
 
 class Variation(Answer):

@@ -44,11 +44,12 @@ from adapters.outbound.connectors import Configuration, Misconfigured, connector
 from domain.vocabulary import IdentifierKind, Outcome
 from services.matching import Level, Matcher, normal
 from services.national_numbers import mask_national_numbers
-from services.ports import AwaitsPerson, Person, Record, Refused, Result, Treatment
+from services.ports import AwaitsPerson, Person, Record, Refused, Result, Treatment, Unavailable
 from services.spreadsheets import harmless
 
 OLDEST_DAYS = 31
 MOST_COLUMNS = 2_000
+LONGEST_LINE = 1_000_000
 MASKED = "***"
 
 _DELIMITERS = (";", ",", "\t", "|")
@@ -165,15 +166,18 @@ class CsvFile:
         """The export written last. A link may lead anywhere, so none is followed."""
         if not self._folder.is_dir():
             raise Refused("csv's 'folder' does not exist: create it or correct the profile")
-        exports = [
-            path
-            for path in self._folder.iterdir()
-            if fnmatch(_header(path.name), _header(layout.file))
-            and not path.name.startswith((".", "~"))
-            and not path.name.casefold().endswith(_UNFINISHED)
-            and stat.S_ISREG(path.lstat().st_mode)
-        ]
-        return max(exports, key=lambda path: (path.lstat().st_mtime, path.name), default=None)
+        try:
+            exports = [
+                path
+                for path in self._folder.iterdir()
+                if fnmatch(_header(path.name), _header(layout.file))
+                and not path.name.startswith((".", "~"))
+                and not path.name.casefold().endswith(_UNFINISHED)
+                and stat.S_ISREG(path.lstat().st_mode)
+            ]
+            return max(exports, key=lambda path: (path.lstat().st_mtime, path.name), default=None)
+        except OSError as error:  # somebody is tidying up in there
+            raise Unavailable(f"csv's 'folder' cannot be read: {type(error).__name__}") from None
 
 
 # Configuration
@@ -205,7 +209,7 @@ def _layout(kind: str, configuration: Configuration) -> Layout:
     encoding = one("encoding") or None
     if encoding:
         try:
-            codecs.lookup(encoding)
+            "".encode(encoding)
         except LookupError:
             raise Misconfigured("csv's 'encoding' is not known: try utf-8 or cp1252") from None
     fields = frozenset(_words(one("fields")))
@@ -404,15 +408,25 @@ def _table(layout: Layout, path: Path) -> Iterator[Table]:
     with _opened(path, encoding) as file:
         for _ in range(skip):
             file.readline()
-        reader = csv.reader(file, delimiter=delimiter, strict=True)
+        reader = csv.reader(_lines(file), delimiter=delimiter, strict=True)
         try:
             yield next(reader), _numbered(reader)
-        except UnicodeDecodeError:
+        except UnicodeError:
             raise Refused(f"the export is not {encoding}: set csv's 'encoding'") from None
+        except OSError as error:
+            raise Unavailable(f"the export cannot be read: {type(error).__name__}") from None
         except csv.Error:
             raise Refused(
                 f"the export is broken near line {reader.line_num}: export it again"
             ) from None
+
+
+def _lines(file: io.TextIOWrapper) -> Iterator[str]:
+    """Line by line, and never a whole file that has no lines."""
+    while line := file.readline(LONGEST_LINE):
+        if len(line) == LONGEST_LINE:
+            raise Refused(f"the export has a line of more than {LONGEST_LINE} characters")
+        yield line
 
 
 def _numbered(reader: Iterator[list[str]]) -> Iterator[tuple[int, list[str]]]:
@@ -427,12 +441,12 @@ def _delimiter(layout: Layout, path: Path, encoding: str) -> tuple[str, int]:
     for delimiter in (layout.delimiter,) if layout.delimiter else _DELIMITERS:
         with _opened(path, encoding) as file:
             try:
-                first = file.readline()
+                first = file.readline(LONGEST_LINE)
                 skip = int(re.fullmatch(r'"?sep=.?"?\s*', first) is not None)
                 if not skip:
                     file.seek(0)
-                titles = next(csv.reader(file, delimiter=delimiter, strict=True), [])
-            except UnicodeDecodeError:
+                titles = next(csv.reader(_lines(file), delimiter=delimiter, strict=True), [])
+            except UnicodeError:
                 raise Refused(f"the export is not {encoding}: set csv's 'encoding'") from None
             except csv.Error:
                 continue

@@ -619,7 +619,8 @@ def _addresses(person: Person) -> tuple[str, ...]:
 
 def _fingerprint(address: str) -> str:
     """Mailchimp's subscriber hash; it keeps the address itself out of access logs."""
-    return md5(address.lower().encode(), usedforsecurity=False).hexdigest()
+    written = address.lower().encode(errors="surrogatepass")
+    return md5(written, usedforsecurity=False).hexdigest()
 
 
 def _is_suppressed(member: Member) -> bool:

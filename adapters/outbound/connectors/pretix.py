@@ -23,9 +23,8 @@ from http import HTTPStatus
 from time import sleep
 from typing import Any, TypeVar
 from urllib.parse import parse_qs, urlsplit
-from zoneinfo import ZoneInfo
 
-from adapters.outbound.answers import Answer, dates, held, read
+from adapters.outbound.answers import Answer, civil_date, dates, held, read
 from adapters.outbound.connectors import Configuration, connector, need
 from adapters.outbound.http import HttpClient, Response
 from adapters.outbound.pretix_answers import (
@@ -60,6 +59,7 @@ from services.ports import (
 
 MASKED = "•••"
 PAGE_SIZE = 50
+MOST_PAGES = 20_000
 PAUSES = (60.0, 60.0)
 """How long, and how often, one call waits when pretix says that it is asked too much."""
 WITH_CANCELLED = {"include_canceled_positions": "true", "include_canceled_fees": "true"}
@@ -204,6 +204,8 @@ class Pretix:
     # Find
 
     def find(self, person: Person, *, fresh_after: datetime | None = None) -> Iterator[Record]:
+        if not any(map(person.all, IdentifierKind)):
+            return
         requester, seen = _Requester(person), _Seen()
         accounts = self._accounts(requester)
         strong = [customer.name for customer, found in accounts.values() if found.is_strong]
@@ -276,6 +278,10 @@ class Pretix:
             if (ticket := _ticket(position, order, found, requester))
         }
         tickets |= own
+        if found and found.is_strong:
+            # A ticket that names nobody (any more) is its buyer's, and so is its gift card.
+            unnamed = (p.id for p in order.positions if not any(_attendee(p, order)))
+            tickets |= dict.fromkeys(unnamed, found)
         for position in order.positions:
             if position.id in own:
                 yield self._ticket_record(position, order, own[position.id], found, seen)
@@ -473,10 +479,10 @@ class Pretix:
 
     def _anchors(self, order: Order, positions: Sequence[Position], seen: _Seen) -> dict[str, date]:
         zone = self._event(order.event, seen).zone
-        bought = _day(order.bought_at, zone)
-        ends = [_day(self._end(p, order, seen), zone) for p in positions if not p.canceled]
+        bought = civil_date(order.bought_at, zone)
+        ends = [civil_date(self._end(p, order, seen), zone) for p in positions if not p.canceled]
         if order.cancellation_date:
-            ends = [_day(order.cancellation_date, zone)]
+            ends = [civil_date(order.cancellation_date, zone)]
         return {
             "order_placed": bought,
             "last_purchase": bought,
@@ -506,9 +512,9 @@ class Pretix:
         if not (order.status == "p" or (order.status == "n" and order.valid_if_pending)):
             return set()
         zone = self._event(order.event, seen).zone
-        today = _day(self.clock(), zone)
+        today = civil_date(self.clock(), zone)
         is_open = any(
-            not position.canceled and _day(self._end(position, order, seen), zone) >= today
+            not position.canceled and civil_date(self._end(position, order, seen), zone) >= today
             for position in positions
         )
         return {"open_ticket"} if is_open else set()
@@ -704,7 +710,7 @@ class Pretix:
     ) -> Iterator[A]:
         """Every row of every page. A `next` link says only which page, never where to ask."""
         number = 1
-        while True:
+        for _ in range(MOST_PAGES):
             asked = {**(query or {}), "page_size": PAGE_SIZE, "page": number}
             answer = read(page, self._send("GET", template, path, asked))
             yield from answer.results
@@ -714,6 +720,7 @@ class Pretix:
             if following <= number:
                 raise Refused(f"the pages of {template} run in a circle")
             number = following
+        raise Refused(f"GET {template} never ends")
 
     def _send(
         self,
@@ -915,10 +922,6 @@ def _last_four(number: str) -> str:
     return f"{MASKED} {digits[-4:]}" if is_card else number
 
 
-def _day(moment: datetime, zone: ZoneInfo) -> date:
-    return moment.astimezone(zone).date()
-
-
 def _text(words: Mapping[str, str], locale: str | None) -> str:
     """A text in the language of the order, or in any that pretix has."""
     return words.get(locale or "") or next(iter(words.values()), "")
@@ -927,5 +930,5 @@ def _text(words: Mapping[str, str], locale: str | None) -> str:
 def _page_number(link: str) -> int:
     try:
         return int(parse_qs(urlsplit(link).query)["page"][0])
-    except (ValueError, LookupError) as error:
-        raise Refused("pretix links to a next page without a number") from error
+    except (ValueError, LookupError):
+        raise Refused("pretix links to a next page without a number") from None

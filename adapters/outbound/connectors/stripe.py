@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from http import HTTPStatus
 from typing import Generic, Literal, TypeVar
 
@@ -451,7 +452,7 @@ def _quoted(value: str) -> str:
 def _money(amount: int | None, currency: str | None) -> str | None:
     if amount is None or currency is None:
         return None
-    shown = str(amount) if currency in _WITHOUT_CENTS else f"{amount / 100:.2f}"
+    shown = str(amount) if currency in _WITHOUT_CENTS else f"{Decimal(amount).scaleb(-2):.2f}"
     return f"{shown} {currency.upper()}"
 
 
