@@ -67,6 +67,7 @@ def pretix(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pretix]:
         yield running
 
 
+@pytest.hookimpl(tryfirst=True)  # before the marks are read
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Keep all tests that need the one slow server in one process of a parallel run."""
     for item in items:
