@@ -295,7 +295,10 @@ class _Writer:
         yield self._remedy()
 
     def _done(self) -> Section:
-        done = [o for o in self.outcomes if not o.outcome.must_be_explained]
+        # What remains is told further down and is no reason to say twice what was done.
+        done = _merged(
+            replace(o, residuals=()) for o in self.outcomes if not o.outcome.must_be_explained
+        )
         groups = [
             Group(
                 self.words.say(f"right_titles.{right.value}"),
@@ -330,12 +333,16 @@ class _Writer:
     # What was not done, and why
 
     def _explanations(self) -> Iterator[Explanation]:
+        said: list[Explanation] = []  # what remains of many records alike is told once
         for outcome in self.outcomes:
             if outcome.outcome.must_be_explained and outcome.outcome is not Outcome.RESIDUAL:
                 title = self._outcome(outcome)
                 yield Explanation(outcome.outcome, title, tuple(self._reasons(outcome)))
             for residual in outcome.residuals:
-                yield self._residual(outcome, residual)
+                explanation = self._residual(outcome, residual)
+                if explanation not in said:
+                    said.append(explanation)
+                    yield explanation
             if outcome.outcome is Outcome.RESIDUAL and not outcome.residuals:
                 raise DomainError("a residual outcome must say what remains: give its residuals")
 

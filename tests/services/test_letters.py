@@ -408,6 +408,17 @@ def test_an_answer_cannot_hide_what_was_not_done(outcome: CategoryOutcome) -> No
         written(LetterKind.ANSWER, outcomes=(EXPORTED, outcome))
 
 
+def test_what_remains_of_many_records_alike_is_told_once() -> None:
+    """Art. 12(1): concise; sorts of record that left different traces are one thing done."""
+    also = dataclasses.replace(RESIDUE, count=2, residuals=RESIDUE.residuals[:1])
+    text = written(LetterKind.PARTIAL_REFUSAL, Language.NB, outcomes=(RESIDUE, also)).text
+
+    assert text.count("Et avtrykk av e-postadressen din") == 1
+    assert text.count("Linjer i en logg") == 1
+    assert text.count("slettet") == 1
+    assert "(3 treff): slettet" in text
+
+
 @pytest.mark.parametrize("language", Language)
 @pytest.mark.parametrize("ground", [ground.code for ground in grounds()])
 @pytest.mark.parametrize("until", [None, date(2031, 12, 31)])
