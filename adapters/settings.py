@@ -80,6 +80,25 @@ class Settings(BaseSettings):
             return tuple(host.strip().lower() for host in value.split(",") if host.strip())
         return value
 
+    @field_validator("database_url")
+    @classmethod
+    def _of_postgresql(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None:
+            try:
+                scheme = urlsplit(value.get_secret_value()).scheme
+            except ValueError:
+                scheme = ""
+            if scheme not in {"postgresql", "postgres"}:
+                raise ValueError("must begin with postgresql://")
+        return value
+
+    @field_validator("profiles")
+    @classmethod
+    def _there(cls, value: Path | None) -> Path | None:
+        if value is not None and not value.is_dir():
+            raise ValueError("must be there")
+        return value
+
     @field_validator("public_url")
     @classmethod
     def _absolute(cls, value: str | None) -> str | None:

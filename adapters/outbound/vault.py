@@ -75,7 +75,7 @@ def load_master_keys(
     `generate` a missing file is made, readable by its owner only.
     """
     if value:
-        return _parse_keys(value, "the master key given")
+        return _parse_keys(value, "TRETTIO_MASTER_KEY")
     if path is None:
         raise WrongMasterKey("no master key is given: neither a value nor a file")
     if generate and not path.exists():
@@ -84,7 +84,10 @@ def load_master_keys(
         mode = path.stat().st_mode
         text = path.read_text("ascii")
     except FileNotFoundError:
-        raise WrongMasterKey(f"the master key file {path} does not exist") from None
+        raise WrongMasterKey(
+            f"the master key file {path} does not exist: make it, or correct"
+            " TRETTIO_MASTER_KEY_FILE"
+        ) from None
     except (OSError, UnicodeDecodeError) as error:
         raise WrongMasterKey(f"the master key file {path} cannot be read: {error}") from error
     if stat.S_IMODE(mode) & 0o077:

@@ -30,6 +30,9 @@ SYSTEMS = {"fjord-scenen": ("ticketing", "e-mail"), "stund": ("shop",)}
         ("TRETTIO_PUBLIC_URL", "trettio.example", "https://"),
         ("TRETTIO_PUBLIC_URL", "http://trettio.example", "https://"),
         ("TRETTIO_PUBLIC_URL", "https://", "https://"),
+        ("TRETTIO_DATABASE_URL", "mysql://trettio:secret@localhost/trettio", "postgresql://"),
+        ("TRETTIO_DATABASE_URL", "postgresql//trettio:secret@localhost/x", "postgresql://"),
+        ("TRETTIO_PROFILES", "/nowhere/at/all", "a directory with one profile"),
     ],
 )
 def test_a_wrong_value_is_one_line_that_says_what_is_expected(

@@ -46,8 +46,11 @@ def check(
     from domain.findings import check as findings_of
     from domain.vocabulary import Severity
 
+    shipped = shipped_profiles()
+    if file not in shipped and not Path(file).exists():
+        _refuse(f"{file}: there is no such file, and shipped are: {', '.join(sorted(shipped))}")
     try:
-        loaded = load_profile(shipped_profiles().get(file, Path(file)), name=file)
+        loaded = load_profile(shipped.get(file, Path(file)), name=file)
     except ProfileError as error:
         _refuse(str(error))
     day, spoken = _day(on, loaded), _language(language, loaded)
@@ -60,6 +63,28 @@ def check(
         typer.echo(f"{loaded.controller.name}: nothing to ask.")
     if any(finding.severity is Severity.REFUSE_TO_LOAD for finding in findings):
         raise typer.Exit(1)
+
+
+@profiles.command()
+def decide(
+    controller: Annotated[str, typer.Argument(help="The id of the controller's profile.")],
+    code: Annotated[str, typer.Argument(help="The finding's code.")],
+    decision: Annotated[str, typer.Argument(help="What was decided, and why. Name no persons.")],
+    staff: Annotated[str, typer.Option(help="The staff id of whoever decided.")],
+) -> None:
+    """Record what the controller decided about a finding, and name those still open."""
+    from adapters.inbound.cli.console import opened, settings_or_stop, stop
+    from domain.errors import DomainError
+
+    with opened(settings_or_stop()) as installation:
+        controllers = installation.controllers
+        try:
+            controllers.decide_finding(controller, code=code, decision=decision, by=staff)
+        except DomainError as error:
+            stop(str(error))
+        still_open = controllers.findings(controller, installation.clock().date())
+    codes = ", ".join(f"{finding.code} ({finding.severity.value})" for finding in still_open)
+    typer.echo(f"Recorded. Still open: {codes or 'nothing'}.")
 
 
 def _plain(finding: Finding) -> dict[str, object]:

@@ -99,7 +99,8 @@ def test_a_file_that_cannot_be_read_ends_in_2_with_one_line(tmp_path: Path) -> N
     malformed = run(str(broken))
 
     assert (missing.exit_code, malformed.exit_code) == (2, 2)
-    assert missing.stderr == "no-such-file.toml: cannot be read: No such file or directory\n"
+    assert missing.stderr.startswith("no-such-file.toml: there is no such file, and shipped are: ")
+    assert POLICIES["MU"].id in missing.stderr
     assert f"{broken}: country: must be one of 'NO' or 'SE'\n" in malformed.stderr
     assert malformed.stdout == ""
 
@@ -113,3 +114,30 @@ def test_a_wrong_option_says_what_it_expects(option: str, value: str, reason: st
 
     assert result.exit_code == 2
     assert reason in result.stderr
+
+
+def test_what_was_decided_about_a_finding_is_recorded_and_the_rest_named(
+    database_url: str, tmp_path: Path
+) -> None:
+    """A finding that keeps cases from being confirmed has a way off the list."""
+    house = POLICIES["GK"].id
+    (tmp_path / "profiles").mkdir()
+    shutil.copy(shipped_profiles()[house], tmp_path / "profiles")
+    settings = {
+        "TRETTIO_DATABASE_URL": database_url,
+        "TRETTIO_HOME": str(tmp_path / "home"),
+        "TRETTIO_PROFILES": str(tmp_path / "profiles"),
+    }
+
+    def decide(code: str) -> Result:
+        words = ["profile", "decide", house, code, "Asked the archive.", "--staff", "ola"]
+        return CliRunner(env=settings).invoke(app, words)
+
+    decided, unknown = decide("archive_duty"), decide("no_such_code")
+
+    assert decided.exit_code == 0, decided.stderr
+    assert decided.stdout.startswith("Recorded. Still open: ")
+    assert "archive_duty" not in decided.stdout
+    assert "retention_period_missing (decide-before-first-case)" in decided.stdout
+    assert unknown.exit_code == 2
+    assert "there is no finding 'no_such_code'" in unknown.stderr
