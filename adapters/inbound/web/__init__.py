@@ -5,7 +5,7 @@ from __future__ import annotations
 from fastapi import FastAPI
 
 from adapters.inbound.web import answer, case, case_steps, outbox, prove, sign_in, worklist
-from adapters.inbound.web.pages import Assets
+from adapters.inbound.web.pages import Assets, go
 
 MODULES = (sign_in, worklist, case, case_steps, answer, prove, outbox)
 
@@ -19,4 +19,5 @@ def add_pages(app: FastAPI) -> None:
     app.state.demo_token = None
     for module in MODULES:
         app.include_router(module.router)
+    app.get("/", include_in_schema=False)(lambda: go("/desk"))
     app.mount("/static", Assets(), name="static")

@@ -93,13 +93,14 @@ class SystemView:
 
 @dataclass(frozen=True, slots=True)
 class RecordView:
-    """A found record. `fields` is empty while nobody has said what for it is read."""
+    """A found record. `key` and `fields` are empty while nobody has said what for it is read."""
 
     found: FoundRecord
     system: str
     category: str
     theirs: bool | None
     fields: tuple[tuple[str, object, bool], ...]
+    key: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,6 +219,12 @@ class CaseView:
     @property
     def needs_identity(self) -> bool:
         return any(one.request.status is Status.RECEIVED for one in self.requests)
+
+    @property
+    def is_closed(self) -> bool:
+        return bool(self.requests) and all(
+            one.request.status is Status.CLOSED for one in self.requests
+        )
 
     @property
     def code_sent_at(self) -> datetime | None:
@@ -441,6 +448,7 @@ class Reading:
                 )
                 if record
                 else (),
+                key=record.key if record else "",
             )
 
     def _category_name(self, category: str) -> str:

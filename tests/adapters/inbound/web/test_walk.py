@@ -71,6 +71,7 @@ def test_a_message_is_carried_to_closed_through_the_pages(house: House) -> None:
 
     nothing_by_hand(house, desk, case, erasure)
     page = desk.get(f"{case}?lang=en").text
+    assert " · confirmed · Trettio</title>" in page
     assert "Decide and approve" in page
     press(desk, f"{case}/requests/{erasure}/approve", considered="1")
     house.work()
@@ -81,7 +82,9 @@ def test_a_message_is_carried_to_closed_through_the_pages(house: House) -> None:
     assert status(house, access) is Status.CLOSED
     house.work()
     assert house.case(case_id).reference not in desk.get("/desk").text
-    assert "Nothing left to do" in desk.get(case).text
+    page = desk.get(case).text
+    assert "Nothing left to do" in page
+    assert " · closed · Trettio</title>" in page
 
 
 def plant(house: House) -> None:
