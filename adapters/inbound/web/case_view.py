@@ -365,7 +365,9 @@ class Reading:
         for name, state in fulfilment.systems.items():
             known = self._known(name)
             waits = state.status is SystemStatus.WAITING_FOR_PERSON
-            stuck = waits or state.status is SystemStatus.UNAVAILABLE
+            stuck = request.status not in _ENDED and (
+                waits or state.status is SystemStatus.UNAVAILABLE
+            )
             searched = state.status is SystemStatus.FOUND and request.status in {
                 Status.VERIFIED,
                 Status.COLLECTED,
@@ -382,7 +384,8 @@ class Reading:
                 and state.action in {Action.FIND, Action.ERASE, Action.SUPPRESS}
                 and state.waits_for not in BY_HAND,
                 waits=stuck,
-                has_list=waits
+                has_list=stuck
+                and waits
                 and state.action is Action.ERASE
                 and self._makes_lists(request.controller, name),
                 outcomes=_outcomes(request.right, state.action),
@@ -646,6 +649,10 @@ def _outcomes(right: Right, action: Action) -> tuple[Outcome, ...]:
         return OUTCOMES.get(action, ())
     done = HANDLED.get(right, Outcome.MANUAL)
     return (done, Outcome.REFERRED, Outcome.NOT_FOUND)
+
+
+_ENDED = frozenset({Status.REFUSED, Status.REFERRED, Status.WITHDRAWN, Status.CLOSED})
+"""No system is needed any more, whatever it was being asked."""
 
 
 def _to_erase(state: SystemState) -> tuple[FoundRecord, ...]:

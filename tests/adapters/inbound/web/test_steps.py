@@ -139,10 +139,14 @@ def test_a_refusal_names_people_and_law_and_is_told(house: House) -> None:
 
 
 def test_a_person_who_takes_it_back_is_not_asked_again(house: House) -> None:
-    case_id, request_id = asked_for_access(house)
-    desk = house.staff()
-    press(desk, f"/desk/cases/{case_id}/requests/{request_id}/withdraw")
+    case_id, request_id = asked_for_access(house, by_code=True)
+    desk, case = house.staff(), f"/desk/cases/{case_id}"
+    reveal(desk, case)
+    in_a_system = f"{case}/requests/{request_id}/systems/"
+    assert in_a_system in desk.get(case).text
+    press(desk, f"{case}/requests/{request_id}/withdraw")
     assert request_of(house, request_id).status is Status.CLOSED
+    assert in_a_system not in desk.get(case).text  # no system is needed any more
 
 
 def test_an_answer_that_did_not_arrive_is_sent_again(house: House) -> None:
