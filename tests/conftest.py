@@ -10,6 +10,8 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling
 
 from adapters.embedded_postgres import EmbeddedPostgres
 from adapters.outbound.database import Database, migrate
@@ -67,12 +69,18 @@ def pretix(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pretix]:
         yield running
 
 
-@pytest.hookimpl(tryfirst=True)  # before the marks are read
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep all tests that need the one slow server in one process of a parallel run."""
-    for item in items:
-        if "pretix" in getattr(item, "fixturenames", ()):
-            item.add_marker(pytest.mark.xdist_group("pretix"))
+class OneSlowServer(LoadScopeScheduling):
+    """Spreads files over processes, but keeps all that need the slow server in one of them."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = nodeid.split("::", 1)[0]
+        if file.endswith("test_pretix.py") or "/end_to_end/" in file:
+            return "pretix"
+        return file
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> OneSlowServer:
+    return OneSlowServer(config, log)
 
 
 def _made_from(server: str, template: str) -> Iterator[str]:
