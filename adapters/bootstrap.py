@@ -35,7 +35,7 @@ from adapters.outbound.transcodings import register_all
 from adapters.outbound.vault import MasterKeys, PostgresVault, load_master_keys
 from adapters.outbound.views import Views
 from adapters.profiles import load_profile
-from adapters.settings import Settings, system_secrets
+from adapters.settings import Settings, SettingsWrong, system_secrets
 from domain.policy import Profile
 from domain.vocabulary import Country
 from services.answering import Answering
@@ -126,7 +126,12 @@ def installation(
     does that, and a schema that does not fit stops the start.
     """
     with ExitStack() as stack:
-        settings.home.mkdir(mode=0o700, parents=True, exist_ok=True)
+        try:
+            settings.home.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except OSError as error:
+            raise SettingsWrong(
+                f"TRETTIO_HOME cannot be made ({error.strerror}): it expects a directory for data"
+            ) from None
         embedded = settings.database_url is None
         url = (
             stack.enter_context(_embedded(settings.home))

@@ -6,11 +6,12 @@ refused: its values are dropped and the fact that they were is logged instead.
 
 from __future__ import annotations
 
+import io
 import logging
 import re
 import sys
 from collections.abc import Mapping, MutableMapping
-from typing import Any, TextIO
+from typing import Any, TextIO, cast
 
 import structlog
 
@@ -76,8 +77,8 @@ def _places(error: BaseException) -> list[str]:
 
 def configure(style: str, *, to: TextIO | None = None) -> None:
     """Set up logging for this process: `json`, `pretty`, or `auto` (pretty on a terminal)."""
-    output = to or sys.stderr
-    pretty = style == "pretty" or (style == "auto" and output.isatty())
+    output = to or cast(TextIO, _StandardError())
+    pretty = style == "pretty" or (style == "auto" and sys.stderr.isatty() and to is None)
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,
@@ -89,9 +90,18 @@ def configure(style: str, *, to: TextIO | None = None) -> None:
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
         logger_factory=structlog.PrintLoggerFactory(output),
-        cache_logger_on_first_use=True,
     )
     logging.basicConfig(handlers=[_FromLibraries()], level=logging.WARNING, force=True)
+
+
+class _StandardError(io.TextIOBase):
+    """Whatever standard error is at the moment of writing: it may be replaced, and closed."""
+
+    def write(self, text: str) -> int:
+        return sys.stderr.write(text)
+
+    def flush(self) -> None:
+        sys.stderr.flush()
 
 
 class _FromLibraries(logging.Handler):

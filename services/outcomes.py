@@ -21,6 +21,11 @@ def system_outcomes(
     own = request.own_records
     if request.right is Right.ERASURE:
         treated = fulfilment.outcomes
+        kept = {
+            (found.system, found.kind)
+            for found in own
+            if request.decisions[found.record_id].decision is Decision.KEEP
+        }
         for found in own:
             decision = request.decisions[found.record_id]
             state = fulfilment.systems[found.system]
@@ -28,7 +33,9 @@ def system_outcomes(
             line = _erasure_line(
                 found, decision, treated.get(found.record_id), vendor_has_finished=finished
             )
-            for reason in _each_reason(line, decision):
+            # What is kept on purpose has a line of its own, with its law and its last day.
+            unsaid = tuple(r for r in line.residuals if (found.system, r.what) not in kept)
+            for reason in _each_reason(replace(line, residuals=unsaid), decision):
                 lines[reason] = lines.get(reason, 0) + 1
     elif request.right is not Right.ACCESS:
         holdings = {system.id: system.holdings for system in profile.systems}

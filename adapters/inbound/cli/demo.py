@@ -23,7 +23,7 @@ _HOME = "TRETTIO_HOME"
 _INVITATION = """\
 Trettio is ready: {address}/demo
 
-Two invented organisations, three mails waiting. Try next:
+Two invented organisations, and three mails that came for them. Try next:
 
   1. Open the work list, take Ingrid's mail, read what Trettio makes of it, and confirm.
      She asks for a copy of her data and then for erasure: two requests, two sets of dates.
