@@ -173,7 +173,7 @@ def system_secrets(
     `TRETTIO_SYSTEM__<CONTROLLER>__<SYSTEM>__<KEY>`, dashes written as underscores.
     """
     environ = os.environ if environ is None else environ
-    prefix = f"{SYSTEM_PREFIX}{_name(controller)}__{_name(system)}__"
+    prefix = secret_variable(controller, system, "")
     return {
         variable.removeprefix(prefix).lower(): value
         for variable, value in environ.items()

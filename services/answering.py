@@ -17,6 +17,7 @@ from domain.case import Case
 from domain.deadlines import received_on
 from domain.errors import NotAllowedNow
 from domain.fulfilment import Fulfilment
+from domain.letters import answering_letter
 from domain.policy import Profile
 from domain.policy import Told as WhatToTell
 from domain.request import DataSubjectRequest, Status
@@ -103,7 +104,7 @@ class Answering:
             sorted({told for o in outcomes for told in o.to_explain}, key=list(Outcome).index)
         )
         letter = compose(
-            LetterKind.PARTIAL_REFUSAL if explains else LetterKind.ANSWER,
+            answering_letter(explains),
             self._facts(case, request, profile, fulfilment, outcomes, link, now),
         )
         also += self._postroom.queue(
