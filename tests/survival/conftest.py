@@ -7,7 +7,7 @@ import os
 import pytest
 
 
-@pytest.fixture()
+@pytest.fixture
 def seed() -> int:
     """TRETTIO_SEED, or always the same; printed, so that a failing run can be repeated."""
     chosen = int(os.environ.get("TRETTIO_SEED", "30"))
