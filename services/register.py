@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import datetime
 from functools import wraps
-from threading import Lock
+from threading import Lock, local
 from typing import Any, ParamSpec, Protocol, TypeVar, cast
 from uuid import UUID
 
@@ -57,6 +58,22 @@ class EventTranscoder(JSONTranscoder):
         return {k: tuple(v) if isinstance(v, list) else v for k, v in fields.items()}
 
 
+@dataclass
+class Joining:
+    """More to write in the next save of one thread, and whether that save has been made."""
+
+    make: Callable[[], Sequence[Also]]
+    saved: bool = False
+
+
+class _Thread(local):
+    """What one thread is in the middle of."""
+
+    def __init__(self) -> None:
+        self.joining: Joining | None = None
+        self.saving: dict[UUID, Aggregate] = {}
+
+
 class Register(Application[UUID]):
     """Loads and saves aggregates; each process owns one and closes it."""
 
@@ -66,6 +83,7 @@ class Register(Application[UUID]):
         self._register_transcodings = register_transcodings
         self._locks: dict[UUID, Lock] = {}
         self._locks_lock = Lock()
+        self._thread = _Thread()
         super().__init__(dict(env))
 
     def construct_transcoder(self) -> Transcoder:
@@ -116,6 +134,34 @@ class Register(Application[UUID]):
         self.save(*aggregates, also=tuple(also))
 
     @contextmanager
+    def joining(self, make: Callable[[], Sequence[Also]]) -> Iterator[Joining]:
+        """Let this thread's next save carry more: made when all that is saved with it is known.
+
+        While it is made, loading answers what is about to be saved. A save that a conflict has
+        repeated makes it anew; once one has succeeded, later saves go without.
+        """
+        joining = Joining(make)
+        self._thread.joining = joining
+        try:
+            yield joining
+        finally:
+            self._thread.joining = None
+
+    def save(self, *objects: Any, **kwargs: Any) -> Any:
+        joining = self._thread.joining
+        if joining is None or joining.saved:
+            return super().save(*objects, **kwargs)
+        self._thread.saving = {one.id: one for one in objects if isinstance(one, Aggregate)}
+        try:
+            more = joining.make()
+        finally:
+            self._thread.saving = {}
+        kwargs["also"] = (*kwargs.get("also", ()), *more)
+        recordings = super().save(*objects, **kwargs)
+        joining.saved = True
+        return recordings
+
+    @contextmanager
     def alone_with(self, aggregate_id: UUID) -> Iterator[None]:
         """Keep this process's threads from racing each other; other processes meet as conflicts."""
         with self._locks_lock:
@@ -132,6 +178,9 @@ class Register(Application[UUID]):
             return None
 
     def _load(self, kind: type[A], aggregate_id: UUID, version: int | None = None) -> A:
+        about_to_be_saved = self._thread.saving.get(aggregate_id)
+        if version is None and isinstance(about_to_be_saved, kind):
+            return about_to_be_saved
         try:
             found: Any = self.repository.get(aggregate_id, version=version)
         except AggregateNotFoundError:

@@ -81,3 +81,21 @@ def test_an_id_of_something_else_is_unknown(house: House) -> None:
     with pytest.raises(UnknownHere, match="there is no Case"):
         house.installation.register.case(uuid4())
     assert isinstance(house.case(case_id), Case)
+
+
+def test_more_joins_the_next_save_and_sees_what_is_saved(house: House) -> None:
+    case_id = received(house)
+    register, database = house.installation.register, house.installation.database
+    database.fetch("CREATE TABLE more (status text PRIMARY KEY)")
+
+    def more() -> list[Statement]:
+        status = register.case(case_id).status.value
+        return [Statement("INSERT INTO more VALUES (%s)", [status])]
+
+    with register.joining(more) as joining:
+        assert not joining.saved
+        house.installation.intake.set_aside(case_id, kind=TriageKind.SPAM, by="ola")
+        assert joining.saved
+        received(house, "Noe annet")
+
+    assert database.fetch("SELECT status FROM more") == [{"status": "set-aside"}]
