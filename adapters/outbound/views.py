@@ -83,9 +83,7 @@ class PostgresView:
         """Make the tables anew, empty, and begin at the beginning of the log."""
         connection = self._database.connection
         with connection.transaction():
-            for table in self.projection.tables:
-                for statement in _definition(self._schema, table):
-                    connection.execute(statement)
+            self.make_tables(connection)
             connection.execute("DELETE FROM views.parked WHERE view = %s", [self.name])
             connection.execute(
                 "INSERT INTO views.positions (view, definition, tables) VALUES (%(view)s,"
@@ -94,6 +92,12 @@ class PostgresView:
                 {"view": self.name, "definition": self.definition, "tables": self.tables},
             )
         self._position = 0
+
+    def make_tables(self, connection: Connection[TupleRow]) -> None:
+        """The tables alone, without a position: a comparison fills them by itself."""
+        for table in self.projection.tables:
+            for statement in _definition(self._schema, table):
+                connection.execute(statement)
 
     def position(self) -> int:
         if self._position is None:
@@ -132,7 +136,7 @@ class PostgresView:
 
     def _fold(self, connection: Connection[TupleRow], events: Sequence[Recorded]) -> None:
         try:
-            self._apply(connection, events)
+            self.apply(connection, events)
         except NO_EVENTS_FAULT:
             raise
         except Exception:
@@ -147,7 +151,7 @@ class PostgresView:
             if event.originator_id in parked:
                 continue
             try:
-                self._apply(connection, [event])
+                self.apply(connection, [event])
             except NO_EVENTS_FAULT:
                 raise
             except Exception as error:
@@ -160,7 +164,7 @@ class PostgresView:
                     [self.name, event.originator_id, event.position, event.topic, reason],
                 )
 
-    def _apply(self, connection: Connection[TupleRow], events: Sequence[Recorded]) -> None:
+    def apply(self, connection: Connection[TupleRow], events: Sequence[Recorded]) -> None:
         """Fold the events into rows and write what changed, or leave everything as it was."""
         with connection.transaction():
             touched = {i for event in events for i in self.projection.touches(event)}
