@@ -16,7 +16,7 @@ from eventsourcing.domain import event
 
 from domain.aggregate import Aggregate, AggregateCreated
 from domain.errors import DomainError, NotAllowedNow
-from domain.personal import PersonalRef
+from domain.personal import PersonalRef, code
 from domain.staff import human
 from domain.values import Evidence, QueuedLetter
 from domain.vocabulary import Channel, Language, ReceiptSource, Right, TriageKind
@@ -51,6 +51,10 @@ class Case(Aggregate):
         proposed_language: Language
         evidence: tuple[Evidence, ...]
         certain: bool
+        backdated_because: str | None = None
+        backdated_by: str | None = None
+        proof_of_receipt: PersonalRef | None = None
+        external_number: PersonalRef | None = None
 
     class Confirmed(Event):
         TOPIC = "case.confirmed"
@@ -138,8 +142,14 @@ class Case(Aggregate):
         evidence: tuple[Evidence, ...],
         certain: bool,
         timestamp: datetime,
+        backdated_because: str | None = None,
+        backdated_by: str | None = None,
+        proof_of_receipt: PersonalRef | None = None,
+        external_number: PersonalRef | None = None,
     ) -> None:
         self.arrived_at = timestamp
+        self.backdated_because, self.backdated_by = backdated_because, backdated_by
+        self.proof_of_receipt, self.external_number = proof_of_receipt, external_number
         self.controller, self.channel = controller, channel
         self.received_at, self.receipt_source = received_at, receipt_source
         self.message, self.attachments = message, attachments
@@ -157,6 +167,15 @@ class Case(Aggregate):
     def may_begin(cls, facts: dict[str, Any]) -> None:
         if facts["received_at"] > facts["timestamp"]:
             raise DomainError("nothing arrives later than now: check the moment of receipt")
+        reason, by = facts.get("backdated_because"), facts.get("backdated_by")
+        proof = facts.get("proof_of_receipt")
+        if reason is None and by is None and proof is None:
+            return
+        # Whoever sets the clock back is asked for it later: why, by whom, and on what evidence.
+        code(reason or "")
+        human(by)
+        if proof is None:
+            raise DomainError("an earlier receipt needs its evidence: give what shows the day")
 
     @staticmethod
     def id_for(controller: str, fingerprint: str) -> UUID:

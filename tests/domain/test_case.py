@@ -202,3 +202,26 @@ def test_a_replayed_case_is_the_same() -> None:
     case.add_message(message=ref(), received_at=AT - days(1), at=AT)
 
     assert replayed(case.collect_events()) == case
+
+
+def test_an_earlier_receipt_has_its_reason_its_evidence_and_a_name() -> None:
+    """EDPB 01/2022, 159: the clock starts at arrival; whoever says when that was answers for it."""
+    why: dict[str, Any] = {
+        "backdated_because": "letter-found-in-another-department",
+        "backdated_by": "anna",
+        "proof_of_receipt": ref(),
+    }
+    case = arrived(received_at=AT - days(9), **why)
+
+    assert (case.backdated_because, case.backdated_by) == (why["backdated_because"], "anna")
+    for without, words in (
+        ("backdated_because", "say why"),
+        ("backdated_by", "human name"),
+        ("proof_of_receipt", "evidence"),
+    ):
+        with pytest.raises(DomainError, match=words):
+            arrived(**{**why, without: None})
+    with pytest.raises(DomainError, match="give a code"):
+        arrived(**{**why, "backdated_because": "Kari wrote to the wrong address"})
+    with pytest.raises(DomainError, match="machine"):
+        arrived(**{**why, "backdated_by": "trettio"})

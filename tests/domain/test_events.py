@@ -38,7 +38,7 @@ TOPICS = Path(__file__).with_name("topics.txt").read_text(encoding="utf-8").spli
 AGGREGATES: tuple[type[Any], ...] = (Case, DataSubjectRequest, Fulfilment, Hold, Controller)
 
 WITHOUT_PERSONAL_DATA = {
-    "staff ids": {"by", "second", "to", "owner"},
+    "staff ids": {"backdated_by", "by", "second", "to", "owner"},
     "names of controllers, systems, recipients": {
         "controller",
         "name",
@@ -48,6 +48,7 @@ WITHOUT_PERSONAL_DATA = {
         "originator_topic",
     },
     "codes": {
+        "backdated_because",
         "category",
         "code",
         "detail",
