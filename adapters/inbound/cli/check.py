@@ -1,0 +1,60 @@
+"""`trettio check`: whether log, vault, keys, tasks and read models fit together (Art. 5(2), 32)."""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import asdict
+from datetime import timedelta
+from typing import Annotated
+
+import typer
+
+
+def register(app: typer.Typer) -> None:
+    app.command()(check)
+
+
+def check(
+    as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
+    patience: Annotated[
+        int,
+        typer.Option(min=0, help="Minutes a lease may be over, or a key unused, before it counts."),
+    ] = 60,
+) -> None:
+    """Compare log, vault, keys, tasks and read models, and name what does not fit.
+
+    Nothing is changed, and Trettio may go on working meanwhile. Ends with 1 when something does
+    not fit.
+    """
+    from adapters.bootstrap import installation
+    from adapters.inbound.cli.console import settings_or_stop, start_errors
+    from adapters.logs import configure
+    from adapters.outbound import consistency
+
+    settings = settings_or_stop()
+    configure(settings.log)
+    with start_errors(), installation(settings) as opened:
+        misfits = consistency.check(
+            opened.database,
+            opened.vault,
+            opened.register.mapper,
+            patience=timedelta(minutes=patience),
+            progress=_progress if sys.stderr.isatty() else None,
+        )
+    if sys.stderr.isatty():
+        sys.stderr.write("\r\033[K")
+    if as_json:
+        typer.echo(json.dumps({"misfits": [asdict(misfit) for misfit in misfits]}))
+    elif not misfits:
+        typer.echo("everything fits")
+    else:
+        for misfit in misfits:
+            typer.echo(f"{misfit.kind} ({misfit.count}): {misfit.words}")
+            for example in misfit.examples:
+                typer.echo(f"  {example}")
+    raise typer.Exit(1 if misfits else 0)
+
+
+def _progress(position: int) -> None:
+    sys.stderr.write(f"\rread up to position {position}")
