@@ -169,9 +169,10 @@ def _wire(
 
     vault = PostgresVault(
         database,
-        _master_keys(settings),
+        master_keys(settings),
         destroyed_keys=settings.home / "destroyed-keys",
         countries=countries,
+        reread=lambda: master_keys(settings),
     )
     tasks = PostgresTasks(database)
     codes, links = PostgresCodes(database), PostgresLinks(database)
@@ -251,12 +252,11 @@ def _embedded(home: Path) -> Iterator[str]:
         server.stop()
 
 
-def _master_keys(settings: Settings) -> MasterKeys:
+def master_keys(settings: Settings) -> MasterKeys:
+    """The ring of this installation; on the embedded default it is made on first use."""
     if settings.master_key is not None:
         return load_master_keys(value=settings.master_key.get_secret_value())
-    if settings.master_key_file is not None:
-        return load_master_keys(path=settings.master_key_file)
-    return load_master_keys(path=settings.home / "master.key", generate=True)
+    return load_master_keys(path=settings.key_file, generate=settings.master_key_file is None)
 
 
 def _mailer(settings: Settings, clock: Clock) -> Mailer:

@@ -13,7 +13,9 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 PREFIX = "TRETTIO_"
 SYSTEM_PREFIX = "TRETTIO_SYSTEM__"
-FOR_TESTS = frozenset({"TRETTIO_REQUIRE", "TRETTIO_TEST_CACHE", "TRETTIO_CONTRACTS"})
+FOR_TESTS = frozenset(
+    {"TRETTIO_REQUIRE", "TRETTIO_SEED", "TRETTIO_TEST_CACHE", "TRETTIO_CONTRACTS"}
+)
 
 
 class SettingsWrong(Exception):
@@ -61,6 +63,15 @@ class Settings(BaseSettings):
         Path | None, Field(description="a directory with one profile (*.toml) per controller")
     ] = None
     workers: Annotated[int, Field(ge=0, le=64, description="threads that work, 0 to 64")] = 3
+    leave_seconds: Annotated[
+        float,
+        Field(
+            ge=0,
+            le=600,
+            description="seconds, 0 to 600, that `serve --only-web` still answers after SIGTERM"
+            " while /health says that it leaves: as long as your balancer takes to notice",
+        ),
+    ] = 5.0
     log: Annotated[Literal["json", "pretty", "auto"], Field(description="json, pretty or auto")] = (
         "auto"
     )
@@ -115,6 +126,18 @@ class Settings(BaseSettings):
     def address(self) -> str:
         """Where people reach this service; links in letters begin so."""
         return self.public_url or f"http://{self.host}:{self.port}"
+
+    @property
+    def key_file(self) -> Path | None:
+        """The file with the master keys; None when the environment holds them."""
+        if self.master_key is not None:
+            return None
+        return self.master_key_file or self.home / "master.key"
+
+    @property
+    def keeps_key_inside(self) -> bool:
+        """Whether the master keys lie in the data directory, beside what they protect."""
+        return self.key_file is not None and self.key_file.is_relative_to(self.home)
 
     @property
     def exports(self) -> Path:

@@ -53,6 +53,10 @@ class Erased(Exception):
     """The personal data behind a reference has been destroyed, on purpose."""
 
 
+class VaultLocked(Exception):
+    """The key that opens it was not given to this process. Nothing is lost: try later."""
+
+
 # People and records
 
 

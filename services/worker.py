@@ -39,6 +39,7 @@ from services.ports import (
     Treatment,
     Unavailable,
     Vault,
+    VaultLocked,
 )
 from services.register import Register, SomebodyWasFaster
 from services.retention import Retention
@@ -140,6 +141,9 @@ class Worker:
             self._give_up(task, error.what, error)
         except SomebodyWasFaster:
             self._tasks.put_off(task, seconds=SHORTEST_PAUSE, reason="conflict")
+        except VaultLocked as error:  # until this process is given the key, however long that takes
+            log.warning("master_key_missing", error=type(error).__name__)
+            self._tasks.put_off(task, seconds=pause(task.attempts), reason="master-key")
         except NotAllowedNow as error:
             self._not_now(task, error)
         except (Refused, DomainError, Erased) as error:

@@ -6,123 +6,36 @@ to its reference, its case and its compartment, so a row moved elsewhere does no
 
 from __future__ import annotations
 
-import base64
-import binascii
 import fcntl
-import hashlib
 import hmac
 import os
 import re
 import secrets
-import stat
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from uuid import UUID, uuid4
 
-from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from adapters.outbound.database import Database, Statement
+from adapters.outbound.master_keys import MasterKey as MasterKey
+from adapters.outbound.master_keys import MasterKeys as MasterKeys
+from adapters.outbound.master_keys import WrongMasterKey as WrongMasterKey
+from adapters.outbound.master_keys import load_master_keys as load_master_keys
+from adapters.outbound.rotation import require_every_key
+from adapters.outbound.sealing import SECRET, Ring, bound_to, decrypt, encrypt
 from domain.personal import PersonalRef
 from domain.vocabulary import Compartment, Country, IdentifierKind
 from services.ports import Also, Erased, Identifier, Sealed
 
 KEY_BYTES = 32
-NONCE_BYTES = 12
 CALLING_CODES = {Country.NO: "47", Country.SE: "46"}
 
-
-# Master keys
-
-
-class WrongMasterKey(Exception):
-    """A master key is missing, malformed, or not the one that this vault was sealed with."""
-
-
-@dataclass(frozen=True, slots=True, repr=False)
-class MasterKey:
-    key: bytes
-
-    @property
-    def id(self) -> str:
-        """Names the key without telling anything about it."""
-        return hashlib.sha256(b"trettio master key id" + self.key).hexdigest()[:16]
-
-
-@dataclass(frozen=True, slots=True, repr=False)
-class MasterKeys:
-    """The key that seals today, and older ones that still open."""
-
-    current: MasterKey
-    older: tuple[MasterKey, ...] = ()
-
-    def by_id(self, key_id: str) -> MasterKey | None:
-        return next((key for key in (self.current, *self.older) if key.id == key_id), None)
-
-
-def load_master_keys(
-    *, value: str | None = None, path: Path | None = None, generate: bool = False
-) -> MasterKeys:
-    """Master keys from a value (an environment variable's) or else from a file.
-
-    Either holds one key per line or comma, 32 bytes in base64, the current one first. With
-    `generate` a missing file is made, readable by its owner only.
-    """
-    if value:
-        return _parse_keys(value, "TRETTIO_MASTER_KEY")
-    if path is None:
-        raise WrongMasterKey("no master key is given: neither a value nor a file")
-    if generate and not path.exists():
-        _generate_key_file(path)
-    try:
-        mode = path.stat().st_mode
-        text = path.read_text("ascii")
-    except FileNotFoundError:
-        raise WrongMasterKey(
-            f"the master key file {path} does not exist: make it, or correct"
-            " TRETTIO_MASTER_KEY_FILE"
-        ) from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise WrongMasterKey(f"the master key file {path} cannot be read: {error}") from error
-    if stat.S_IMODE(mode) & 0o077:
-        raise WrongMasterKey(f"others may read the master key file {path}; run: chmod 600 {path}")
-    return _parse_keys(text, f"the master key file {path}")
-
-
-def _parse_keys(text: str, source: str) -> MasterKeys:
-    keys = []
-    for word in re.split(r"[\s,]+", text.strip()):
-        try:
-            key = base64.b64decode(word, validate=True)
-        except (binascii.Error, ValueError):
-            key = b""
-        if len(key) != KEY_BYTES:
-            raise WrongMasterKey(f"{source} must be {KEY_BYTES} random bytes in base64")
-        keys.append(MasterKey(key))
-    return MasterKeys(keys[0], tuple(keys[1:]))
-
-
-def _generate_key_file(path: Path) -> None:
-    """Complete or absent, and never replaced: a link into place fails if somebody was faster."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    making = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
-    descriptor = os.open(making, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    try:
-        os.write(descriptor, base64.b64encode(secrets.token_bytes(KEY_BYTES)) + b"\n")
-        os.fsync(descriptor)
-        os.link(making, path)
-    except FileExistsError:
-        pass
-    finally:
-        os.close(descriptor)
-        making.unlink()
-    _sync_directory(path.parent)
+_NOTE = re.compile(r"([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}) ")
 
 
 # The vault
@@ -143,24 +56,27 @@ class PostgresVault:
         *,
         destroyed_keys: Path,
         countries: Mapping[str, Country] | None = None,
+        reread: Callable[[], MasterKeys] | None = None,
     ) -> None:
         """`destroyed_keys` is a file outside the database: it outlives a restore of it.
 
         `countries` says per controller how a phone number without country code is meant.
-        Raises `WrongMasterKey` when the master key does not open this vault.
+        `reread` answers the master keys as they are given now, when one is met that was not.
+        Raises `WrongMasterKey` when the master keys do not open all of this vault.
         """
         self.database = database
         self.destroyed_keys = destroyed_keys
-        self._master_keys = master_keys
+        self.ring = Ring(master_keys, reread)
         self._countries = countries or {}
-        self._token_secret = self._open_secret()
+        require_every_key(database, self.ring)
+        self._master, self._token_secret = self._open_secret()
 
     # Sealing and opening
 
     def seal(self, case_id: UUID, compartment: Compartment, content: bytes) -> Sealed:
         ref = PersonalRef(uuid4())
         key_id, key = self._key(case_id, compartment)
-        sealed = _encrypt(key, content, _bound_to(ref.id, case_id, compartment.value))
+        sealed = encrypt(key, content, bound_to(ref.id, case_id, compartment.value))
         row = Statement(
             "INSERT INTO trettio.vault_rows (id, key_id, sealed) VALUES (%b, %b, %b)",
             (ref.id, key_id, sealed),
@@ -178,8 +94,8 @@ class PostgresVault:
         if row is None:
             raise Erased(f"the personal data behind {ref} has been erased")
         sealed, key_id, case_id, compartment, master_key_id, wrapped = row
-        key = self._unwrap(master_key_id, wrapped, _bound_to(key_id, case_id, compartment))
-        return _decrypt(key, sealed, _bound_to(ref.id, case_id, compartment))
+        key = self.ring.unwrap(master_key_id, wrapped, bound_to(key_id, case_id, compartment))
+        return decrypt(key, sealed, bound_to(ref.id, case_id, compartment))
 
     # Finding
 
@@ -273,12 +189,32 @@ class PostgresVault:
             _sync_directory(self.destroyed_keys.parent)
 
     def _destroyed(self) -> list[UUID]:
+        return list(self.noted())
+
+    def noted(self) -> Iterator[UUID]:
+        """The destroyed keys that the file outside the database knows, one by one."""
         if not self.destroyed_keys.exists():
-            return []
-        found = re.findall(r"^([0-9a-f-]{36}) ", self.destroyed_keys.read_text(), re.MULTILINE)
-        return [UUID(key_id) for key_id in found]
+            return
+        with self.destroyed_keys.open(encoding="ascii", errors="replace") as lines:
+            for line in lines:
+                if found := _NOTE.match(line):
+                    yield UUID(found[1])
 
     # Keys
+
+    def require_every_key(self) -> None:
+        """Refuse to go on without a master key that still wraps something."""
+        require_every_key(self.database, self.ring)
+
+    def opens(
+        self, key_id: UUID, case_id: UUID, compartment: str, master_key_id: str, wrapped: bytes
+    ) -> bool:
+        """Whether the master keys at hand open a wrapped key, as the database holds it."""
+        try:
+            self.ring.unwrap(master_key_id, wrapped, bound_to(key_id, case_id, compartment))
+        except WrongMasterKey:
+            return False
+        return True
 
     def _key(self, case_id: UUID, compartment: Compartment) -> tuple[UUID, bytes]:
         """The compartment's key, made if there is none. Never remembered: it may be destroyed."""
@@ -288,60 +224,37 @@ class PostgresVault:
                 " WHERE case_id = %s AND compartment = %s",
                 [case_id, compartment.value],
             ):
-                bound = _bound_to(row["id"], case_id, compartment.value)
-                return row["id"], self._unwrap(row["master_key_id"], row["wrapped"], bound)
-            key_id, master = uuid4(), self._master_keys.current
-            wrapped = _encrypt(
-                master.key,
-                secrets.token_bytes(KEY_BYTES),
-                _bound_to(key_id, case_id, compartment.value),
-            )
-            self.database.fetch(
+                bound = bound_to(row["id"], case_id, compartment.value)
+                return row["id"], self.ring.unwrap(row["master_key_id"], row["wrapped"], bound)
+            key_id, key, master = uuid4(), secrets.token_bytes(KEY_BYTES), self._master
+            wrapped = encrypt(master.key, key, bound_to(key_id, case_id, compartment.value))
+            if self.database.fetch(
                 "INSERT INTO trettio.vault_keys (id, case_id, compartment, master_key_id, wrapped)"
-                " VALUES (%s, %s, %s, %s, %s) ON CONFLICT (case_id, compartment) DO NOTHING",
-                [key_id, case_id, compartment.value, master.id, wrapped],
-            )
+                " SELECT %s, %s, %s, master_key_id, %s FROM trettio.vault_secret"
+                " WHERE master_key_id = %s ON CONFLICT (case_id, compartment) DO NOTHING"
+                " RETURNING id",
+                [key_id, case_id, compartment.value, wrapped, master.id],
+            ):
+                return key_id, key
+            # Somebody was faster, or another master key is in force by now.
+            self._master, self._token_secret = self._open_secret()
 
-    def _unwrap(self, master_key_id: str, wrapped: bytes, bound_to: bytes) -> bytes:
-        master = self._master_keys.by_id(master_key_id)
-        if master is None:
-            raise WrongMasterKey(
-                f"this vault was sealed with master key {master_key_id}, which is not given; "
-                f"given is {self._master_keys.current.id}"
-            )
-        return _decrypt(master.key, wrapped, bound_to)
-
-    def _open_secret(self) -> bytes:
+    def _open_secret(self) -> tuple[MasterKey, bytes]:
+        """The master key in force, and the secret that it wraps; both are made in a new vault."""
         while True:
             for row in self.database.fetch(
                 "SELECT master_key_id, wrapped FROM trettio.vault_secret"
             ):
-                return self._unwrap(row["master_key_id"], row["wrapped"], b"trettio vault secret")
-            master = self._master_keys.current
-            secret = _encrypt(master.key, secrets.token_bytes(KEY_BYTES), b"trettio vault secret")
+                secret = self.ring.unwrap(row["master_key_id"], row["wrapped"], SECRET)
+                master = self.ring.find(row["master_key_id"])
+                assert master is not None
+                return master, secret
+            master = self.ring.keys.current
             self.database.fetch(
                 "INSERT INTO trettio.vault_secret (master_key_id, wrapped) VALUES (%s, %s)"
                 " ON CONFLICT DO NOTHING",
-                [master.id, secret],
+                [master.id, encrypt(master.key, secrets.token_bytes(KEY_BYTES), SECRET)],
             )
-
-
-def _bound_to(row_id: UUID, case_id: UUID, compartment: str) -> bytes:
-    return b"trettio vault 1" + row_id.bytes + case_id.bytes + compartment.encode()
-
-
-def _encrypt(key: bytes, content: bytes, bound_to: bytes) -> bytes:
-    nonce = secrets.token_bytes(NONCE_BYTES)
-    return nonce + AESGCM(key).encrypt(nonce, content, bound_to)
-
-
-def _decrypt(key: bytes, sealed: bytes, bound_to: bytes) -> bytes:
-    try:
-        return AESGCM(key).decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], bound_to)
-    except InvalidTag:
-        raise WrongMasterKey(
-            "something in the vault does not open: its row was changed or moved"
-        ) from None
 
 
 def _sync_directory(directory: Path) -> None:

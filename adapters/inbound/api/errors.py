@@ -12,7 +12,7 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from domain.errors import DomainError, NotAllowedNow, NotDecidable
-from services.ports import Erased
+from services.ports import Erased, VaultLocked
 from services.register import SomebodyWasFaster, UnknownHere
 
 MEDIA_TYPE = "application/problem+json"
@@ -80,6 +80,13 @@ def add_handlers(app: FastAPI) -> None:
         log.warning("database_away", error=type(error).__name__)
         return problem(
             HTTPStatus.SERVICE_UNAVAILABLE, "the database does not answer; try again soon"
+        )
+
+    @app.exception_handler(VaultLocked)
+    def locked(_request: Request, error: VaultLocked) -> JSONResponse:
+        log.error("master_key_missing", error=type(error).__name__)
+        return problem(
+            HTTPStatus.SERVICE_UNAVAILABLE, "a key is missing here for the moment; try again soon"
         )
 
     @app.exception_handler(Exception)

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 from adapters.outbound.database import Database
 from adapters.outbound.recorder import ConstraintViolated, LogRecorder
+from adapters.outbound.rotation import put_in_force
 from adapters.outbound.vault import (
     MasterKey,
     MasterKeys,
@@ -402,7 +403,7 @@ def test_the_wrong_master_key_stops_the_start_with_one_clear_error(
     assert "\n" not in str(caught.value)
 
 
-def test_a_new_master_key_seals_while_the_older_one_still_opens(
+def test_a_new_master_key_opens_at_once_and_seals_when_it_is_put_in_force(
     vault: PostgresVault,
     keep: Keep,
     database: Database,
@@ -413,10 +414,14 @@ def test_a_new_master_key_seals_while_the_older_one_still_opens(
     database.run(*vault.index("a", CASE, [_email("kari@eksempel.example")]))
     rotated = MasterKeys(MasterKey(os.urandom(32)), (master_keys.current,))
     vault = PostgresVault(database, rotated, destroyed_keys=destroyed_keys)
+    between = keep(vault.seal(uuid4(), UPLOAD, b"between"))
+    used = {row["master_key_id"] for row in database.fetch("SELECT * FROM trettio.vault_keys")}
+    assert used == {master_keys.current.id}
+
+    put_in_force(database, vault.ring, rotated.current)
     new = keep(vault.seal(uuid4(), UPLOAD, b"new"))
 
-    assert vault.open(old) == b"old"
-    assert vault.open(new) == b"new"
+    assert [vault.open(ref) for ref in (old, between, new)] == [b"old", b"between", b"new"]
     assert vault.cases_of("a", _email("kari@eksempel.example")) == (CASE,)
     used = {row["master_key_id"] for row in database.fetch("SELECT * FROM trettio.vault_keys")}
     assert used == {master_keys.current.id, rotated.current.id}

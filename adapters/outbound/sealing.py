@@ -1,0 +1,59 @@
+"""How the vault seals: AES-256-GCM bound to what a row is, and keys wrapped by a master key."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable
+from uuid import UUID
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from adapters.outbound.master_keys import MasterKey, MasterKeys, UnknownMasterKey, WrongMasterKey
+
+NONCE_BYTES = 12
+SECRET = b"trettio vault secret"
+"""What the vault's own secret is bound to."""
+
+
+def bound_to(row_id: UUID, case_id: UUID, compartment: str) -> bytes:
+    return b"trettio vault 1" + row_id.bytes + case_id.bytes + compartment.encode()
+
+
+def encrypt(key: bytes, content: bytes, bound: bytes) -> bytes:
+    nonce = secrets.token_bytes(NONCE_BYTES)
+    return nonce + AESGCM(key).encrypt(nonce, content, bound)
+
+
+def decrypt(key: bytes, sealed: bytes, bound: bytes) -> bytes:
+    try:
+        return AESGCM(key).decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], bound)
+    except InvalidTag:
+        raise WrongMasterKey(
+            "something in the vault does not open: its row was changed or moved"
+        ) from None
+
+
+class Ring:
+    """The master keys of this process, read again when one is asked for that it lacks."""
+
+    def __init__(self, keys: MasterKeys, reread: Callable[[], MasterKeys] | None = None) -> None:
+        self.keys, self._reread = keys, reread
+
+    def refresh(self) -> MasterKeys:
+        """The keys as they are given now; a file may have got another one since the start."""
+        if self._reread is not None:
+            self.keys = self._reread()
+        return self.keys
+
+    def find(self, key_id: str) -> MasterKey | None:
+        return self.keys.by_id(key_id) or self.refresh().by_id(key_id)
+
+    def unwrap(self, key_id: str, wrapped: bytes, bound: bytes) -> bytes:
+        master = self.find(key_id)
+        if master is None:
+            raise UnknownMasterKey(
+                f"this vault was sealed with master key {key_id}, which is not given; given is "
+                + ", ".join(self.keys.ids)
+            )
+        return decrypt(master.key, wrapped, bound)
