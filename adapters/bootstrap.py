@@ -21,6 +21,8 @@ from adapters.embedded_postgres import EmbeddedPostgres
 from adapters.outbound.codes import PostgresCodes
 from adapters.outbound.controllers import ControllerNames
 from adapters.outbound.database import Database, migrate, require_current_schema
+from adapters.outbound.external_numbers import PostgresExternalNumbers
+from adapters.outbound.idempotency import IdempotencyKeys, Versions
 from adapters.outbound.links import PostgresLinks
 from adapters.outbound.log_source import LogSource
 from adapters.outbound.outbox import Outbox
@@ -84,6 +86,8 @@ class Installation:
     systems: Systems
     mailer: Mailer
     tokens: Tokens
+    idempotency: IdempotencyKeys
+    versions: Versions
     staff: PostgresStaff
     views: Views
 
@@ -214,6 +218,7 @@ def _wire(
             retention,
             Replies(register, vault, threads, clock),
             clock,
+            PostgresExternalNumbers(database, vault),
         ),
         identity=Identity(
             register,
@@ -239,6 +244,8 @@ def _wire(
         mailer=mailer or _mailer(settings, clock),
         tokens=Tokens(database),
         staff=staff,
+        idempotency=IdempotencyKeys(database),
+        versions=Versions(database),
         views=Views(database),
     )
 
