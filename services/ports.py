@@ -371,6 +371,14 @@ class Links(Protocol):
 
     def issue(
         self, subject_id: UUID, *, purpose: str, valid_for: timedelta
+class ExternalNumbers(Protocol):
+    """The numbers that controllers' own systems gave cases; each stands for one of them."""
+
+    def give(self, controller: str, case_id: UUID, number: str) -> Also: ...
+
+    def case_of(self, controller: str, number: str) -> UUID | None: ...
+
+
     ) -> tuple[str, tuple[Also, ...]]:
         """The secret to put into an address, and the write that makes it work."""
         ...
