@@ -56,6 +56,14 @@ class SealedNote:
 
 
 @dataclass(frozen=True, slots=True)
+class SealedProof:
+    """Who says that something arrived earlier than it was recorded, and what shows it."""
+
+    said_by: str
+    evidence: str
+
+
+@dataclass(frozen=True, slots=True)
 class SealedKeys:
     """What a hold needs to erase by itself on its last day: the records' keys in their system."""
 
@@ -76,6 +84,7 @@ RECORD = TypeAdapter(SealedRecord)
 MESSAGE = TypeAdapter(SealedMessage)
 LETTER = TypeAdapter(SealedLetter)
 NOTE = TypeAdapter(SealedNote)
+PROOF = TypeAdapter(SealedProof)
 KEYS = TypeAdapter(SealedKeys)
 
 

@@ -9,11 +9,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from domain.calendar import load_calendar
-from domain.case import Case, CaseStatus
+from domain.case import Case, CaseStatus, reference
 from domain.deadlines import act_by, deadlines, received_on
+from domain.errors import DomainError, NotAllowedNow
+from domain.personal import PersonalRef
 from domain.policy import Profile
 from domain.request import DataSubjectRequest
 from domain.staff import MACHINE
@@ -30,8 +32,16 @@ from domain.vocabulary import (
 from services import dossier
 from services.controllers import Controllers
 from services.messages import IncomingMessage, Nature
-from services.planning import Planning
-from services.ports import Also, Clock, Identifier, Person, Sealed, Vault
+from services.planning import Planning, Steps
+from services.ports import (
+    Also,
+    Clock,
+    ExternalNumbers,
+    Identifier,
+    Person,
+    Sealed,
+    Vault,
+)
 from services.postroom import Postroom
 from services.register import Register, again_on_conflict
 from services.replies import Replies
@@ -61,6 +71,36 @@ class Note:
     fingerprint: str
 
 
+@dataclass(frozen=True, slots=True)
+class Backdated:
+    """Why a request counts from a day before it was recorded: a reason as a code, and the proof.
+
+    Who says so and what shows it may name people: both go to the vault.
+    """
+
+    reason: str
+    said_by: str
+    evidence: str
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A request that comes ready made, from a system that knows what is asked and by whom."""
+
+    rights: tuple[Right, ...]
+    identifiers: tuple[Identifier, ...]
+    channel: Channel
+    language: Language | None = None
+    text: str = ""
+    received_at: datetime | None = None
+    backdated: Backdated | None = None
+    external_number: str | None = None
+
+
+class NumberTaken(NotAllowedNow):
+    """The external number stands for another case already."""
+
+
 class Intake:
     """From a message to requests with dates."""
 
@@ -73,11 +113,12 @@ class Intake:
         postroom: Postroom,
         retention: Retention,
         replies: Replies,
+        numbers: ExternalNumbers,
         clock: Clock,
     ) -> None:
         self._register, self._vault, self._controllers = register, vault, controllers
         self._planning, self._postroom, self._clock = planning, postroom, clock
-        self._retention, self._replies = retention, replies
+        self._retention, self._replies, self._numbers = retention, replies, numbers
 
     @again_on_conflict
     def receive(self, controller: str, message: IncomingMessage, *, channel: Channel) -> UUID:
@@ -149,27 +190,75 @@ class Intake:
         by: str,
     ) -> Case:
         """A person says what was asked and by whom; one request per right, all dated at once."""
-        now = self._clock()
         case = self._register.case(case_id)
+        now = max(self._clock(), case.received_at)  # it may have reached another process's clock
         self._controllers.require_cases_allowed(case.controller)
         profile = self._controllers.in_force(case.controller)
-        person = Person(identifiers=identifiers)
-        sealed = self._vault.seal(
-            case_id, Compartment.CORRESPONDENCE, dossier.PERSON.dump_json(person)
-        )
-        case.confirm(rights=rights, language=language, person=sealed.ref, by=by, at=now)
-        also: list[Also] = [
-            *sealed.also,
-            *self._vault.index(case.controller, case_id, identifiers),
-        ]
-        requests = [self._request(case, right, profile, sealed, now) for right in case.rights]
-        self._link(case, requests, identifiers, now)
-        planned = self._planning.plan_at_once(case, requests, profile, at=now)
-        letters = self._postroom.acknowledge(case, requests, profile, person, at=now)
-        self._register.save_all(
-            [case, *requests, *planned.aggregates], [*also, *planned.also, *letters]
-        )
+        steps = self._confirm(case, profile, rights, language, identifiers, by, now)
+        self._register.save_all(steps.aggregates, steps.also)
         return case
+
+    @again_on_conflict
+    def take(self, controller: str, asked: Asked, *, by: str) -> Case:
+        """Take a request that needs no reading: recorded, confirmed and dated in one save.
+
+        Every call is a case of its own, unless an external number says that it is there already.
+        """
+        self._controllers.require_cases_allowed(controller)
+        profile = self._controllers.in_force(controller)
+        number = asked.external_number
+        if number is not None:
+            known = self._numbers.case_of(controller, number)
+            if known is not None:
+                raise NumberTaken(f"this external number is that of case {reference(known)}")
+        now = self._clock()
+        received_at = asked.received_at or now
+        _require_said_why(asked, received_at, now, profile)
+        case_id = uuid4()
+        steps = Steps()
+        backdated = asked.backdated
+        message = self._seal(case_id, steps, dossier.MESSAGE.dump_json(_message_of(asked)))
+        proof = (
+            self._seal(
+                case_id,
+                steps,
+                dossier.PROOF.dump_json(dossier.SealedProof(backdated.said_by, backdated.evidence)),
+            )
+            if backdated is not None
+            else None
+        )
+        case = Case(
+            id=case_id,
+            controller=controller,
+            channel=asked.channel,
+            received_at=received_at,
+            receipt_source=ReceiptSource.STATED if asked.received_at else ReceiptSource.ARRIVAL,
+            message=message,
+            attachments=(),
+            proposed_kind=TriageKind.RIGHTS_REQUEST,
+            proposed_rights=asked.rights,
+            proposed_language=asked.language or profile.language,
+            evidence=(),
+            certain=True,
+            timestamp=now,
+            backdated_because=backdated.reason if backdated is not None else None,
+            backdated_by=by if backdated is not None else None,
+            proof_of_receipt=proof,
+            external_number=(
+                self._seal(case_id, steps, number.encode()) if number is not None else None
+            ),
+        )
+        if number is not None:
+            steps.also.append(self._numbers.give(controller, case_id, number))
+        begun = self._confirm(
+            case, profile, asked.rights, case.language, asked.identifiers, by, now
+        )
+        self._register.save_all(begun.aggregates, [*steps.also, *begun.also])
+        return case
+
+    def case_numbered(self, controller: str, number: str) -> UUID | None:
+        """The case that another system knows by this number."""
+        return self._numbers.case_of(controller, number)
 
     @again_on_conflict
     def set_aside(self, case_id: UUID, *, kind: TriageKind, by: str) -> None:
@@ -201,6 +290,37 @@ class Intake:
         if message.sender_name:
             found.append(Identifier(IdentifierKind.NAME, message.sender_name))
         return tuple(found)
+
+    def _confirm(
+        self,
+        case: Case,
+        profile: Profile,
+        rights: tuple[Right, ...],
+        language: Language,
+        identifiers: tuple[Identifier, ...],
+        by: str,
+        now: datetime,
+    ) -> Steps:
+        """What was asked and by whom is certain: requests begin, and their acknowledgement."""
+        person = Person(identifiers=identifiers)
+        sealed = self._vault.seal(
+            case.id, Compartment.CORRESPONDENCE, dossier.PERSON.dump_json(person)
+        )
+        case.confirm(rights=rights, language=language, person=sealed.ref, by=by, at=now)
+        indexed = self._vault.index(case.controller, case.id, identifiers)
+        requests = [self._request(case, right, profile, sealed, now) for right in case.rights]
+        self._link(case, requests, identifiers, now)
+        planned = self._planning.plan_at_once(case, requests, profile, at=now)
+        letters = self._postroom.acknowledge(case, requests, profile, person, at=now)
+        return Steps(
+            [case, *requests, *planned.aggregates],
+            [*sealed.also, *indexed, *planned.also, *letters],
+        )
+
+    def _seal(self, case_id: UUID, steps: Steps, content: bytes) -> PersonalRef:
+        sealed = self._vault.seal(case_id, Compartment.CORRESPONDENCE, content)
+        steps.also.extend(sealed.also)
+        return sealed.ref
 
     def _link(
         self,
@@ -288,3 +408,27 @@ class Intake:
             archive_first=profile.is_public,
             timestamp=at,
         )
+
+
+def _require_said_why(asked: Asked, received_at: datetime, now: datetime, profile: Profile) -> None:
+    """A day before today sets the clock back, so it needs its proof; the hour moves nothing."""
+    if received_at > now:
+        raise DomainError("nothing arrives later than now: check the moment of receipt")
+    day, today = received_on(received_at, profile.country), received_on(now, profile.country)
+    load_calendar(profile.country).require_receipt(day)
+    if day < today and asked.backdated is None:
+        raise DomainError("a receipt before today needs its evidence: say why, who says so and how")
+
+
+def _message_of(asked: Asked) -> dossier.SealedMessage:
+    def first(kind: IdentifierKind) -> str:
+        return next((one.value for one in asked.identifiers if one.kind is kind), "")
+
+    return dossier.SealedMessage(
+        sender_name=first(IdentifierKind.NAME),
+        sender_address=first(IdentifierKind.EMAIL),
+        subject="",
+        text=asked.text,
+        message_id=None,
+        attachments=(),
+    )
