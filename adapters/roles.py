@@ -10,6 +10,7 @@ import structlog
 
 from adapters.bootstrap import Installation
 from projections import deadline_worklist
+from services.crew import Crew
 
 REMIND_EVERY_SECONDS = 60.0
 
@@ -26,10 +27,10 @@ def running(
 ) -> Iterator[Event]:
     """Run background roles in threads until the block ends; work in hand is finished first."""
     stop = Event()
-    threads = [
-        Thread(target=installation.worker(name).run, args=(stop,), name=name)
-        for name in (f"worker-{number}" for number in range(1, workers + 1))
-    ]
+    threads: list[Thread] = []
+    if workers:
+        crew = Crew(workers, installation.worker, installation.tasks)
+        threads.append(Thread(target=crew.run, args=(stop,), name="crew"))
     if follow:
         # Made here, so that the read models are there before anybody asks for them.
         follower = installation.follower()
@@ -48,7 +49,8 @@ def running(
 def _remind(installation: Installation, stop: Event) -> None:
     while not stop.is_set():
         try:
-            installation.reminders.run(deadline_worklist.open_requests(installation.database))
+            requests = deadline_worklist.open_requests(installation.database)
+            installation.reminders.pass_over(requests, stop)
         except Exception:  # the database may be away; what is due stays due
             log.exception("reminders_stumbled")
         stop.wait(REMIND_EVERY_SECONDS)

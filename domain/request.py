@@ -1068,7 +1068,8 @@ class DataSubjectRequest(Aggregate):
         )
 
     def _today(self, at: datetime) -> date:
-        return received_on(at, self.country)
+        """The civil date, but none before what has happened: clocks of processes may differ."""
+        return max(received_on(at, self.country), self.received_on, *self.open_pauses.values())
 
     def _dates(self, calendar: Calendar, **changes: Any) -> Deadlines:
         """A fold over facts: whatever order they became known in, the dates are the same."""

@@ -6,10 +6,10 @@ confirm or has set aside.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Protocol
 from uuid import UUID
 
 from domain.case import Case, CaseStatus
@@ -255,27 +255,13 @@ INBOX = Table(
 Request = DataSubjectRequest
 
 
-STEPS: Mapping[type, Status] = {
-    Request.IdentityVerified: Status.VERIFIED,
-    Request.VerificationNotNeeded: Status.VERIFIED,
-    Request.Approved: Status.APPROVED,
-    Request.Fulfilled: Status.FULFILLED,
-}
-DROPPED: Mapping[type, Status] = {
-    Request.Referred: Status.REFERRED,
-    Request.Refused: Status.REFUSED,
-    Request.Withdrawn: Status.WITHDRAWN,
-}
-"""What ends the asking of systems, and takes back an answer that may have been sent."""
-
-
 class DeadlineWorklist(Projection):
     name = "deadline_worklist"
     tables = (WORK, INBOX)
 
     def touches(self, recorded: Recorded) -> Iterator[UUID]:
         yield recorded.originator_id
-        if isinstance(recorded.body, Request.Received):
+        if recorded.topic == Request.Received.TOPIC:
             yield recorded.body.case_id
 
     # Messages
@@ -431,16 +417,29 @@ class DeadlineWorklist(Projection):
 
     # Steps
 
-    @when(*STEPS)
-    def stepped(self, event: Request.Event, rows: Rows) -> None:
-        for work in rows.changing(WORK, event.originator_id):
-            work.to(STEPS[type(event)])
+    @when(Request.IdentityVerified, Request.VerificationNotNeeded)
+    def verified(self, event: Request.Event, rows: Rows) -> None:
+        _stepped(event, rows, Status.VERIFIED)
 
-    @when(*DROPPED)
-    def dropped(self, event: Request.Event, rows: Rows) -> None:
-        for work in rows.changing(WORK, event.originator_id):
-            work.to(DROPPED[type(event)])
-            work.delivery_failed = None
+    @when(Request.Approved)
+    def approved(self, event: Request.Approved, rows: Rows) -> None:
+        _stepped(event, rows, Status.APPROVED)
+
+    @when(Request.Fulfilled)
+    def fulfilled(self, event: Request.Fulfilled, rows: Rows) -> None:
+        _stepped(event, rows, Status.FULFILLED)
+
+    @when(Request.Referred)
+    def referred(self, event: Request.Referred, rows: Rows) -> None:
+        _dropped(event, rows, Status.REFERRED)
+
+    @when(Request.Refused)
+    def refused(self, event: Request.Refused, rows: Rows) -> None:
+        _dropped(event, rows, Status.REFUSED)
+
+    @when(Request.Withdrawn)
+    def withdrawn(self, event: Request.Withdrawn, rows: Rows) -> None:
+        _dropped(event, rows, Status.WITHDRAWN)
 
     @when(Request.DataCollected)
     def data_collected(self, event: Request.DataCollected, rows: Rows) -> None:
@@ -540,6 +539,18 @@ class DeadlineWorklist(Projection):
                 work.system(event.system, SystemStatus.DONE)
 
 
+def _stepped(event: Request.Event, rows: Rows, status: Status) -> None:
+    for work in rows.changing(WORK, event.originator_id):
+        work.to(status)
+
+
+def _dropped(event: Request.Event, rows: Rows, status: Status) -> None:
+    """No system is asked any more, and an answer that may have been sent is taken back."""
+    for work in rows.changing(WORK, event.originator_id):
+        work.to(status)
+        work.delivery_failed = None
+
+
 def _missed(event: Request.Event, rows: Rows, date_missed: Missed) -> None:
     for work in rows.changing(WORK, event.originator_id):
         work.missed = [*work.missed, date_missed.value]
@@ -548,13 +559,24 @@ def _missed(event: Request.Event, rows: Rows, date_missed: Missed) -> None:
 # Queries
 
 
+class Place(Protocol):
+    """Where an entry stands on the list; enough of it to go on after it."""
+
+    @property
+    def clock_runs(self) -> bool: ...
+    @property
+    def target_due(self) -> date: ...
+    @property
+    def request_id(self) -> UUID: ...
+
+
 def entries(
     sql: Reader,
     controllers: Sequence[str],
     *,
     turn: str | None = None,
     assigned_to: str | None = None,
-    after: Work | None = None,
+    after: Place | None = None,
     limit: int = 100,
 ) -> list[Work]:
     """What is not closed yet, in order of target; what has been answered comes last.
@@ -584,10 +606,46 @@ def entries(
     return [Work(**row) for row in found]
 
 
-def open_requests(sql: Reader) -> list[UUID]:
-    """Every request that is not closed, of all controllers: what reminders look at."""
-    found = sql.fetch("SELECT request_id FROM views.deadline_worklist WHERE NOT closed")
-    return [row["request_id"] for row in found]
+def open_requests(sql: Reader) -> dict[UUID, tuple[object, ...] | None]:
+    """Every request that is not closed, of all controllers, with the facts its reminders hang on.
+
+    Nothing is known of one whose row this view has given up following; it may be open all the same.
+    """
+    found = sql.fetch(
+        """
+        SELECT request_id, status, received_on, act_by, statutory_due, extended_due, promise_due,
+            target_due
+        FROM views.deadline_worklist WHERE NOT closed ORDER BY target_due
+        """
+    )
+    parked = sql.fetch(
+        "SELECT aggregate_id FROM views.parked"
+        " WHERE view = 'deadline_worklist' AND topic LIKE 'request.%'"
+    )
+    return {row.pop("request_id"): tuple(row.values()) for row in found} | {
+        row["aggregate_id"]: None for row in parked
+    }
+
+
+def everything(
+    sql: Reader,
+    controllers: Sequence[str],
+    *,
+    closed: bool = True,
+    after: UUID | None = None,
+    limit: int = 500,
+) -> list[Work]:
+    """Requests in the order of their ids, closed ones too: for whoever goes through all of them."""
+    found = sql.fetch(
+        """
+        SELECT * FROM views.deadline_worklist
+        WHERE controller = ANY(%(controllers)s) AND (%(closed)s OR NOT closed)
+          AND (%(after)s::uuid IS NULL OR request_id > %(after)s::uuid)
+        ORDER BY request_id LIMIT %(limit)s
+        """,
+        {"controllers": list(controllers), "closed": closed, "after": after, "limit": limit},
+    )
+    return [Work(**row) for row in found]
 
 
 def of_request(sql: Reader, request_id: UUID) -> Work | None:
@@ -610,12 +668,27 @@ def inbox(
     controllers: Sequence[str],
     *,
     status: CaseStatus = CaseStatus.WAITING,
+    after: tuple[datetime, UUID] | None = None,
     limit: int = 100,
 ) -> list[Message]:
-    """Messages that wait for a person to confirm them, the oldest first."""
+    """Messages that wait for a person to confirm them, the oldest first.
+
+    `after` is arrival and id of the last message of the page before.
+    """
+    arrived, case_id = after or (None, None)
     found = sql.fetch(
-        "SELECT * FROM views.inbox WHERE status = %s AND controller = ANY(%s)"
-        " ORDER BY received_at, case_id LIMIT %s",
-        [status.value, list(controllers), limit],
+        """
+        SELECT * FROM views.inbox WHERE status = %(status)s AND controller = ANY(%(controllers)s)
+          AND (%(arrived)s::timestamptz IS NULL
+               OR (received_at, case_id) > (%(arrived)s::timestamptz, %(case_id)s::uuid))
+        ORDER BY received_at, case_id LIMIT %(limit)s
+        """,
+        {
+            "status": status.value,
+            "controllers": list(controllers),
+            "arrived": arrived,
+            "case_id": case_id,
+            "limit": limit,
+        },
     )
     return [Message(**row) for row in found]

@@ -1,29 +1,50 @@
 """Reminders: what happens because time passed. Each of them once, and only while the clock runs.
 
-Dates are civil dates of the controller's country; the moment is an argument, so a clock that
-jumps or a process that slept makes nothing happen twice and skips nothing.
+Dates are civil dates of the controller's country, and what was recorded is never recorded again, so
+a clock that jumps, a process that slept or another one beside it repeats nothing and skips nothing.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from threading import Event
 from uuid import UUID
 
 import structlog
+from eventsourcing.persistence import InterfaceError, OperationalError
 
 from domain.calendar import Calendar, load_calendar
 from domain.deadlines import received_on
 from domain.errors import DomainError
 from domain.request import DataSubjectRequest, Status
+from domain.vocabulary import Country
 from services.ports import Clock
 from services.register import Register, again_on_conflict
 
 UNOPENED_AFTER = timedelta(days=7)
 """An answer that nobody fetched for so long has not arrived."""
 
-
 log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What was known of a request when it was looked at, and when something comes due next."""
+
+    facts: object
+    country: Country
+    next_on: date | None = None
+    next_at: datetime | None = None
+
+    def is_still_so(self, facts: object, now: datetime) -> bool:
+        """Whether there is nothing to be found by looking again."""
+        if facts is None or facts != self.facts:
+            return False
+        if self.next_at is not None and now >= self.next_at:
+            return False
+        return self.next_on is None or received_on(now, self.country) < self.next_on
 
 
 class Reminders:
@@ -31,45 +52,87 @@ class Reminders:
 
     def __init__(self, register: Register, clock: Clock) -> None:
         self._register, self._clock = register, clock
+        self._known: dict[UUID, Known] = {}
+
+    def pass_over(self, requests: Mapping[UUID, object], stop: Event | None = None) -> int:
+        """Look at those of the open requests that have changed, or of which something is due.
+
+        With each come the facts that its reminders depend on, whatever they are: a request is
+        loaded only where they are others than last time or unknown, or its next day has come.
+        """
+        now = self._clock()
+        self._known = {one: known for one, known in self._known.items() if one in requests}
+        recorded = 0
+        for request_id, facts in requests.items():
+            if stop is not None and stop.is_set():
+                break
+            known = self._known.get(request_id)
+            if known is None or not known.is_still_so(facts, now):
+                recorded += self._looked_at(request_id, facts)
+        return recorded
 
     def run(self, request_ids: Iterable[UUID]) -> int:
         """Look at each of these requests; answers how many events were recorded."""
-        return sum(self._looked_at(request_id) for request_id in request_ids)
+        return sum(self._looked_at(request_id, None) for request_id in request_ids)
 
-    def _looked_at(self, request_id: UUID) -> int:
+    def _looked_at(self, request_id: UUID, facts: object) -> int:
         """One request that cannot be looked at keeps no other from its reminders."""
+        self._known.pop(request_id, None)
         try:
-            return self.look_at(request_id)
+            recorded, self._known[request_id] = self._look_at(request_id, facts)
+        except (OperationalError, InterfaceError):
+            raise  # the database is away, and will be for the next one too
         except DomainError as error:
             log.warning("reminder_failed", request_id=str(request_id), error=type(error).__name__)
-            return 0
+        except Exception:  # an event nobody can read, or a bug of ours
+            log.exception("reminder_failed", request_id=str(request_id))
+        else:
+            return recorded
+        return 0
 
     @again_on_conflict
-    def look_at(self, request_id: UUID) -> int:
+    def _look_at(self, request_id: UUID, facts: object) -> tuple[int, Known]:
         now = self._clock()
         request = self._register.request(request_id)
         today = received_on(now, request.country)
-        calendar = load_calendar(request.country)
-        for reminder, due_on in due_reminders(request, calendar):
-            if today >= due_on:
-                request.remind(reminder=reminder, on=due_on, at=now)
+        unopened_at = _unopened_at(request)
+        if unopened_at is not None and now >= unopened_at:
+            request.fail_delivery(reason="answer-not-fetched", at=now)
+            unopened_at = None
+        days = [today + _DAY]
+        try:
+            reminders = tuple(due_reminders(request, load_calendar(request.country)))
+        except DomainError as error:  # what was missed can be told without a calendar
+            log.warning("reminder_failed", request_id=str(request_id), error=type(error).__name__)
+        else:
+            for reminder, due_on in reminders:
+                if today >= due_on:
+                    request.remind(reminder=reminder, on=due_on, at=now)
+            days = [due_on for _, due_on in reminders]
+            days += [last_day + _DAY for last_day in _last_days(request)]
         request.miss(today=today, at=now)
-        self._unopened(request, now)
         recorded = len(request.pending_events)
         if recorded:
             self._register.save_all([request])
-        return recorded
+        next_on = min((day for day in days if day > today), default=None)
+        return recorded, Known(facts, request.country, next_on, unopened_at)
 
-    @staticmethod
-    def _unopened(request: DataSubjectRequest, now: datetime) -> None:
-        sent_at = request.answered_at
-        if (
-            request.status is Status.FULFILLED
-            and sent_at is not None
-            and request.fetched_at is None
-            and now - sent_at >= UNOPENED_AFTER
-        ):
-            request.fail_delivery(reason="answer-not-fetched", at=now)
+
+_DAY = timedelta(days=1)
+
+
+def _unopened_at(request: DataSubjectRequest) -> datetime | None:
+    """When an answer that waits to be fetched counts as one that has not arrived."""
+    if request.status is not Status.FULFILLED or request.fetched_at is not None:
+        return None
+    return request.answered_at + UNOPENED_AFTER if request.answered_at is not None else None
+
+
+def _last_days(request: DataSubjectRequest) -> Iterator[date]:
+    """The days of a request after which it has missed something."""
+    dates = request.dates
+    days = (dates.target_due, dates.promise_due, dates.extended_due or dates.statutory_due)
+    return (day for day in days if day is not None)
 
 
 def due_reminders(request: DataSubjectRequest, calendar: Calendar) -> Iterator[tuple[str, date]]:

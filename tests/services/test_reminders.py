@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
-from uuid import uuid4
+from collections.abc import Callable
+from threading import Event
+from uuid import UUID, uuid4
+
+import pytest
+from eventsourcing.persistence import OperationalError
 
 from domain.calendar import load_calendar
-from domain.request import Missed, Status
+from domain.errors import DomainError
+from domain.request import DataSubjectRequest, Missed, Status
 from domain.vocabulary import Country, Right
+from projections.deadline_worklist import open_requests
+from services import reminders as module
 from services.reminders import due_reminders
 from tests.support.asking import Clock, approved, asked, confirmed
 from tests.support.house import House
@@ -59,3 +67,155 @@ def test_reminders_fall_on_days_when_somebody_is_there(house: House) -> None:
         assert day <= request.dates.target_due
         if "working-days" in name:
             assert calendar.is_office_day(day)
+
+
+# A pass over everything that is open
+
+
+@pytest.fixture
+def looked_at(house: House, monkeypatch: pytest.MonkeyPatch) -> list[UUID]:
+    """Every request that is loaded from now on."""
+    loaded: list[UUID] = []
+    load = house.installation.register.request
+
+    def request(request_id: UUID) -> DataSubjectRequest:
+        loaded.append(request_id)
+        return load(request_id)
+
+    monkeypatch.setattr(house.installation.register, "request", request)
+    return loaded
+
+
+def test_a_pass_loads_only_what_has_changed_or_come_due(
+    house: House, clock: Clock, looked_at: list[UUID]
+) -> None:
+    """A pass every minute must not load every request every minute."""
+    request_id = asked(house, confirmed(house, Right.ACCESS), Right.ACCESS).id
+    a_pass = _passes(house)
+    a_pass()
+    assert request_id in looked_at
+
+    looked_at.clear()
+    a_pass()
+    clock.forward(hours=1)
+    a_pass()
+    assert looked_at == []
+
+    clock.forward(days=60)
+    assert a_pass() > 0
+    looked_at.clear()
+    assert a_pass() == 0
+    assert looked_at == []
+
+
+def test_a_pass_looks_again_at_what_has_changed(
+    house: House, clock: Clock, looked_at: list[UUID]
+) -> None:
+    """An answer came and was not opened: no day of a calendar says so, the hour does."""
+    case_id = approved(house, Right.ACCESS)
+    request_id = asked(house, case_id, Right.ACCESS).id
+    a_pass = _passes(house)
+    a_pass()
+
+    clock.forward(days=6, hours=23, minutes=58)
+    a_pass()
+    assert asked(house, case_id, Right.ACCESS).status is Status.FULFILLED
+    looked_at.clear()
+    clock.forward(minutes=1)
+    assert a_pass() == 0
+    assert looked_at == []
+    clock.forward(minutes=2)
+    assert a_pass() > 0
+    assert asked(house, case_id, Right.ACCESS).delivery_failed == "answer-not-fetched"
+
+    looked_at.clear()
+    a_pass()
+    assert looked_at == [request_id], "it is at another step now"
+
+
+def test_a_request_nobody_can_read_keeps_no_other_waiting(house: House, clock: Clock) -> None:
+    """A poison event stops its own request and nothing beside it."""
+    broken = asked(house, confirmed(house, Right.ACCESS, text="En"), Right.ACCESS).id
+    whole = asked(house, confirmed(house, Right.ACCESS, text="To"), Right.ACCESS).id
+    house.installation.database.fetch(
+        "INSERT INTO trettio.log (originator_id, originator_version, topic, state)"
+        " VALUES (%s, 1000, 'request.never-heard-of', '{}') RETURNING 1",
+        [broken],
+    )
+    clock.forward(days=60)
+
+    assert house.installation.reminders.pass_over({broken: None, whole: None}) > 0
+    assert Missed.STATUTORY in house.installation.register.request(whole).missed
+
+
+def test_what_was_missed_is_recorded_without_a_calendar(
+    house: House, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    case_id = confirmed(house, Right.ACCESS)
+    request_id = asked(house, case_id, Right.ACCESS).id
+    clock.forward(days=60)
+
+    def no_calendar(country: Country) -> None:
+        raise DomainError("no calendar covers it")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(module, "load_calendar", no_calendar)
+        assert house.installation.reminders.pass_over({request_id: ()}) == 3
+    assert asked(house, case_id, Right.ACCESS).missed == set(Missed)
+
+    clock.forward(days=1)
+    house.installation.reminders.pass_over({request_id: ()})
+    assert "today" in asked(house, case_id, Right.ACCESS).reminders
+
+
+def test_a_database_that_is_away_ends_the_pass(
+    house: House, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A thousand requests are not tried one by one against a closed port."""
+    tried: list[UUID] = []
+
+    def away(request_id: UUID) -> DataSubjectRequest:
+        tried.append(request_id)
+        raise OperationalError("the database cannot be reached")
+
+    monkeypatch.setattr(house.installation.register, "request", away)
+    with pytest.raises(OperationalError):
+        house.installation.reminders.pass_over({uuid4(): None, uuid4(): None})
+    assert len(tried) == 1
+
+
+def test_a_pass_ends_when_the_process_is_told_to_stop(house: House, clock: Clock) -> None:
+    request_id = asked(house, confirmed(house, Right.ACCESS), Right.ACCESS).id
+    clock.forward(days=60)
+    stop = Event()
+    stop.set()
+
+    assert house.installation.reminders.pass_over({request_id: None}, stop) == 0
+    assert house.installation.reminders.pass_over({request_id: None}) > 0
+
+
+def test_a_request_whose_row_was_given_up_is_reminded_of_all_the_same(
+    house: House, clock: Clock
+) -> None:
+    """Reminders do not hang on the health of a view: what it parked is looked at each time."""
+    case_id = confirmed(house, Right.ACCESS)
+    request_id = asked(house, case_id, Right.ACCESS).id
+    house.installation.database.fetch(
+        "INSERT INTO views.parked (view, aggregate_id, position, topic, reason)"
+        " VALUES ('deadline_worklist', %s, 1, 'request.received', 'ValueError') RETURNING 1",
+        [request_id],
+    )
+    house.installation.follower().drain()
+    assert open_requests(house.installation.database) == {request_id: None}
+    clock.forward(days=60)
+
+    assert _passes(house)() > 0
+    assert Missed.STATUTORY in asked(house, case_id, Right.ACCESS).missed
+
+
+def _passes(house: House) -> Callable[[], int]:
+    def a_pass() -> int:
+        house.installation.follower().drain()
+        return house.installation.reminders.pass_over(open_requests(house.installation.database))
+
+    return a_pass
