@@ -15,8 +15,15 @@ from threading import Lock, local
 from typing import Any, ParamSpec, Protocol, TypeVar, cast
 from uuid import UUID
 
+import orjson
 from eventsourcing.application import AggregateNotFoundError, Application
-from eventsourcing.persistence import IntegrityError, JSONTranscoder, Transcoder
+from eventsourcing.persistence import (
+    IntegrityError,
+    JSONTranscoder,
+    StoredEvent,
+    Transcoder,
+    TranscodingNotRegisteredError,
+)
 
 from domain.aggregate import Aggregate
 from domain.case import Case
@@ -25,6 +32,7 @@ from domain.errors import DomainError, NotAllowedNow
 from domain.fulfilment import Fulfilment, fulfilment_id
 from domain.hold import Hold
 from domain.request import DataSubjectRequest
+from services.known import Known, copy_of
 from services.ports import Also
 
 ATTEMPTS = 3
@@ -42,20 +50,44 @@ class SomebodyWasFaster(NotAllowedNow):
     """The same thing was changed at the same time, three times over. Look again, then repeat."""
 
 
-class KnowsThePast(Protocol):
-    """What the recorder offers beyond the library: versions by moment of recording."""
+class Recorder(Protocol):
+    """What our recorder offers beyond the library's: versions by moment, several at once."""
 
     def version_as_of(self, originator_id: UUID, at: datetime) -> int | None: ...
+
+    def select_newer(self, known: Mapping[UUID, int]) -> Mapping[UUID, Sequence[StoredEvent]]:
+        """What came after these versions; an aggregate that has no such version is left out."""
+        ...
 
 
 class EventTranscoder(JSONTranscoder):
     """Events hold tuples and JSON knows lists: what is read is made what was written."""
 
     def decode(self, data: bytes) -> Any:
-        fields = super().decode(data)
+        fields = self._value(orjson.loads(data))
         if not isinstance(fields, dict):
             return fields
         return {k: tuple(v) if isinstance(v, list) else v for k, v in fields.items()}
+
+    def field(self, said: Any) -> Any:
+        """One field of an event, from what its JSON says."""
+        value = self._value(said)
+        return tuple(value) if isinstance(value, list) else value
+
+    def _value(self, said: Any) -> Any:
+        if isinstance(said, dict):
+            if len(said) == 2 and "_type_" in said and "_data_" in said:
+                transcoding = self.names.get(said["_type_"])
+                if transcoding is None:
+                    raise TranscodingNotRegisteredError(f"unknown kind of value: {said['_type_']}")
+                data = said["_data_"]
+                return transcoding.decode(
+                    self._value(data) if isinstance(data, dict | list) else data
+                )
+            return {key: self._value(value) for key, value in said.items()}
+        if isinstance(said, list):
+            return [self._value(item) for item in said]
+        return said
 
 
 @dataclass
@@ -84,6 +116,7 @@ class Register(Application[UUID]):
         self._locks: dict[UUID, Lock] = {}
         self._locks_lock = Lock()
         self._thread = _Thread()
+        self._known = Known()
         super().__init__(dict(env))
 
     def construct_transcoder(self) -> Transcoder:
@@ -124,7 +157,7 @@ class Register(Application[UUID]):
 
     def as_of(self, kind: type[A], aggregate_id: UUID, at: datetime) -> A | None:
         """The aggregate as it was known at a past moment; None where it was not known yet."""
-        version = cast(KnowsThePast, self.recorder).version_as_of(aggregate_id, at)
+        version = cast(Recorder, self.recorder).version_as_of(aggregate_id, at)
         if version is None:
             return None
         return self._load(kind, aggregate_id, version=version)
@@ -147,19 +180,40 @@ class Register(Application[UUID]):
         finally:
             self._thread.joining = None
 
+    @property
+    def saving(self) -> Mapping[UUID, Aggregate]:
+        """What this thread is about to save, for whoever joins."""
+        return self._thread.saving
+
     def save(self, *objects: Any, **kwargs: Any) -> Any:
         joining = self._thread.joining
         if joining is None or joining.saved:
-            return super().save(*objects, **kwargs)
+            return self._save(objects, kwargs)
         self._thread.saving = {one.id: one for one in objects if isinstance(one, Aggregate)}
         try:
             more = joining.make()
         finally:
             self._thread.saving = {}
         kwargs["also"] = (*kwargs.get("also", ()), *more)
-        recordings = super().save(*objects, **kwargs)
+        recordings = self._save(objects, kwargs)
         joining.saved = True
         return recordings
+
+    def _save(self, objects: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
+        recordings = super().save(*objects, **kwargs)
+        for one in objects:
+            if isinstance(one, Aggregate):
+                self._known.keep(one)
+                if _command.read is not None:
+                    _command.read[self, one.id] = copy_of(one)
+        return recordings
+
+    def look_at(self, *aggregate_ids: UUID) -> None:
+        """Read what a command is going to load, together."""
+        if _command.read is not None:
+            unread = [one for one in aggregate_ids if (self, one) not in _command.read]
+            for aggregate_id, found in self._newest(unread).items():
+                _command.read[self, aggregate_id] = found
 
     @contextmanager
     def alone_with(self, aggregate_id: UUID) -> Iterator[None]:
@@ -181,13 +235,70 @@ class Register(Application[UUID]):
         about_to_be_saved = self._thread.saving.get(aggregate_id)
         if version is None and isinstance(about_to_be_saved, kind):
             return about_to_be_saved
-        try:
-            found: Any = self.repository.get(aggregate_id, version=version)
-        except AggregateNotFoundError:
-            raise UnknownHere(f"there is no {kind.__name__} {aggregate_id}") from None
+        found = self._past(aggregate_id, version) if version else self._present(aggregate_id)
+        if found is None:
+            raise UnknownHere(f"there is no {kind.__name__} {aggregate_id}")
         if not isinstance(found, kind):
             raise UnknownHere(f"{aggregate_id} is not a {kind.__name__}")
         return found
+
+    def _past(self, aggregate_id: UUID, version: int) -> Aggregate | None:
+        try:
+            found: Aggregate = self.repository.get(aggregate_id, version=version)
+        except AggregateNotFoundError:
+            return None
+        return found
+
+    def _present(self, aggregate_id: UUID) -> Aggregate | None:
+        if _command.read is None:
+            return self._newest([aggregate_id]).get(aggregate_id)
+        self.look_at(aggregate_id)
+        found = _command.read.get((self, aggregate_id))
+        return copy_of(found) if found is not None else None
+
+    def _newest(self, aggregate_ids: Sequence[UUID]) -> dict[UUID, Aggregate]:
+        """From what is known already and the events since, in one reading."""
+        known = {one: self._known.get(one) for one in aggregate_ids}
+        versions = {one: found.version if found else 0 for one, found in known.items()}
+        newer = cast(Recorder, self.recorder).select_newer(versions)
+        found = {}
+        for aggregate_id, stored_events in newer.items():
+            aggregate = known[aggregate_id]
+            for stored_event in stored_events:
+                event = cast(Any, self.mapper.to_domain_event(stored_event))
+                aggregate = event.mutate(aggregate)
+            if aggregate is not None:
+                found[aggregate_id] = aggregate
+                if stored_events:
+                    self._known.keep(aggregate)
+        lost = [one for one in aggregate_ids if known[one] is not None and one not in newer]
+        if lost:  # the log was restored behind our back
+            for one in lost:
+                self._known.forget(one)
+            found.update(self._newest(lost))
+        return found
+
+
+class _Command(local):
+    """What one thread has read for the command that it is in; outside a command, None."""
+
+    def __init__(self) -> None:
+        self.read: dict[tuple[Register, UUID], Aggregate] | None = None
+
+
+_command = _Command()
+
+
+@contextmanager
+def at_one_moment() -> Iterator[None]:
+    """Read every aggregate once: what is loaded again in the block is what was loaded before."""
+    around = _command.read
+    _command.read = {}
+    try:
+        yield
+    finally:
+        # Whatever goes on around may not go by what it read before this.
+        _command.read = None if around is None else {}
 
 
 def again_on_conflict(command: Callable[P, R]) -> Callable[P, R]:
@@ -197,11 +308,13 @@ def again_on_conflict(command: Callable[P, R]) -> Callable[P, R]:
     def repeated(*args: P.args, **kwargs: P.kwargs) -> R:
         for _ in range(ATTEMPTS - 1):
             try:
-                return command(*args, **kwargs)
+                with at_one_moment():
+                    return command(*args, **kwargs)
             except IntegrityError:
                 continue
         try:
-            return command(*args, **kwargs)
+            with at_one_moment():
+                return command(*args, **kwargs)
         except IntegrityError as error:
             raise SomebodyWasFaster(
                 "somebody else changed this; look again, then repeat"

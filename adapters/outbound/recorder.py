@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import time
 import weakref
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
+from operator import itemgetter
 from typing import Any, LiteralString, NoReturn
 from uuid import UUID
 
@@ -209,6 +210,25 @@ class LogRecorder(ApplicationRecorder):
             values.append(limit)
         return [StoredEvent(*row) for row in self._rows(sql, values)]
 
+    def select_newer(self, known: Mapping[UUID, int]) -> dict[UUID, list[StoredEvent]]:
+        """The events of several aggregates since a version of each, in one statement.
+
+        Version 0 asks for all. An aggregate that has no such version, or no event, is left out.
+        """
+        if not known:
+            return {}
+        values = [
+            value
+            for originator_id, version in known.items()
+            for value in (version, originator_id, version)
+        ]
+        newer: dict[UUID, list[StoredEvent]] = {}
+        for row in sorted(self._rows(_newer(len(known)), values), key=itemgetter(1)):
+            events = newer.setdefault(row[0], [])
+            if row[1] > known[row[0]]:
+                events.append(StoredEvent(*row))
+        return newer
+
     def version_as_of(self, originator_id: UUID, at: datetime) -> int | None:
         """The version that was recorded at that moment; None before the first event.
 
@@ -234,7 +254,7 @@ class LogRecorder(ApplicationRecorder):
 
     def _rows(self, sql: LiteralString, values: Sequence[Any]) -> list[TupleRow]:
         try:
-            return self.database.connection.execute(sql, values).fetchall()
+            return self.database.connection.execute(sql, values, prepare=True).fetchall()
         except (psycopg.OperationalError, psycopg.InterfaceError) as error:
             raise OperationalError("the database cannot be reached") from error
 
@@ -264,6 +284,17 @@ def _insert(rows: int) -> LiteralString:
         "INSERT INTO trettio.log (originator_id, originator_version, topic, state)"  # noqa: S608
         f" VALUES {values} RETURNING notification_id"
     )
+
+
+@lru_cache(maxsize=ROWS_PER_INSERT)
+def _newer(aggregates: int) -> LiteralString:
+    """The last known event comes without its state: it shows that the version is there."""
+    one: LiteralString = (
+        "SELECT originator_id, originator_version, topic,"
+        " CASE WHEN originator_version > %b THEN state END FROM trettio.log"
+        " WHERE originator_id = %b AND originator_version >= %b"
+    )
+    return " UNION ALL ".join([one] * aggregates)
 
 
 # Reading on
