@@ -18,6 +18,7 @@ import domain.deadlines
 import domain.request
 import domain.values
 from adapters.embedded_postgres import EmbeddedPostgres
+from adapters.outbound import rotation
 from adapters.outbound.codes import PostgresCodes
 from adapters.outbound.controllers import ControllerNames
 from adapters.outbound.database import Database, migrate, require_current_schema
@@ -90,6 +91,7 @@ class Installation:
     versions: Versions
     staff: PostgresStaff
     views: Views
+    invented: bool
 
     def worker(self, name: str) -> Worker:
         return Worker(
@@ -103,6 +105,14 @@ class Installation:
             self.mailer,
             self.clock,
             name=name,
+        )
+
+    def warnings(self) -> list[str]:
+        """What works today and needs somebody to see to it all the same."""
+        if self.invented:
+            return []
+        return rotation.warnings(
+            self.database, self.vault.ring, inside=self.settings.keeps_key_inside
         )
 
     def follower(self) -> Follower:
@@ -123,12 +133,25 @@ def installation(
     mailer: Mailer | None = None,
     secrets: Mapping[tuple[str, str], Mapping[str, str]] | None = None,
     with_migrations: bool | None = None,
+    invented: bool = False,
 ) -> Iterator[Installation]:
     """Open an installation: start the embedded database if there is no other, and wire it all.
+
+    With `invented` its people are, and nobody has to be warned about their keys.
 
     The schema is brought up to date where the database is our own; elsewhere `trettio migrate`
     does that, and a schema that does not fit stops the start.
     """
+    with ExitStack() as stack:
+        database = stack.enter_context(database_of(settings, with_migrations=with_migrations))
+        register = Register(log_environment(database), _teach)
+        stack.callback(register.close)
+        yield _wire(settings, database, register, clock, mailer, secrets, invented=invented)
+
+
+@contextmanager
+def database_of(settings: Settings, *, with_migrations: bool | None = None) -> Iterator[Database]:
+    """The database of an installation, with the schema of this program."""
     with ExitStack() as stack:
         try:
             settings.home.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -147,9 +170,7 @@ def installation(
             migrate(database)
         require_current_schema(database)
         database.check()
-        register = Register(log_environment(database), _teach)
-        stack.callback(register.close)
-        yield _wire(settings, database, register, clock, mailer, secrets)
+        yield database
 
 
 def _wire(
@@ -159,6 +180,8 @@ def _wire(
     clock: Clock,
     mailer: Mailer | None,
     secrets: Mapping[tuple[str, str], Mapping[str, str]] | None,
+    *,
+    invented: bool,
 ) -> Installation:
     countries: dict[str, Country] = {}
 
@@ -247,6 +270,7 @@ def _wire(
         idempotency=IdempotencyKeys(database),
         versions=Versions(database),
         views=Views(database),
+        invented=invented,
     )
 
 

@@ -9,6 +9,7 @@ from threading import Event, Thread
 import structlog
 
 from adapters.bootstrap import Installation
+from adapters.outbound.presence import Presence
 from projections import deadline_worklist
 from services.crew import Crew
 
@@ -21,11 +22,15 @@ log = structlog.get_logger()
 def running(
     installation: Installation,
     *,
+    web: bool = False,
     workers: int = 0,
     follow: bool = False,
     remind: bool = False,
 ) -> Iterator[Event]:
-    """Run background roles in threads until the block ends; work in hand is finished first."""
+    """Run background roles in threads until the block ends; work in hand is finished first.
+
+    The process says that it is at work, and as what, for as long as all its threads live.
+    """
     stop = Event()
     threads: list[Thread] = []
     if workers:
@@ -39,8 +44,18 @@ def running(
         threads.append(Thread(target=_remind, args=(installation, stop), name="reminders"))
     for thread in threads:
         thread.start()
+    is_there = {"web": web, "work": workers > 0, "follow": follow}
+    presence = Presence(
+        installation.database,
+        [role for role, there in is_there.items() if there],
+        master_keys=lambda: installation.vault.ring.refresh().ids,
+        is_well=lambda: all(thread.is_alive() for thread in threads),
+    )
     try:
-        yield stop
+        with presence.kept_up():
+            # A key may have been put in force while this process was starting.
+            installation.vault.require_every_key()
+            yield stop
     finally:
         stop.set()
         _join(threads)

@@ -37,7 +37,13 @@ def demonstration(folder: Path, *, port: int, database: str) -> Iterator[Demonst
     began = _began(folder, utc_now())
     with (
         world(folder / "world", lambda new: people(new, began)) as made,
-        installation(settings, mailer=mailer, secrets=made.secrets, with_migrations=True) as opened,
+        installation(
+            settings,
+            mailer=mailer,
+            secrets=made.secrets,
+            with_migrations=True,
+            invented=True,
+        ) as opened,
     ):
         _seed_once(folder, opened, began)
         opened.tokens.revoke(STAFF)

@@ -95,6 +95,25 @@ def is_confirmed(database: Database, key_id: str) -> bool:
     )
 
 
+def warnings(database: Database, ring: Ring, *, inside: bool) -> list[str]:
+    """What an operator still has to do about the keys; `inside` is: beside what they protect."""
+    found = []
+    if inside:
+        found.append(
+            "the master key lies in the data directory, beside what it protects: move it to a file"
+            " elsewhere and name that in TRETTIO_MASTER_KEY_FILE"
+        )
+    in_force = key_in_force(database)
+    if in_force is not None and not is_confirmed(database, in_force):
+        found.append(
+            "the master key's recovery sheet is not confirmed: run trettio key export, print it,"
+            " then run trettio key confirm"
+        )
+    if in_force is not None and in_force != ring.keys.current.id:
+        found.append("a newer master key is given than the one that seals: run trettio key rotate")
+    return found
+
+
 def put_in_force(database: Database, ring: Ring, new: MasterKey) -> bool:
     """Have the vault seal with `new` from now on; False when it does already.
 

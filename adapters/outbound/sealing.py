@@ -6,6 +6,7 @@ import secrets
 from collections.abc import Callable
 from uuid import UUID
 
+import structlog
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
@@ -14,6 +15,8 @@ from adapters.outbound.master_keys import MasterKey, MasterKeys, UnknownMasterKe
 NONCE_BYTES = 12
 SECRET = b"trettio vault secret"
 """What the vault's own secret is bound to."""
+
+log = structlog.get_logger()
 
 
 def bound_to(row_id: UUID, case_id: UUID, compartment: str) -> bytes:
@@ -42,8 +45,11 @@ class Ring:
 
     def refresh(self) -> MasterKeys:
         """The keys as they are given now; a file may have got another one since the start."""
-        if self._reread is not None:
-            self.keys = self._reread()
+        try:
+            if self._reread is not None:
+                self.keys = self._reread()
+        except WrongMasterKey as error:  # what was given before still opens
+            log.warning("master_keys_not_read_again", error=type(error).__name__)
         return self.keys
 
     def find(self, key_id: str) -> MasterKey | None:

@@ -6,7 +6,7 @@ from http import HTTPStatus
 
 import psycopg
 from fastapi import APIRouter, Response
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from adapters.inbound.api.auth import Installed
 
@@ -26,6 +26,9 @@ class Health(BaseModel):
     database: str
     parked_tasks: int
     views: list[ViewHealth] = []
+    warnings: list[str] = Field(
+        default=[], description="What works today and needs somebody to see to it all the same."
+    )
 
 
 @router.get("/health")
@@ -34,6 +37,7 @@ def health(installation: Installed, response: Response) -> Health:
     try:
         parked = sum(count.parked for count in installation.tasks.counts())
         states = installation.views.states()
+        warnings = installation.warnings()
     except psycopg.Error:
         response.status_code = HTTPStatus.SERVICE_UNAVAILABLE
         return Health(status="unavailable", database="does not answer", parked_tasks=0)
@@ -42,4 +46,5 @@ def health(installation: Installed, response: Response) -> Health:
         database="ok",
         parked_tasks=parked,
         views=[ViewHealth(view=s.view, behind=s.behind, parked=s.parked) for s in states],
+        warnings=warnings,
     )

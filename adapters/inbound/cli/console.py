@@ -5,6 +5,7 @@ It imports little: some commands have better things to do while the rest is read
 
 from __future__ import annotations
 
+import resource
 import signal
 import sys
 from collections.abc import Iterator
@@ -38,6 +39,7 @@ def opened(settings: Settings, *, with_migrations: bool | None = None) -> Iterat
     from adapters.logs import configure
 
     configure(settings.log)
+    _leave_no_memory_behind()
     with (
         start_errors(),
         installation(settings, with_migrations=with_migrations) as opened_installation,
@@ -57,6 +59,8 @@ def ready(settings: Settings) -> Iterator[Installation]:
                 f"{len(back)} destroyed compartments are back, because the database was restored:"
                 " run trettio replay --self first"
             )
+        # The pages need the read models, even if nobody follows the log yet.
+        opened_installation.views.prepare(opened_installation.log_source())
         yield opened_installation
 
 
@@ -106,6 +110,11 @@ def _systems(opened_installation: Installation) -> dict[str, tuple[str, ...]]:
         name: tuple(system.id for system in controllers.in_force(name).systems)
         for name in controllers.names()
     }
+
+
+def _leave_no_memory_behind() -> None:
+    """A crash writes no core file: it would hold the master key, and people's data."""
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
 def stop(reason: str, code: int = 2) -> NoReturn:

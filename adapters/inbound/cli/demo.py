@@ -79,7 +79,7 @@ def demo(
         address = f"http://127.0.0.1:{port}"
         with (
             demonstration(folder, port=port, database=url()) as opened,
-            running(opened.installation, workers=2, follow=True, remind=True),
+            running(opened.installation, web=True, workers=2, follow=True, remind=True),
         ):
             run_web(
                 opened.installation,

@@ -4,7 +4,18 @@ from __future__ import annotations
 
 import typer
 
-from adapters.inbound.cli import check, deadline, demo, maintain, profile, receive, serve, token
+from adapters.inbound.cli import (
+    check,
+    deadline,
+    demo,
+    health,
+    key,
+    maintain,
+    profile,
+    receive,
+    serve,
+    token,
+)
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 
@@ -14,7 +25,7 @@ def trettio() -> None:
     """Answers data-subject requests under the GDPR, provably."""
 
 
-for command in (demo, serve, receive, deadline, profile, token, maintain, check):
+for command in (demo, serve, receive, deadline, profile, token, key, maintain, check, health):
     command.register(app)
 
 

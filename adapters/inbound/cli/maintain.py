@@ -20,7 +20,10 @@ def migrate() -> None:
     """Bring the database's schema up to date."""
     from adapters.inbound.cli.console import opened, settings_or_stop
 
-    with opened(settings_or_stop(), with_migrations=True):
+    with opened(settings_or_stop(), with_migrations=True) as installation:
+        # The pages need the read models before the first follower has started.
+        for name in installation.views.prepare(installation.log_source()):
+            typer.echo(f"{name}: made")
         typer.echo("the schema is up to date")
 
 

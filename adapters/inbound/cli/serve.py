@@ -34,6 +34,7 @@ def serve(
         ready(settings) as installation,
         running(
             installation,
+            web=True,
             workers=0 if only_web else settings.workers,
             follow=not only_web,
             remind=not only_web,
