@@ -201,9 +201,10 @@ def _wire(
         countries=countries,
         reread=lambda: master_keys(settings),
     )
-    tasks = PostgresTasks(database)
     codes, links = PostgresCodes(database), PostgresLinks(database)
     controllers = Controllers(register, ControllerNames(database), clock, read)
+    systems = ConfiguredSystems(controllers, secrets_of, settings.exports)
+    tasks = PostgresTasks(database, systems.at_once)
     planning = Planning(register, controllers, tasks)
     threads = PostgresThreads(database)
     postroom = Postroom(vault, tasks, threads)
@@ -263,7 +264,7 @@ def _wire(
         ),
         retention=retention,
         reminders=Reminders(register, clock),
-        systems=ConfiguredSystems(controllers, secrets_of, settings.exports),
+        systems=systems,
         mailer=mailer or _mailer(settings, clock),
         tokens=Tokens(database),
         staff=staff,

@@ -41,6 +41,14 @@ class Refused(Exception):
         self.reason = reason
 
 
+class Garbled(Refused):
+    """It answered, and what it said makes no sense. That may pass; what stays needs a person."""
+
+
+class NotSetUp(Refused):
+    """Whoever runs this has not yet said what a system needs: its address, a secret."""
+
+
 class AwaitsPerson(Exception):
     """A person must first do something in that system. `what` is a code that the desk can say."""
 
@@ -282,6 +290,16 @@ class Task:
     system: str | None = None
     payload: Mapping[str, str] = field(default_factory=dict)
     attempts: int = 0
+    failing: bool = False
+    """Whether its system failed when it was last asked, so that an answer is news."""
+
+
+@dataclass(frozen=True, slots=True)
+class PutOff:
+    """For how long a task was put off, and whether its system is suspended as a whole."""
+
+    seconds: float
+    suspended: bool
 
 
 class Tasks(Protocol):
@@ -298,11 +316,37 @@ class Tasks(Protocol):
     def claim(
         self, kinds: Sequence[str], *, worker: str, lease_seconds: float, limit: int = 1
     ) -> list[Task]:
-        """Take due tasks that nobody holds; attempts counts this one already."""
+        """Take due tasks that nobody holds; attempts counts this one already.
+
+        Of one system no more than it may have in hand at once; of a suspended one, one at a time.
+        """
+        ...
+
+    def renew(self, tasks: Sequence[Task], *, lease_seconds: float) -> None:
+        """Go on holding tasks that take long."""
         ...
 
     def put_off(self, task: Task, *, seconds: float, reason: str) -> None:
         """Give it back, to be tried again after a pause."""
+        ...
+
+    def unavailable(self, task: Task, *, seconds: float, reason: str, wish: float = 0.0) -> PutOff:
+        """Give it back because its system failed; one that keeps failing is suspended.
+
+        `wish` is for how long the system wants to be left alone.
+        """
+        ...
+
+    def answered(self, task: Task) -> None:
+        """Its system answers again: what was put off because of it becomes due."""
+        ...
+
+    def hurry(self, *, reason: str) -> None:
+        """Let what was put off for this reason be tried now."""
+        ...
+
+    def purge(self) -> int:
+        """Forget what was done for cases that are over; answers how many tasks."""
         ...
 
     def park(self, task: Task, *, reason: str) -> None:
@@ -325,6 +369,14 @@ class Staff(Protocol):
     def name(self, staff_id: str) -> str:
         """The human name behind a staff id, for letters; the id itself where none is known."""
         ...
+
+
+class ExternalNumbers(Protocol):
+    """The numbers that controllers' own systems gave cases; each stands for one of them."""
+
+    def give(self, controller: str, case_id: UUID, number: str) -> Also: ...
+
+    def case_of(self, controller: str, number: str) -> UUID | None: ...
 
 
 # Codes and links
@@ -371,14 +423,6 @@ class Links(Protocol):
 
     def issue(
         self, subject_id: UUID, *, purpose: str, valid_for: timedelta
-class ExternalNumbers(Protocol):
-    """The numbers that controllers' own systems gave cases; each stands for one of them."""
-
-    def give(self, controller: str, case_id: UUID, number: str) -> Also: ...
-
-    def case_of(self, controller: str, number: str) -> UUID | None: ...
-
-
     ) -> tuple[str, tuple[Also, ...]]:
         """The secret to put into an address, and the write that makes it work."""
         ...

@@ -1,23 +1,27 @@
 """Worker: takes due tasks, asks the connected systems, records what they answered.
 
 At least once, under a stable key: a worker may be killed at any line, and the lease it held runs
-out. `Unavailable` is tried again with a growing pause, `AwaitsPerson` and `Refused` go to a person.
+out. `Unavailable` is tried again with a growing pause, and a person is told when the day to aim for
+has come; `AwaitsPerson` and `Refused` go to a person at once.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from threading import Event
+from time import monotonic
 from typing import Protocol
 from uuid import UUID
 
 import structlog
 
+from domain.deadlines import received_on
 from domain.errors import DomainError, NotAllowedNow
 from domain.fulfilment import Fulfilment
+from domain.request import DataSubjectRequest
 from domain.values import FoundRecord, RecordDecision
 from domain.vocabulary import Action, Decision, Outcome
 from services import dossier
@@ -28,7 +32,9 @@ from services.ports import (
     Clock,
     Connector,
     Erased,
+    Garbled,
     Mailer,
+    NotSetUp,
     OutgoingMail,
     Person,
     Record,
@@ -53,9 +59,17 @@ KINDS = (
     "send-letter",
     "destroy",
 )
-LEASE_SECONDS = 300.0
+LEASE_SECONDS = 30.0
+"""How soon another takes over what a killed worker had in hand; `services.crew` renews it."""
 SHORTEST_PAUSE = 2.0
 LONGEST_PAUSE = 3_600.0
+NOT_SET_UP = "not-set-up"
+NOT_ANSWERING = "not-answering"
+ASK_ABOUT_SETTINGS_SECONDS = 300.0
+GARBLED_FOR = timedelta(days=1)
+"""Maintenance pages and the like are over by then; what is garbled longer needs a person."""
+EVERY_TRY_TOLD = 12
+"""Later tries in vain are told at every doubling only, or a long outage would fill the log."""
 MOST_SURPRISES = 5
 MOST_RECORDS = 10_000
 
@@ -66,6 +80,15 @@ class Systems(Protocol):
     """The connectors of every controller, by controller and system."""
 
     def connector(self, controller: str, system: str) -> Connector: ...
+
+
+@dataclass(slots=True)
+class Held:
+    """A task in hand, since when, and since when under its present lease (monotonic seconds)."""
+
+    task: Task
+    since: float
+    leased: float
 
 
 class Worker:
@@ -90,6 +113,9 @@ class Worker:
         self._retention = retention
         self._systems, self._mailer, self._clock = systems, mailer, clock
         self._name = name
+        self.in_hand: dict[str, Held] = {}
+        """What this worker is doing, by key; another thread may look."""
+        self.wanted = True
         self._doers: Mapping[str, Callable[[Task], None]] = {
             "find": self._find,
             "erase": self._erase,
@@ -101,8 +127,8 @@ class Worker:
         }
 
     def run(self, stop: Event, *, idle_seconds: float = 0.2) -> None:
-        """Work until told to stop; a task in hand is finished first."""
-        while not stop.is_set():
+        """Work until told to stop, or not wanted any more; what is in hand is finished first."""
+        while not stop.is_set() and self.wanted:
             try:
                 busy = self.step()
             except Exception:  # the database may be away; nothing is lost, leases run out
@@ -121,11 +147,17 @@ class Worker:
     def step(self) -> bool:
         """Do one due task; False when there is none."""
         claimed = self._tasks.claim(KINDS, worker=self._name, lease_seconds=LEASE_SECONDS)
-        for task in claimed:
-            with structlog.contextvars.bound_contextvars(
-                task=task.kind, request_id=str(task.subject_id), system=task.system
-            ):
-                self._do(task)
+        now = monotonic()
+        self.in_hand = {task.key: Held(task, now, now) for task in claimed}
+        try:
+            for task in claimed:
+                with structlog.contextvars.bound_contextvars(
+                    task=task.kind, request_id=str(task.subject_id), system=task.system
+                ):
+                    self._do(task)
+                self.in_hand.pop(task.key, None)
+        finally:
+            self.in_hand = {}
         return bool(claimed)
 
     def _do(self, task: Task) -> None:
@@ -135,8 +167,17 @@ class Worker:
                 return
             self._doers[task.kind](task)
             log.info("task_done", attempts=task.attempts)
+            if task.failing:
+                self._tasks.answered(task)
         except Unavailable as error:
             self._put_off(task, error)
+        except NotSetUp as error:
+            self._wait_for_settings(task, error)
+        except Garbled as error:
+            if self._clock() - task.due_at < GARBLED_FOR:
+                self._put_off(task, Unavailable(error.reason))
+            else:
+                self._give_up(task, "refused", error)
         except AwaitsPerson as error:
             self._give_up(task, error.what, error)
         except SomebodyWasFaster:
@@ -161,18 +202,42 @@ class Worker:
 
     def _put_off(self, task: Task, error: Unavailable) -> None:
         """First the queue, then the log: a task that is held by nobody is never forgotten."""
-        seconds = max(pause(task.attempts), error.retry_after or 0.0)
-        log.warning("system_unavailable", reason=error.reason, seconds=seconds)
-        self._tasks.put_off(task, seconds=seconds, reason=error.reason)
-        if task.system is not None:
-            with suppress(SomebodyWasFaster):  # then the next try will say it
+        wish = error.retry_after or 0.0
+        seconds = max(pause(task.attempts), wish)
+        if task.system is None and task.kind != "send-letter":
+            log.warning("task_waits", reason=error.reason, seconds=seconds)
+            self._tasks.put_off(task, seconds=seconds, reason=error.reason)
+            return
+        put_off = self._tasks.unavailable(task, seconds=seconds, reason=error.reason, wish=wish)
+        log.warning("system_unavailable", reason=error.reason, seconds=put_off.seconds)
+        if task.system is None:
+            return
+        with suppress(SomebodyWasFaster):  # then the next try will say it
+            if self._has_come(self._register.request(task.subject_id)):
+                self._fulfilments.escalate(task.subject_id, task.system, reason=NOT_ANSWERING)
+            elif _is_told(task.attempts):
                 self._fulfilments.record_unavailable(
                     task.subject_id,
                     task.system,
                     attempt=task.attempts,
-                    next_try_at=self._clock() + timedelta(seconds=seconds),
+                    next_try_at=self._clock() + timedelta(seconds=put_off.seconds),
                     reason=error.reason,
                 )
+
+    def _has_come(self, request: DataSubjectRequest) -> bool:
+        """Whether the day to aim for is here, or what was to be done at once was not."""
+        today = received_on(self._clock(), request.country)
+        if request.act_by is not None and today > request.act_by:
+            return True
+        return today >= (request.dates.extended_target_due or request.dates.target_due)
+
+    def _wait_for_settings(self, task: Task, error: NotSetUp) -> None:
+        """The case says what the operator has to do; once that is done it goes on by itself."""
+        log.error("system_not_set_up", reason=error.reason)
+        seconds = min(pause(task.attempts), ASK_ABOUT_SETTINGS_SECONDS)
+        self._tasks.put_off(task, seconds=seconds, reason=NOT_SET_UP)
+        with suppress(SomebodyWasFaster):
+            self._fulfilments.escalate(task.subject_id, _system(task), reason=NOT_SET_UP)
 
     def _not_now(self, task: Task, error: NotAllowedNow) -> None:
         """Something else has to be decided first; what no system waits for waits by itself."""
@@ -288,6 +353,10 @@ def pause(attempts: int) -> float:
     """Seconds until the next try: doubling, from two seconds to an hour."""
     doublings = min(max(0, attempts - 1), 20)  # a system that is away for weeks overflows nothing
     return min(LONGEST_PAUSE, SHORTEST_PAUSE * 2.0**doublings)
+
+
+def _is_told(attempts: int) -> bool:
+    return attempts <= EVERY_TRY_TOLD or attempts & (attempts - 1) == 0
 
 
 def _reason(error: Exception) -> str:

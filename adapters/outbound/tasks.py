@@ -2,17 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+import structlog
+from psycopg.rows import class_row
 from psycopg.types.json import Jsonb
 
 from adapters.outbound.database import Database, Statement
-from services.ports import Also, Task
+from services.ports import Also, PutOff, Task
 
 LOOK_FURTHER = 16  # other workers may be taking the first ones at this very moment
+AT_ONCE = 8
+"""So many tasks of one system may be in hand at a time, in all processes together."""
+FEW, MANY = 3, 5
+"""A system is suspended when so many different tasks failed, or one task so many times."""
+SHORTEST_SUSPENSION, LONGEST_SUSPENSION, LONGEST_WISH = 2.0, 300.0, 3_600.0
+KEPT_DAYS = 100
+REPEATED_WITHIN_DAYS = 30
+"""So long after a command its `Idempotency-Key` is known; a client that was away repeats sooner."""
+MOST_PURGED = 5_000
+
+log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +50,47 @@ class TaskCount:
     parked: int
 
 
+@dataclass(frozen=True, slots=True)
+class FailingSystem:
+    """A system (or, where it has no name, the mail relay) that fails, and since when."""
+
+    controller: str
+    system: str | None
+    failures: int
+    failing_since: datetime
+    suspended_at: datetime | None
+    probe_at: datetime | None
+    reason: str
+    tasks_waiting: int
+
+
+@dataclass(slots=True)
+class _Lane:
+    """One system of one controller; `wait` is the time until a task may be its probe."""
+
+    lane: str
+    failures: int
+    failed: list[str]
+    suspended: bool
+    pauses: int
+    wait: float | None
+
+    def fail(self, key: str, wish: float) -> None:
+        """One more failure; when there are enough of them, the next pause begins.
+
+        What was in hand already when a pause began makes it no longer.
+        """
+        self.failures += 1
+        if key not in self.failed and len(self.failed) < FEW:
+            self.failed.append(key)
+        if self.wait is not None and self.wait > 0:
+            return
+        if len(self.failed) >= FEW or self.failures >= MANY:
+            pause = SHORTEST_SUSPENSION * 2.0 ** min(self.pauses, 20)
+            self.wait = max(min(pause, LONGEST_SUSPENSION), min(wish, LONGEST_WISH))
+            self.suspended, self.pauses = True, self.pauses + 1
+
+
 class PostgresTasks:
     """Keeps `services.ports.Tasks`. Due times and leases go by the database's clock.
 
@@ -44,8 +98,11 @@ class PostgresTasks:
     pause ends. A task that was done stays as a row, so adding its key again changes nothing.
     """
 
-    def __init__(self, database: Database) -> None:
-        self.database = database
+    def __init__(
+        self, database: Database, at_once: Callable[[], Mapping[str, int]] = dict
+    ) -> None:
+        """`at_once` tells, by lane, how many tasks may be in hand where it is not the usual."""
+        self.database, self._at_once = database, at_once
 
     def add(self, task: Task) -> Also:
         return Statement(
@@ -97,6 +154,10 @@ class PostgresTasks:
         Systems take turns: whichever has the fewest tasks in hand goes first, so one system's
         backlog keeps no other waiting. A lane is one system of one controller; the index lets us
         walk from lane to lane without reading the backlog.
+
+        Of a lane only the first few are candidates, as many as it may yet have in hand. Whoever
+        reads an older count meets the same first few, and each of them is locked once: so the
+        bound holds without a lock on the lane.
         """
         rows = self.database.fetch(
             """
@@ -109,21 +170,31 @@ class PostgresTasks:
                         ORDER BY t.lane LIMIT 1)
                 FROM lanes WHERE lanes.lane IS NOT NULL
             ), candidates AS MATERIALIZED (
-                SELECT c.key, c.next_at, c.place + held.number AS turn
-                FROM lanes CROSS JOIN LATERAL (
+                SELECT c.key, c.next_at, c.place + held.number AS turn,
+                    coalesce(state.failures, 0) > 0 AS failing
+                FROM lanes LEFT JOIN trettio.lanes state USING (lane)
+                CROSS JOIN LATERAL (
                     SELECT count(*) AS number FROM trettio.tasks t
                     WHERE t.lane = lanes.lane AND t.leased_by IS NOT NULL AND t.done_at IS NULL
                       AND t.next_at > statement_timestamp()
                 ) held CROSS JOIN LATERAL (
+                    SELECT CASE
+                        WHEN state.probe_at > statement_timestamp() THEN 0
+                        WHEN state.suspended_at IS NOT NULL THEN 1
+                        WHEN right(lanes.lane, 1) = '/' THEN %(further)s + held.number
+                        ELSE coalesce((%(at_once)s ->> lanes.lane)::integer, %(usual)s)
+                    END - held.number AS room
+                ) bound CROSS JOIN LATERAL (
                     SELECT t.key, t.next_at, row_number() OVER (ORDER BY t.next_at) AS place
                     FROM trettio.tasks t
                     WHERE t.lane = lanes.lane AND t.done_at IS NULL AND t.parked_at IS NULL
                       AND t.next_at <= statement_timestamp() AND t.kind = ANY(%(kinds)s)
-                    ORDER BY t.next_at LIMIT %(further)s
+                    ORDER BY t.next_at
+                    LIMIT greatest(0, least(%(further)s, bound.room))
                 ) c
                 ORDER BY turn, c.next_at LIMIT %(further)s
             ), taken AS MATERIALIZED (
-                SELECT t.key FROM candidates c JOIN trettio.tasks t USING (key)
+                SELECT t.key, c.failing FROM candidates c JOIN trettio.tasks t USING (key)
                 WHERE t.done_at IS NULL AND t.parked_at IS NULL
                   AND t.next_at <= statement_timestamp()
                 ORDER BY c.turn, c.next_at LIMIT %(limit)s
@@ -133,7 +204,7 @@ class PostgresTasks:
             SET next_at = clock_timestamp() + make_interval(secs => %(lease)s),
                 leased_by = %(worker)s, attempts = attempts + 1, reason = NULL
             FROM taken WHERE t.key = taken.key
-            RETURNING t.*
+            RETURNING t.*, taken.failing
             """,
             {
                 "kinds": list(kinds),
@@ -141,20 +212,161 @@ class PostgresTasks:
                 "lease": lease_seconds,
                 "limit": limit,
                 "further": limit + LOOK_FURTHER,
+                "at_once": Jsonb(dict(self._at_once())),
+                "usual": AT_ONCE,
             },
         )
         return [_task(row) for row in rows]
 
-    def put_off(self, task: Task, *, seconds: float, reason: str) -> None:
-        """Give it back, to be tried again after a pause. No effect once somebody else has it."""
+    def renew(self, tasks: Sequence[Task], *, lease_seconds: float) -> None:
+        """Go on holding tasks that take long; one that somebody else took over stays theirs."""
         self.database.run(
             Statement(
-                "UPDATE trettio.tasks"
-                " SET next_at = clock_timestamp() + make_interval(secs => %s),"
-                "     leased_by = NULL, reason = %s"
-                " WHERE key = %s AND attempts = %s AND done_at IS NULL AND parked_at IS NULL",
-                (seconds, reason, task.key, task.attempts),
+                "UPDATE trettio.tasks t SET next_at = clock_timestamp() + make_interval(secs => %s)"
+                " FROM unnest(%s::text[], %s::integer[]) AS held (key, attempts)"
+                " WHERE t.key = held.key AND t.attempts = held.attempts"
+                "   AND t.leased_by IS NOT NULL AND t.done_at IS NULL AND t.parked_at IS NULL",
+                (lease_seconds, [t.key for t in tasks], [t.attempts for t in tasks]),
             )
+        )
+
+    def put_off(self, task: Task, *, seconds: float, reason: str) -> None:
+        """Give it back, to be tried again after a pause. No effect once somebody else has it."""
+        self.database.run(self._put_off(task, seconds, reason))
+
+    # Systems that fail
+
+    def unavailable(self, task: Task, *, seconds: float, reason: str, wish: float = 0.0) -> PutOff:
+        """Give it back because its system failed; one that keeps failing is suspended."""
+        with self.database.transaction() as connection:
+            connection.execute(
+                "INSERT INTO trettio.lanes (lane, controller, system, reason)"
+                " SELECT lane, controller, system, %s FROM trettio.tasks WHERE key = %s"
+                " ON CONFLICT (lane) DO NOTHING",
+                (reason, task.key),
+            )
+            cursor = connection.cursor(row_factory=class_row(_Lane))
+            lane = cursor.execute(
+                "SELECT lane, failures, failed, suspended_at IS NOT NULL AS suspended, pauses,"
+                " extract(epoch FROM probe_at - clock_timestamp())::float AS wait"
+                " FROM trettio.lanes"
+                " WHERE lane = (SELECT lane FROM trettio.tasks WHERE key = %s) FOR UPDATE",
+                (task.key,),
+            ).fetchone()
+            assert lane is not None  # tasks are forgotten only when they are done
+            was_suspended = lane.suspended
+            lane.fail(task.key, wish)
+            connection.execute(
+                "UPDATE trettio.lanes SET failures = %s, failed = %s, reason = %s, pauses = %s,"
+                " failures_ever = failures_ever + 1,"
+                " failing_since = coalesce(failing_since, clock_timestamp()),"
+                " suspensions_ever = suspensions_ever + (%s AND suspended_at IS NULL)::integer,"
+                " suspended_at = CASE WHEN %s THEN coalesce(suspended_at, clock_timestamp()) END,"
+                " probe_at = clock_timestamp() + make_interval(secs => %s)"
+                " WHERE lane = %s",
+                (
+                    *(lane.failures, lane.failed, reason, lane.pauses),
+                    *(lane.suspended, lane.suspended, lane.wait, lane.lane),
+                ),
+            )
+            pause = lane.wait if lane.wait is not None else seconds
+            put_off = self._put_off(task, pause, reason)
+            connection.execute(put_off.sql, put_off.params)
+        if lane.suspended and not was_suspended:
+            log.warning("system_suspended", lane=lane.lane, reason=reason, seconds=pause)
+        return PutOff(pause, lane.suspended)
+
+    def answered(self, task: Task) -> None:
+        """Its system answers again: what was put off because of it becomes due.
+
+        Without a suspension nothing is hurried, or one person's record at which a system stumbles
+        would be asked for again with every answer about others.
+        """
+        (lane,) = self.database.fetch(
+            """
+            WITH before AS (
+                SELECT lane, suspended_at FROM trettio.lanes
+                WHERE lane = (SELECT lane FROM trettio.tasks WHERE key = %s) FOR UPDATE
+            ), resumed AS (
+                UPDATE trettio.lanes l SET failures = 0, failed = '{}', pauses = 0, probe_at = NULL,
+                    failing_since = NULL, suspended_at = NULL, answered_at = clock_timestamp()
+                FROM before WHERE l.lane = before.lane
+            ), hurried AS (
+                UPDATE trettio.tasks t SET next_at = clock_timestamp()
+                FROM before WHERE t.lane = before.lane AND before.suspended_at IS NOT NULL
+                  AND t.done_at IS NULL AND t.parked_at IS NULL AND t.leased_by IS NULL
+                  AND t.reason IS NOT NULL AND t.next_at > clock_timestamp()
+                RETURNING t.key
+            )
+            SELECT max(lane) AS lane, max(suspended_at) AS suspended_at,
+                (SELECT count(*) FROM hurried) AS hurried FROM before
+            """,
+            [task.key],
+        )
+        if lane["suspended_at"] is not None:
+            log.info("system_resumed", lane=lane["lane"], hurried=lane["hurried"])
+
+    def hurry(self, *, reason: str) -> None:
+        """Let what was put off for this reason be tried now."""
+        self.database.run(
+            Statement(
+                "UPDATE trettio.tasks SET next_at = clock_timestamp() WHERE reason = %s"
+                " AND done_at IS NULL AND parked_at IS NULL AND leased_by IS NULL"
+                " AND next_at > clock_timestamp()",
+                (reason,),
+            )
+        )
+
+    def failing(self) -> list[FailingSystem]:
+        """The systems that failed when they were last asked, the longest first."""
+        rows = self.database.fetch(
+            "SELECT controller, system, failures, failing_since, suspended_at, probe_at, reason,"
+            " tasks_waiting FROM views.systems_failing WHERE failures > 0 ORDER BY failing_since"
+        )
+        return [FailingSystem(**row) for row in rows]
+
+    # What is over
+
+    def purge(self) -> int:
+        """Forget what was done, `KEPT_DAYS` later and only for cases that are over.
+
+        While a case lives its keys stay, so that nothing in it is done a second time. A request
+        is over when nothing of it is left to do or keep, a case when its last secret is destroyed.
+        """
+        gone = self.database.fetch(
+            """
+            DELETE FROM trettio.tasks WHERE ctid = ANY(ARRAY(
+                SELECT t.ctid FROM trettio.tasks t
+                WHERE t.done_at < clock_timestamp() - make_interval(days => %(days)s)
+                  AND NOT EXISTS (SELECT FROM trettio.tasks o
+                                  WHERE o.subject_id = t.subject_id AND o.done_at IS NULL)
+                  AND CASE WHEN EXISTS (SELECT FROM trettio.log e WHERE e.originator_id =
+                                        t.subject_id AND e.originator_version = 1
+                                        AND e.topic = 'request.received')
+                      THEN EXISTS (SELECT FROM trettio.log e WHERE e.originator_id = t.subject_id
+                                   AND e.topic = 'request.ended')
+                      ELSE NOT EXISTS (SELECT FROM trettio.vault_keys k
+                                       WHERE k.case_id = t.subject_id) END
+                LIMIT %(most)s
+            )) AND done_at IS NOT NULL RETURNING key
+            """,
+            {"days": KEPT_DAYS, "most": MOST_PURGED},
+        )
+        self.database.fetch(
+            "DELETE FROM trettio.idempotency_keys"
+            " WHERE created_at < clock_timestamp() - make_interval(days => %s)",
+            [REPEATED_WITHIN_DAYS],
+        )
+        return len(gone)
+
+    @staticmethod
+    def _put_off(task: Task, seconds: float, reason: str) -> Statement:
+        return Statement(
+            "UPDATE trettio.tasks"
+            " SET next_at = clock_timestamp() + make_interval(secs => %s),"
+            "     leased_by = NULL, reason = %s"
+            " WHERE key = %s AND attempts = %s AND done_at IS NULL AND parked_at IS NULL",
+            (seconds, reason, task.key, task.attempts),
         )
 
     def park(self, task: Task, *, reason: str) -> None:
@@ -213,4 +425,5 @@ def _task(row: Mapping[str, Any]) -> Task:
         system=row["system"],
         payload=row["payload"],
         attempts=row["attempts"],
+        failing=row.get("failing", False),
     )
