@@ -7,20 +7,24 @@ the vault and is not repeated here.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, fields
-from datetime import date, datetime
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
 from enum import Enum
+from inspect import isclass
 from typing import Annotated, Any
 from uuid import UUID
 
+import domain.case
+import domain.request
+import domain.vocabulary
 from domain.case import Case
 from domain.deadlines import Deadlines
 from domain.fulfilment import Fulfilment
 from domain.hold import Hold
 from domain.request import DataSubjectRequest
 from domain.values import LetterSent, PlannedSystem, QueuedLetter, Told
-from projections.projection import Projection, Reader, Recorded, Row, Rows, Table, Unreadable
+from projections.projection import Projection, Reader, Recorded, Row, Rows, Table
 
 KINDS = ("case", "request", "fulfilment", "hold")
 """The first words of the topics that belong to cases."""
@@ -78,6 +82,9 @@ LINES = Table(
 )
 
 
+Request = DataSubjectRequest
+
+
 class CaseFile(Projection):
     name = "case_file"
     tables = (MEMBERS, LINES)
@@ -88,16 +95,14 @@ class CaseFile(Projection):
     def apply(self, recorded: Recorded, rows: Rows) -> None:
         if not self.concerns(recorded.topic):
             return
-        event = recorded.body
-        if event is None:
-            raise Unreadable(recorded.topic)
-        member = _member(event)
-        if member is not None:
-            rows.add(MEMBERS, member)
-        if isinstance(event, DataSubjectRequest.Reclassified):
-            for known in rows.changing(MEMBERS, event.originator_id):
+        event, said = recorded.body, recorded.body.as_json
+        begins = MEMBERSHIPS.get(recorded.topic)
+        if begins is not None:
+            rows.add(MEMBERS, begins(event))
+        if recorded.topic == Request.Reclassified.TOPIC:
+            for known in rows.changing(MEMBERS, recorded.originator_id):
                 known.subject_right = event.right.value
-        for known in rows.of(MEMBERS, event.originator_id):
+        for known in rows.of(MEMBERS, recorded.originator_id):
             rows.add(
                 LINES,
                 Line(
@@ -106,34 +111,50 @@ class CaseFile(Projection):
                     request_id=known.request_id,
                     happened_at=event.timestamp,
                     topic=recorded.topic,
-                    done_by=getattr(event, "by", None),
-                    facts=facts(event),
+                    done_by=said.get("by"),
+                    facts=facts(said),
                 ),
             )
 
 
-def _member(event: object) -> Member | None:
-    match event:
-        case Case.Arrived():
-            return Member(
-                aggregate_id=event.originator_id, case_id=event.originator_id, kind="case"
-            )
-        case DataSubjectRequest.Received():
-            return Member(
-                aggregate_id=event.originator_id,
-                case_id=event.case_id,
-                request_id=event.originator_id,
-                kind="request",
-                subject_right=event.right.value,
-            )
-        case Fulfilment.Planned() | Hold.Placed():
-            return Member(
-                aggregate_id=event.originator_id,
-                case_id=event.case_id,
-                request_id=event.request_id,
-                kind="hold" if isinstance(event, Hold.Placed) else "fulfilment",
-            )
-    return None
+def _case(event: Case.Arrived) -> Member:
+    return Member(aggregate_id=event.originator_id, case_id=event.originator_id, kind="case")
+
+
+def _request(event: Request.Received) -> Member:
+    return Member(
+        aggregate_id=event.originator_id,
+        case_id=event.case_id,
+        request_id=event.originator_id,
+        kind="request",
+        subject_right=event.right.value,
+    )
+
+
+def _fulfilment(event: Fulfilment.Planned) -> Member:
+    return Member(
+        aggregate_id=event.originator_id,
+        case_id=event.case_id,
+        request_id=event.request_id,
+        kind="fulfilment",
+    )
+
+
+def _hold(event: Hold.Placed) -> Member:
+    return Member(
+        aggregate_id=event.originator_id,
+        case_id=event.case_id,
+        request_id=event.request_id,
+        kind="hold",
+    )
+
+
+MEMBERSHIPS: Mapping[str, Callable[[Any], Member]] = {
+    Case.Arrived.TOPIC: _case,
+    Request.Received.TOPIC: _request,
+    Fulfilment.Planned.TOPIC: _fulfilment,
+    Hold.Placed.TOPIC: _hold,
+}
 
 
 # What a line says of an event
@@ -143,45 +164,56 @@ WORDS = frozenset(
 )
 """The fields of type str that hold codes or staff ids; all other text stays out."""
 
-_CODE = re.compile(r"[a-z0-9][a-z0-9:._-]{0,79}")
+_CODE = re.compile(r"[a-z0-9][a-z0-9:._-]{0,79}").fullmatch
+_ELSEWHERE = frozenset({"timestamp", "by"})
+_ENUMS = frozenset(
+    kind.__name__
+    for module in (domain.case, domain.request, domain.vocabulary)
+    for kind in vars(module).values()
+    if isclass(kind) and issubclass(kind, Enum)
+)
+_TOLD_AS_THEY_ARE = _ENUMS | {"date", "datetime_iso"}
+_TOLD_BY_PART = frozenset(kind.__name__ for kind in (Deadlines, QueuedLetter, LetterSent, Told))
 
 
-def facts(event: object) -> dict[str, Any]:
-    """The codes, dates and counts of an event."""
-    said: dict[str, Any] = {}
-    for name, value in vars(event).items():
+def facts(said: Mapping[str, Any]) -> dict[str, Any]:
+    """The codes, dates and counts of an event, from its fields as JSON says them."""
+    told: dict[str, Any] = {}
+    for name, value in said.items():
         if name not in _ELSEWHERE:
-            said.update(_fact(name, value))
-    return said
+            _tell(told, name, value)
+    return told
 
 
-_ELSEWHERE = frozenset({"originator_id", "originator_version", "timestamp", "by"})
+def _tell(told: dict[str, Any], name: str, value: Any) -> None:
+    kind = type(value)
+    if kind is dict and "_type_" in value:
+        what, data = value["_type_"], value["_data_"]
+        if what in _TOLD_AS_THEY_ARE:
+            told[name] = data
+        elif what in _TOLD_BY_PART:
+            for part, inner in data.items():
+                _tell(told, part, inner)
+        elif what == "frozenset":
+            told[name] = _counted(data)
+    elif kind is str:
+        if name in WORDS and _CODE(value):
+            told[name] = value
+    elif kind is int or kind is bool:
+        told[name] = value
+    elif kind is list:
+        told[name] = _counted(value)
+    elif kind is dict:
+        told[name] = len(value)
 
 
-def _fact(name: str, value: object) -> Iterator[tuple[str, Any]]:
-    match value:
-        case Enum():
-            yield name, value.value
-        case bool() | int():
-            yield name, value
-        case date():
-            yield name, value.isoformat()
-        case str():
-            if name in WORDS and _CODE.fullmatch(value):
-                yield name, value
-        case tuple() | frozenset() | list() | dict():
-            yield name, _counted(value)
-        case Deadlines() | QueuedLetter() | LetterSent() | Told():
-            for part in fields(value):
-                yield from _fact(part.name, getattr(value, part.name))
-
-
-def _counted(values: Any) -> Any:
+def _counted(values: Sequence[Any]) -> Any:
     """Codes one by one; of anything else only how many there are."""
-    if values and all(isinstance(value, Enum) for value in values):
-        return [value.value for value in values]
-    if values and all(isinstance(value, PlannedSystem) for value in values):
-        return [value.system for value in values]
+    kinds = {value.get("_type_", "") if type(value) is dict else "" for value in values}
+    if kinds and kinds <= _ENUMS:
+        return [value["_data_"] for value in values]
+    if kinds == {PlannedSystem.__name__}:
+        return [value["_data_"]["system"] for value in values]
     return len(values)
 
 

@@ -17,6 +17,7 @@ from typing import (
     ClassVar,
     Generic,
     LiteralString,
+    NamedTuple,
     Protocol,
     TypeVar,
     get_args,
@@ -31,9 +32,12 @@ from domain.vocabulary import Country
 # The log
 
 
-@dataclass(frozen=True, slots=True)
-class Recorded:
-    """One event of the log with its place in it. `body` is None where it cannot be read."""
+class Recorded(NamedTuple):
+    """One event of the log with its place in it.
+
+    `body` has the event's fields, each decoded when it is asked for, and `as_json`, all of them as
+    they were recorded. An event that this program cannot read raises `Unreadable` when asked.
+    """
 
     position: int
     originator_id: UUID
@@ -166,7 +170,7 @@ H = TypeVar("H", bound=Handler)
 
 
 def when(*events: type) -> Callable[[H], H]:
-    """Mark a method as what these events do to the rows."""
+    """Mark a method as what events of these topics do to the rows."""
 
     def mark(handler: H) -> H:
         handler.events = events  # type: ignore[attr-defined]
@@ -184,21 +188,19 @@ class Projection:
     name: ClassVar[str]
     version: ClassVar[int] = 1
     tables: ClassVar[tuple[Table[Any], ...]]
-    _handlers: ClassVar[Mapping[type, Handler]] = {}
-    _topics: ClassVar[frozenset[str]] = frozenset()
+    _handlers: ClassVar[Mapping[str, Handler]] = {}
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
         cls._handlers = {
-            event: handler
+            event.TOPIC: handler
             for handler in vars(cls).values()
             for event in getattr(handler, "events", ())
         }
-        cls._topics = frozenset(event.TOPIC for event in cls._handlers)  # type: ignore[attr-defined]
 
     def concerns(self, topic: str) -> bool:
         """Whether events of this topic change anything here."""
-        return topic in self._topics
+        return topic in self._handlers
 
     def touches(self, recorded: Recorded) -> Iterator[UUID]:
         """The aggregates whose rows this event reads or changes."""
@@ -206,11 +208,9 @@ class Projection:
 
     def apply(self, recorded: Recorded, rows: Rows) -> None:
         """Let one event change the rows."""
-        handler = self._handlers.get(type(recorded.body))
+        handler = self._handlers.get(recorded.topic)
         if handler is not None:
             handler(self, recorded.body, rows)
-        elif recorded.body is None and self.concerns(recorded.topic):
-            raise Unreadable(recorded.topic)
 
 
 # Queries

@@ -12,18 +12,20 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any, LiteralString
 from uuid import UUID
 
 import psycopg
 import structlog
-from eventsourcing.persistence import Mapper, StoredEvent
+from eventsourcing.persistence import Mapper, Notification
 from psycopg import Connection
 from psycopg.rows import TupleRow
 from psycopg.sql import SQL, Composed, Identifier
 
 from adapters.outbound.database import Database
+from adapters.outbound.log_source import LogSource
+from adapters.outbound.recorder import Batch, LogReader
 from adapters.outbound.vault import PostgresVault
 from adapters.outbound.views import READ_MODELS, VIEWS, PostgresView
 from domain.case import Case
@@ -128,7 +130,7 @@ def _counted(
 
 
 _ASIDE: tuple[LiteralString, ...] = (
-    "CREATE TEMP TABLE refs (id uuid, aggregate_id uuid, compartment text, at timestamptz)",
+    "CREATE TEMP TABLE refs (id uuid, aggregate_id uuid, compartment text, position bigint)",
     "CREATE TEMP TABLE whose (aggregate_id uuid, case_id uuid)",
     "CREATE TEMP TABLE noted (id uuid)",
 )
@@ -156,8 +158,9 @@ RULES = (
         " from a backup",
         "SELECT r.id FROM refs r LEFT JOIN trettio.vault_rows v ON v.id = r.id"
         " WHERE v.id IS NULL AND NOT EXISTS (SELECT FROM whose w JOIN trettio.destroyed_keys d"
-        "  ON d.case_id = w.case_id WHERE w.aggregate_id = r.aggregate_id"
-        "  AND d.compartment = r.compartment AND d.destroyed_at >= r.at)",
+        "  ON d.case_id = w.case_id JOIN trettio.log l ON l.notification_id = r.position"
+        "  WHERE w.aggregate_id = r.aggregate_id AND d.compartment = r.compartment"
+        "  AND d.destroyed_at >= l.recorded_at)",
     ),
     Rule(
         "row-orphaned",
@@ -283,6 +286,22 @@ def _keys_that_still_stand(connection: Connection[TupleRow]) -> list[Misfit]:
 # What has to be read event by event
 
 
+class _Snapshot(LogReader):
+    """The log as one transaction sees it; positions up to a follower's are final there."""
+
+    def __init__(self, connection: Connection[TupleRow]) -> None:
+        self._connection = connection
+
+    def read(self, after: int, limit: int = PAGE) -> Batch:
+        rows = self._connection.execute(
+            "SELECT originator_id, originator_version, topic, state, notification_id"
+            " FROM trettio.log WHERE notification_id > %s ORDER BY notification_id LIMIT %s",
+            [after, limit],
+        ).fetchall()
+        self.page = [Notification(*row) for row in rows]
+        return Batch(tuple(self.page), self.page[-1].id if self.page else after)
+
+
 class _Comparison:
     """One reading of the log: whom it concerns, what it refers to, what the read models tell."""
 
@@ -294,6 +313,8 @@ class _Comparison:
         projections: Sequence[Projection],
     ) -> None:
         self._connection, self._mapper = connection, mapper
+        self._snapshot = _Snapshot(connection)
+        self._source = LogSource(self._snapshot, mapper)
         self._shadows = list(_shadows(connection, database, projections))
         self.misfits: list[Misfit] = []
         self.controllers: set[str] = set()
@@ -301,11 +322,13 @@ class _Comparison:
 
     def run(self, progress: Callable[[int], None] | None) -> None:
         position = 0
-        while page := self._page(position):
-            position = page[-1][0].position
-            self._note([(event, at) for event, at in page if event.body is not None])
+        while True:
+            events, position = self._source.read(position, PAGE)
+            if not events:
+                break
+            self._note(self._snapshot.page)
             for shadow in self._shadows:
-                self.misfits += shadow.follow([event for event, _ in page])
+                self.misfits += shadow.follow(events)
             if progress is not None:
                 progress(position)
         for shadow in self._shadows:
@@ -320,54 +343,43 @@ class _Comparison:
                 )
             )
 
-    def _page(self, after: int) -> list[tuple[Recorded, datetime]]:
-        rows = self._connection.execute(
-            "SELECT originator_id, originator_version, topic, state, notification_id, recorded_at"
-            " FROM trettio.log WHERE notification_id > %s ORDER BY notification_id LIMIT %s",
-            [after, PAGE],
-        ).fetchall()
-        return [(self._read(StoredEvent(*row[:4]), row[4]), row[5]) for row in rows]
-
-    def _read(self, stored: StoredEvent, position: int) -> Recorded:
-        body: Any = None
-        try:
-            body = self._mapper.to_domain_event(stored)
-        except Exception as error:  # one event that makes no sense must not hide the others
-            log.warning("event_unreadable", position=position, error=type(error).__name__)
-            self._unreadable.append(position)
-        assert isinstance(stored.originator_id, UUID)
-        return Recorded(
-            position, stored.originator_id, stored.originator_version, stored.topic, body
-        )
-
-    def _note(self, page: Sequence[tuple[Recorded, datetime]]) -> None:
-        for event, _ in page:
-            if isinstance(event.body, Controller.Registered):
-                self.controllers.add(event.body.name)
+    def _note(self, page: Sequence[Notification]) -> None:
+        read = [(one, event) for one in page if (event := self._event(one)) is not None]
+        for _, event in read:
+            if isinstance(event, Controller.Registered):
+                self.controllers.add(event.name)
         _copy(
             self._connection,
             "COPY whose FROM STDIN",
             (
-                (event.originator_id, case_id)
-                for event, _ in page
-                if event.originator_version == 1 and (case_id := _case_of(event)) is not None
+                (one.originator_id, case_id)
+                for one, event in read
+                if one.originator_version == 1 and (case_id := _case_of(event)) is not None
             ),
         )
         _copy(
             self._connection,
             "COPY refs FROM STDIN",
             (
-                (ref.id, event.originator_id, compartment.value, at)
-                for event, at in page
-                for ref, compartment in _refs(vars(event.body))
+                (ref.id, one.originator_id, compartment.value, one.id)
+                for one, event in read
+                for ref, compartment in _refs(vars(event))
             ),
         )
 
+    def _event(self, one: Notification) -> Any:
+        try:
+            return self._mapper.to_domain_event(one)
+        except Exception as error:  # one event that makes no sense must not hide the others
+            log.warning("event_unreadable", position=one.id, error=type(error).__name__)
+            self._unreadable.append(one.id)
+            return None
 
-def _case_of(first: Recorded) -> UUID | None:
-    if isinstance(first.body, Case.Arrived):
+
+def _case_of(first: Any) -> UUID | None:
+    if isinstance(first, Case.Arrived):
         return first.originator_id
-    case_id: UUID | None = getattr(first.body, "case_id", None)
+    case_id: UUID | None = getattr(first, "case_id", None)
     return case_id
 
 

@@ -1,16 +1,19 @@
-"""The log as followers read it: in order, without gaps, each event decoded once for all of them."""
+"""The log as followers read it: in order, without gaps, decoded once and no more than is needed."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
+import orjson
 import structlog
 from eventsourcing.persistence import Mapper, Notification
+from eventsourcing.utils import resolve_topic
 
 from adapters.outbound.recorder import LogReader
-from projections.projection import Recorded
+from projections.projection import Recorded, Unreadable
+from services.register import EventTranscoder
 
 log = structlog.get_logger()
 
@@ -19,23 +22,58 @@ class LogSource:
     """Keeps `services.follower.Log` over a `LogReader`; like it, one serves one thread."""
 
     def __init__(self, reader: LogReader, mapper: Mapper[UUID]) -> None:
-        self._reader, self._mapper = reader, mapper
+        self._reader, self._decoder = reader, Decoder(mapper)
 
     def read(self, after: int, limit: int) -> tuple[Sequence[Recorded], int]:
         batch = self._reader.read(after, limit)
-        return [self._recorded(one) for one in batch.notifications], batch.position
+        return [self._decoder.recorded(one) for one in batch.notifications], batch.position
 
-    def _recorded(self, one: Notification) -> Recorded:
-        assert isinstance(one.originator_id, UUID)
-        return Recorded(
-            one.id, one.originator_id, one.originator_version, one.topic, self._decoded(one)
-        )
 
-    def _decoded(self, one: Notification) -> Any:
+class Decoder:
+    """Makes of a stored event what views take."""
+
+    def __init__(self, mapper: Mapper[UUID]) -> None:
+        self._mapper = mapper
+        self.field = cast(EventTranscoder, mapper.transcoder).field
+
+    def recorded(self, one: Notification) -> Recorded:
+        body = _Body(one, self)
+        return Recorded(one.id, body.originator_id, one.originator_version, one.topic, body)
+
+    def parsed(self, one: Notification) -> dict[str, Any]:
+        """The fields as JSON says them, brought up to the version this program knows."""
         try:
-            return self._mapper.to_domain_event(one)
+            kind = resolve_topic(one.topic)
+            said: dict[str, Any] = orjson.loads(one.state)
+            if said.pop("class_version", 1) < getattr(kind, "class_version", 1):
+                event = self._mapper.to_domain_event(one)
+                said = orjson.loads(self._mapper.to_stored_event(event).state)
+                del said["class_version"]
         except Exception as error:  # whatever is wrong with one event must not stop the others
             log.warning(
                 "event_unreadable", position=one.id, topic=one.topic, error=type(error).__name__
             )
-            return None
+            raise Unreadable(one.topic) from error
+        return said
+
+
+class _Body:
+    """What an event says, in place of the event: its JSON is parsed, and a field of it decoded,
+    when a view first asks for it.
+    """
+
+    def __init__(self, one: Notification, decoder: Decoder) -> None:
+        self._one, self._decoder = one, decoder
+        self.originator_id = cast(UUID, one.originator_id)
+
+    def __getattr__(self, name: str) -> Any:
+        """Whatever has not been asked for yet."""
+        if name == "as_json":
+            value: Any = self._decoder.parsed(self._one)
+        elif name in self.as_json:
+            value = self._decoder.field(self.as_json[name])
+        else:
+            # A field that was added since this was recorded has a default.
+            value = getattr(resolve_topic(self._one.topic), name)
+        self.__dict__[name] = value
+        return value

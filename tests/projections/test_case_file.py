@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import json
 from datetime import date, timedelta
 from typing import Any
 from uuid import uuid4
+
+from eventsourcing.persistence import Mapper
 
 from domain.hold import Hold
 from domain.personal import PersonalRef
 from domain.request import RefusalGround
 from domain.vocabulary import Delivery, Right
 from projections.case_file import facts, timeline
+from services.register import EventTranscoder
+from tests.support.histories import teach
 from tests.support.records import found, letter
 
 Office = Any  # the fixture of this folder's conftest, which cannot be imported
@@ -81,20 +86,42 @@ def test_words_that_are_no_codes_stay_out_of_the_file(office: Office) -> None:
         second=None,
         reasons=PersonalRef(uuid4()),
     )
-    assert set(facts(refused)) == {"ground"}
-
-    corrected = request.ReceiptCorrected.__new__(request.ReceiptCorrected)
-    vars(corrected).update(reason="Rang og sa det selv", by="staff-1")
-    assert facts(corrected) == {}
+    assert set(told(refused)) == {"ground"}
+    assert facts({"reason": "Rang og sa det selv", "by": "staff-1"}) == {}
 
 
 def test_a_letter_is_told_by_kind_and_way_only(office: Office) -> None:
     case = office.case(Right.ACCESS)
     case.queue_letter(letter=letter(printed=True), at=office.at)
 
-    assert facts(case.pending_events[-1]) == {
+    assert told(case.pending_events[-1]) == {
         "kind": "answer",
         "requests": 0,
         "printed": True,
         "explains": 0,
     }
+
+
+def test_codes_are_told_one_by_one_and_everything_else_is_counted(office: Office) -> None:
+    request = office.request()
+    plan = office.plan(request, tickets=Delivery.CONNECTOR, archive=Delivery.PERSON)
+    assert told(plan.pending_events[0])["systems"] == ["tickets", "archive"]
+
+    case = office.case(Right.ACCESS, Right.ERASURE)
+    assert told(case.pending_events[1])["rights"] == ["access", "erasure"]
+    assert "person" not in told(case.pending_events[1])
+
+    plan.record_found(system="tickets", key="1", found=(found(), found()), at=office.at)
+    answered = told(plan.pending_events[1])
+    assert (answered["found"], answered["action"], answered["late"]) == (2, "find", False)
+    assert {"note", "key"}.isdisjoint(answered)
+
+    dates = told(request.pending_events[0])
+    assert dates["target_due"] == request.dates.target_due.isoformat()
+
+
+def told(event: Any) -> dict[str, Any]:
+    """What a line says of the event once it is recorded."""
+    transcoder = EventTranscoder()
+    teach(transcoder)
+    return facts(json.loads(Mapper(transcoder).to_stored_event(event).state))
