@@ -21,7 +21,7 @@ import structlog
 from domain.deadlines import received_on
 from domain.errors import DomainError, NotAllowedNow
 from domain.fulfilment import Fulfilment
-from domain.request import DataSubjectRequest
+from domain.request import DataSubjectRequest, Status
 from domain.values import FoundRecord, RecordDecision
 from domain.vocabulary import Action, Decision, Outcome
 from services import dossier
@@ -188,6 +188,8 @@ class Worker:
         except NotAllowedNow as error:
             self._not_now(task, error)
         except (Refused, DomainError, Erased) as error:
+            if task.failing and isinstance(error, Refused):  # no is an answer, too
+                self._tasks.answered(task)
             self._give_up(task, "refused", error)
         except Exception as error:  # a bug of ours, or an answer nobody thought of
             log.exception("task_failed", attempts=task.attempts)
@@ -197,8 +199,15 @@ class Worker:
                 self._tasks.put_off(task, seconds=pause(task.attempts), reason=type(error).__name__)
 
     def _is_moot(self, task: Task) -> bool:
-        """No system is asked for a person who took the request back, or was refused."""
-        return task.system is not None and self._register.request(task.subject_id).dropped
+        """Whether the person took the request back or was refused, or somebody answered by hand.
+
+        A search that comes after the decision would find what nobody has decided about.
+        """
+        if task.system is None:
+            return False
+        request = self._register.request(task.subject_id)
+        searchable = request.status in {Status.VERIFIED, Status.COLLECTED}
+        return request.dropped or (task.kind == "find" and not searchable)
 
     def _put_off(self, task: Task, error: Unavailable) -> None:
         """First the queue, then the log: a task that is held by nobody is never forgotten."""

@@ -98,9 +98,7 @@ class PostgresTasks:
     pause ends. A task that was done stays as a row, so adding its key again changes nothing.
     """
 
-    def __init__(
-        self, database: Database, at_once: Callable[[], Mapping[str, int]] = dict
-    ) -> None:
+    def __init__(self, database: Database, at_once: Callable[[], Mapping[str, int]] = dict) -> None:
         """`at_once` tells, by lane, how many tasks may be in hand where it is not the usual."""
         self.database, self._at_once = database, at_once
 
@@ -389,6 +387,15 @@ class PostgresTasks:
             [key],
         )
         return bool(released)
+
+    def releasing(self, key: str) -> Also:
+        """The write that releases a parked task, for whoever has more to write with it."""
+        return Statement(
+            "UPDATE trettio.tasks"
+            " SET parked_at = NULL, reason = NULL, attempts = 0, next_at = clock_timestamp()"
+            " WHERE key = %s AND parked_at IS NOT NULL",
+            [key],
+        )
 
     def parked(self) -> list[ParkedTask]:
         """What waits for a person, the oldest first."""
