@@ -165,6 +165,54 @@ def test_a_prepared_transaction_holds_its_gap_open(
     assert _read(reader) == [1, 2]
 
 
+def test_a_transaction_prepared_after_its_gap_was_noticed_holds_it_open(
+    reader: LogReader, writers: Callable[[], Connection[Any]], database: Database
+) -> None:
+    slow, fast = writers(), writers()
+    _write(slow)
+    _write(fast)
+    fast.commit()
+    assert _read(reader) == []
+    slow.execute("PREPARE TRANSACTION 'later'")
+
+    assert _read(reader) == []
+    database.fetch("COMMIT PREPARED 'later'")
+    assert _read(reader) == [1, 2]
+
+
+def test_what_a_savepoint_took_back_holds_nothing_up_and_its_transaction_still_does(
+    reader: LogReader, writers: Callable[[], Connection[Any]]
+) -> None:
+    slow, fast = writers(), writers()
+    slow.execute(BEFORE)
+    slow.execute("SAVEPOINT one")
+    _write(slow)
+    slow.execute("ROLLBACK TO one")
+    _write(fast)
+    fast.commit()
+    assert _read(reader) == [2]
+
+    _write(slow)
+    _write(fast)
+    fast.commit()
+    assert _read(reader, 2) == []
+    slow.commit()
+    assert _read(reader, 2) == [3, 4]
+
+
+def test_a_connection_killed_in_the_middle_leaves_a_gap_that_is_passed(
+    reader: LogReader, writers: Callable[[], Connection[Any]], database: Database
+) -> None:
+    slow, fast = writers(), writers()
+    _write(slow)
+    _write(fast)
+    fast.commit()
+    assert _read(reader) == []
+
+    database.fetch("SELECT pg_terminate_backend(%s, 5000)", [slow.info.backend_pid])
+    assert _read(reader) == [2]
+
+
 def test_the_commit_between_the_two_statements_is_not_missed(
     reader: LogReader,
     writers: Callable[[], Connection[Any]],
