@@ -85,6 +85,7 @@ class Answering:
     def answer(self, task: Task) -> None:
         """Write the answer of one request and have it sent."""
         now = self._clock()
+        self._register.look_at(task.subject_id)
         request = self._register.request(task.subject_id)
         case = self._register.case(request.case_id)
         if request.status not in {Status.APPROVED, Status.VERIFIED} or _is_under_way(case, request):
@@ -247,6 +248,7 @@ class Answering:
     ) -> None:
         """Record that a letter left, and everything that follows from it, in one save."""
         now = self._clock()
+        self._register.look_at(case_id)
         case = self._register.case(case_id)
         letter = case.letter_left(letter_id=letter_id, how=how, by=by, at=now)
         also: list[Also] = [self._tasks.done(task)] if task is not None else []
@@ -361,6 +363,7 @@ class Answering:
     @again_on_conflict
     def _fetched(self, request_id: UUID) -> None:
         now = self._clock()
+        self._register.look_at(request_id)
         request = self._register.request(request_id)
         case = self._register.case(request.case_id)
         request.fetch_answer(at=now)

@@ -60,6 +60,7 @@ class Fulfilments:
         """Seal what a system holds; when it was the last one asked, the data is collected."""
         with self._register.alone_with(request_id):
             now = self._clock()
+            self._register.look_at(request_id)
             fulfilment = self._register.fulfilment(request_id)
             profile = self._controllers.in_force(fulfilment.controller)
             found, also = self._seal(fulfilment, profile, system, records)
@@ -92,6 +93,7 @@ class Fulfilments:
         """
         with self._register.alone_with(request_id):
             now = self._clock()
+            self._register.look_at(request_id)
             fulfilment = self._register.fulfilment(request_id)
             also = self._finish(task)
             outcomes = tuple(
@@ -122,6 +124,7 @@ class Fulfilments:
         """What a system still holds. Only what was kept or is known to remain may be there."""
         with self._register.alone_with(request_id):
             now = self._clock()
+            self._register.look_at(request_id)
             fulfilment = self._register.fulfilment(request_id)
             known = {record.digest: record for record in fulfilment.found}
             digests = (
@@ -148,6 +151,7 @@ class Fulfilments:
         """A suppression, a recipient informed, a task done by hand."""
         with self._register.alone_with(request_id):
             now = self._clock()
+            self._register.look_at(request_id)
             fulfilment = self._register.fulfilment(request_id)
             fulfilment.record_done(
                 system=system,

@@ -208,8 +208,21 @@ class Register(Application[UUID]):
                     _command.read[self, one.id] = copy_of(one)
         return recordings
 
-    def look_at(self, *aggregate_ids: UUID) -> None:
-        """Read what a command is going to load, together."""
+    def look_at(self, aggregate_id: UUID) -> None:
+        """Read a case or a request with everything that commands about it load, at once."""
+        self._read([aggregate_id, *self._beside(aggregate_id)])
+
+    def _beside(self, aggregate_id: UUID) -> Iterator[UUID]:
+        """What is the same for every version of an aggregate, so that the last known one tells."""
+        known = self._known.get(aggregate_id)
+        if isinstance(known, Case):
+            yield controller_id(known.controller)
+            for request_id in known.request_ids:
+                yield from (request_id, fulfilment_id(request_id))
+        elif isinstance(known, DataSubjectRequest):
+            yield from (fulfilment_id(known.id), known.case_id, controller_id(known.controller))
+
+    def _read(self, aggregate_ids: Sequence[UUID]) -> None:
         if _command.read is not None:
             unread = [one for one in aggregate_ids if (self, one) not in _command.read]
             for aggregate_id, found in self._newest(unread).items():
@@ -252,7 +265,7 @@ class Register(Application[UUID]):
     def _present(self, aggregate_id: UUID) -> Aggregate | None:
         if _command.read is None:
             return self._newest([aggregate_id]).get(aggregate_id)
-        self.look_at(aggregate_id)
+        self._read([aggregate_id])
         found = _command.read.get((self, aggregate_id))
         return copy_of(found) if found is not None else None
 
