@@ -64,7 +64,7 @@ class Deciding:
 
     def records(self, request: DataSubjectRequest) -> dict[UUID, Record]:
         """The content of every found record, from the vault."""
-        return {found.record_id: self._record(found) for found in request.found.values()}
+        return {found.record_id: self.record(found) for found in request.found.values()}
 
     def preview(
         self,
@@ -80,7 +80,7 @@ class Deciding:
         profile = self._controllers.version(request.controller, request.profile_version)
         previews = []
         for found in request.own_records:
-            record = self._record(found)
+            record = self.record(found)
             facts = RecordFacts(
                 system=found.system,
                 kind=found.kind,
@@ -133,7 +133,8 @@ class Deciding:
                 steps.also.append(self._tasks.add(answer_task(request, at=now)))
             self._register.save_all([request, *steps.aggregates], steps.also)
 
-    def _record(self, found: FoundRecord) -> Record:
+    def record(self, found: FoundRecord) -> Record:
+        """The content of one found record, from the vault."""
         return dossier.RECORD.validate_json(self._vault.open(found.content)).record
 
     def _note(
