@@ -101,15 +101,27 @@ class Identity:
 
         The code itself is tried once, however often a conflict has the rest repeated.
         """
-        waiting = self._waiting(self._register.case(case_id))
-        if any(request.failed_too_often for request in waiting):
+        answer = self.try_code(case_id, code)
+        self.follow_code(case_id, answer)
+        return answer
+
+    def try_code(self, case_id: UUID, code: str) -> CodeCheck:
+        """What a code is worth. A wrong one has used up one of the tries."""
+        if self._is_barred(case_id):
             return CodeCheck.SPENT
-        answer = self._codes.check(case_id, code)
+        return self._codes.check(case_id, code)
+
+    def follow_code(self, case_id: UUID, answer: CodeCheck) -> None:
+        """Record what a code was worth, and what follows from it."""
         if answer is CodeCheck.RIGHT:
             self._code_was_right(case_id)
-        else:
+        elif not self._is_barred(case_id):
             self._code_was_not(case_id, answer)
-        return answer
+
+    def _is_barred(self, case_id: UUID) -> bool:
+        """Whether so many codes were wrong that none proves anything any more."""
+        waiting = self._waiting(self._register.case(case_id))
+        return any(request.failed_too_often for request in waiting)
 
     @again_on_conflict
     def _code_was_right(self, case_id: UUID) -> None:
