@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from domain.calendar import load_calendar
 from domain.case import Case, CaseStatus, reference
@@ -199,10 +199,10 @@ class Intake:
         return case
 
     @again_on_conflict
-    def take(self, controller: str, asked: Asked, *, by: str) -> Case:
+    def take(self, case_id: UUID, controller: str, asked: Asked, *, by: str) -> Case:
         """Take a request that needs no reading: recorded, confirmed and dated in one save.
 
-        Every call is a case of its own, unless an external number says that it is there already.
+        The case's id is a new one of the caller's choosing.
         """
         self._controllers.require_cases_allowed(controller)
         profile = self._controllers.in_force(controller)
@@ -214,7 +214,6 @@ class Intake:
         now = self._clock()
         received_at = asked.received_at or now
         _require_said_why(asked, received_at, now, profile)
-        case_id = uuid4()
         steps = Steps()
         backdated = asked.backdated
         message = self._seal(case_id, steps, dossier.MESSAGE.dump_json(_message_of(asked)))

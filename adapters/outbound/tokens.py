@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+import time
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
@@ -11,6 +12,9 @@ from enum import Enum
 from adapters.outbound.database import Database, Statement
 
 PREFIX = "trt_"
+REMEMBERED_SECONDS = 2.0
+"""So long a process believes what it has read; a revoked token opens nothing after that."""
+MOST_REMEMBERED = 10_000
 
 
 class Scope(Enum):
@@ -26,6 +30,7 @@ class Scope(Enum):
 class Bearer:
     """Who comes with a token. `controllers` empty means all of this installation."""
 
+    id: str
     name: str
     staff_id: str
     scopes: frozenset[Scope]
@@ -41,6 +46,7 @@ class Bearer:
 class Tokens:
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._remembered: dict[bytes, tuple[Bearer, float]] = {}
 
     def create(
         self,
@@ -70,14 +76,20 @@ class Tokens:
         )
         return token
 
+    def remembered(self, token: str) -> Bearer | None:
+        """Whose token it is, if that was asked a moment ago; None says nothing about it."""
+        bearer, until = self._remembered.get(_hash(token), (None, 0.0))
+        return bearer if time.monotonic() < until else None
+
     def bearer(self, token: str) -> Bearer | None:
         """Whose token it is; None when there is none, or it has ended or was revoked."""
+        hashed = _hash(token)
         rows = self._database.fetch(
             "SELECT name, staff_id, scopes, controllers,"
             " coalesce(last_used_at < clock_timestamp() - interval '1 minute', true) AS stale"
             " FROM trettio.api_tokens WHERE token_hash = %s AND revoked_at IS NULL"
             " AND (expires_at IS NULL OR expires_at > clock_timestamp())",
-            [_hash(token)],
+            [hashed],
         )
         if not rows:
             return None
@@ -86,17 +98,23 @@ class Tokens:
             self._database.fetch(
                 "UPDATE trettio.api_tokens SET last_used_at = clock_timestamp()"
                 " WHERE token_hash = %s",
-                [_hash(token)],
+                [hashed],
             )
-        return Bearer(
+        bearer = Bearer(
+            id=hashed.hex(),
             name=row["name"],
             staff_id=row["staff_id"],
             scopes=frozenset(Scope(scope) for scope in row["scopes"]),
             controllers=frozenset(row["controllers"]),
         )
+        if len(self._remembered) >= MOST_REMEMBERED:
+            self._remembered = {}
+        self._remembered[hashed] = (bearer, time.monotonic() + REMEMBERED_SECONDS)
+        return bearer
 
     def revoke(self, name: str) -> int:
         """Revoke every token of this name; answers how many there were."""
+        self._remembered = {}
         return len(
             self._database.fetch(
                 "UPDATE trettio.api_tokens SET revoked_at = clock_timestamp()"

@@ -7,14 +7,25 @@ from http import HTTPStatus
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, HTTPException, Path
+from fastapi import APIRouter, HTTPException, Path, Response
 from pydantic import BaseModel, Field
 
-from adapters.inbound.api.auth import Admin, Installed, Reader, require_controller, seen
+from adapters.bootstrap import Installation
+from adapters.inbound.api.auth import (
+    Admin,
+    ApiRoute,
+    Installed,
+    Reader,
+    require_controller,
+    seen,
+)
+from adapters.inbound.api.commands import AdminCommand
+from adapters.inbound.api.paging import Paged
 from adapters.inbound.api.shapes import Form
+from adapters.outbound.tokens import Bearer
 from domain.vocabulary import Severity
 
-router = APIRouter(prefix="/v1", tags=["controllers"])
+router = APIRouter(prefix="/v1", tags=["controllers"], route_class=ApiRoute)
 
 Name = Annotated[str, Path(max_length=100, description="The id of the controller's profile.")]
 
@@ -53,9 +64,10 @@ class Release(Form):
 
 
 @router.get("/controllers")
-def controllers(installation: Installed, bearer: Reader) -> list[ControllerShown]:
+def controllers(installation: Installed, bearer: Reader, page: Paged) -> list[ControllerShown]:
+    """Every controller that this token may see, with the profile in force."""
     shown = []
-    for name in seen(installation, bearer, None):
+    for name in page.of(seen(installation, bearer, None), lambda name: (name,)):
         profile = installation.controllers.in_force(name)
         findings = installation.controllers.findings(name, installation.clock().date())
         shown.append(
@@ -70,30 +82,58 @@ def controllers(installation: Installed, bearer: Reader) -> list[ControllerShown
 
 
 @router.get("/controllers/{name}/findings")
-def findings(installation: Installed, bearer: Reader, name: Name) -> list[FindingShown]:
+def findings(
+    installation: Installed, bearer: Reader, page: Paged, name: Name
+) -> list[FindingShown]:
     """What is still to be decided about the profile in force."""
     require_controller(bearer, name)
+    return page.of(_findings(installation, name), lambda one: (one.code, one.where))
+
+
+@router.post("/controllers/{name}/findings/{code}/decide", response_model=list[FindingShown])
+def decide(
+    installation: Installed, command: AdminCommand, name: Name, code: str, form: Decide
+) -> Response:
+    """Record what the controller decided about a finding; answers what is still open."""
+    require_controller(command.bearer, name)
+    return command.carry_out(
+        lambda: installation.controllers.decide_finding(
+            name, code=code, decision=form.decision, by=command.bearer.staff_id
+        ),
+        lambda: _findings(installation, name),
+    )
+
+
+@router.get("/tasks/parked")
+def parked(installation: Installed, bearer: Admin, page: Paged) -> list[ParkedShown]:
+    """Work that was given up and waits for a person, the oldest first."""
+    return page.of(_parked(installation, bearer), lambda one: (one.parked_at.isoformat(), one.key))
+
+
+@router.post("/tasks/release", status_code=HTTPStatus.ACCEPTED, response_model=list[ParkedShown])
+def release(installation: Installed, command: AdminCommand, form: Release) -> Response:
+    """Have a parked task tried again, now; answers what is still parked."""
+
+    def act() -> None:
+        if form.key not in {one.key for one in _parked(installation, command.bearer)}:
+            raise HTTPException(HTTPStatus.NOT_FOUND, "there is no such parked task")
+
+    return command.carry_out(
+        act,
+        lambda: [one for one in _parked(installation, command.bearer) if one.key != form.key],
+        status=HTTPStatus.ACCEPTED,
+        writes=[installation.tasks.releasing(form.key)],
+    )
+
+
+def _findings(installation: Installation, name: str) -> list[FindingShown]:
     return [
         FindingShown(code=one.code, severity=one.severity, where=one.where)
         for one in installation.controllers.findings(name, installation.clock().date())
     ]
 
 
-@router.post("/controllers/{name}/findings/{code}/decide")
-def decide(
-    installation: Installed, bearer: Admin, name: Name, code: str, form: Decide
-) -> list[FindingShown]:
-    """Record what the controller decided about a finding; answers what is still open."""
-    require_controller(bearer, name)
-    installation.controllers.decide_finding(
-        name, code=code, decision=form.decision, by=bearer.staff_id
-    )
-    return findings(installation, bearer, name)
-
-
-@router.get("/tasks/parked")
-def parked(installation: Installed, bearer: Admin) -> list[ParkedShown]:
-    """Work that was given up and waits for a person, the oldest first."""
+def _parked(installation: Installation, bearer: Bearer) -> list[ParkedShown]:
     return [
         ParkedShown(
             key=one.task.key,
@@ -107,12 +147,3 @@ def parked(installation: Installed, bearer: Admin) -> list[ParkedShown]:
         for one in installation.tasks.parked()
         if bearer.sees(one.task.controller)
     ]
-
-
-@router.post("/tasks/release", status_code=HTTPStatus.ACCEPTED)
-def release(installation: Installed, bearer: Admin, form: Release) -> list[ParkedShown]:
-    """Have a parked task tried again, now; answers what is still parked."""
-    if form.key not in {one.key for one in parked(installation, bearer)}:
-        raise HTTPException(HTTPStatus.NOT_FOUND, "there is no such parked task")
-    installation.tasks.release(form.key)
-    return parked(installation, bearer)

@@ -8,14 +8,15 @@ from fastapi import APIRouter, HTTPException, Response
 from pydantic import Field, SecretStr
 
 from adapters.bootstrap import Installation
-from adapters.inbound.api.auth import Handler, Installed
-from adapters.inbound.api.requests import RequestId, request_of
-from adapters.inbound.api.shapes import Form, RequestSummary, summary
+from adapters.inbound.api.auth import ApiRoute, Handler, Installed
+from adapters.inbound.api.commands import DeskCommand
+from adapters.inbound.api.requests import RequestId, carry_out, request_of
+from adapters.inbound.api.shapes import Form, RequestSummary
 from adapters.outbound.tokens import Scope
 from domain.case import reference
 from domain.request import DataSubjectRequest, RefusalGround
 
-router = APIRouter(prefix="/v1/requests", tags=["requests"])
+router = APIRouter(prefix="/v1/requests", tags=["requests"], route_class=ApiRoute)
 
 
 class Refuse(Form):
@@ -31,39 +32,58 @@ class Again(Form):
     by_post: bool = False
 
 
-@router.post("/{request_id}/refuse", status_code=HTTPStatus.ACCEPTED)
+@router.post("/{request_id}/refuse", status_code=HTTPStatus.ACCEPTED, response_model=RequestSummary)
 def refuse(
-    installation: Installed, bearer: Handler, request_id: RequestId, form: Refuse
-) -> RequestSummary:
+    installation: Installed, command: DeskCommand, request_id: RequestId, form: Refuse
+) -> Response:
     """Refuse as a whole; the letter says why, by which law, and where to complain (Art. 12(4))."""
-    request = request_of(installation, bearer, request_id)
-    installation.refusing.refuse(
-        request_id,
-        ground=form.ground,
-        words=form.words,
-        law=form.law,
-        by=bearer.staff_id,
-        second=_second(installation, request, form.second_token),
+    request = request_of(installation, command.bearer, request_id)
+    second = _second(installation, request, form.second_token)
+    return carry_out(
+        installation,
+        command,
+        request,
+        lambda: installation.refusing.refuse(
+            request_id,
+            ground=form.ground,
+            words=form.words,
+            law=form.law,
+            by=command.bearer.staff_id,
+            second=second,
+        ),
+        status=HTTPStatus.ACCEPTED,
     )
-    return summary(installation.register.request(request_id))
 
 
-@router.post("/{request_id}/withdraw")
-def withdraw(installation: Installed, bearer: Handler, request_id: RequestId) -> RequestSummary:
+@router.post("/{request_id}/withdraw", response_model=RequestSummary)
+def withdraw(installation: Installed, command: DeskCommand, request_id: RequestId) -> Response:
     """Record that the person takes it back; what waited for it goes on."""
-    request_of(installation, bearer, request_id)
-    installation.refusing.withdraw(request_id, by=bearer.staff_id)
-    return summary(installation.register.request(request_id))
+    request = request_of(installation, command.bearer, request_id)
+    return carry_out(
+        installation,
+        command,
+        request,
+        lambda: installation.refusing.withdraw(request_id, by=command.bearer.staff_id),
+    )
 
 
-@router.post("/{request_id}/answer-again", status_code=HTTPStatus.ACCEPTED)
+@router.post(
+    "/{request_id}/answer-again", status_code=HTTPStatus.ACCEPTED, response_model=RequestSummary
+)
 def answer_again(
-    installation: Installed, bearer: Handler, request_id: RequestId, form: Again
-) -> RequestSummary:
+    installation: Installed, command: DeskCommand, request_id: RequestId, form: Again
+) -> Response:
     """Write the answer anew after it did not arrive: with a new link, or to be posted."""
-    request_of(installation, bearer, request_id)
-    installation.answering.answer_again(request_id, by=bearer.staff_id, by_post=form.by_post)
-    return summary(installation.register.request(request_id))
+    request = request_of(installation, command.bearer, request_id)
+    return carry_out(
+        installation,
+        command,
+        request,
+        lambda: installation.answering.answer_again(
+            request_id, by=command.bearer.staff_id, by_post=form.by_post
+        ),
+        status=HTTPStatus.ACCEPTED,
+    )
 
 
 @router.get("/{request_id}/package", response_class=Response)

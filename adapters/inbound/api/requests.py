@@ -2,17 +2,37 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import date
 from http import HTTPStatus
 from typing import Annotated, Any, Literal
-from uuid import UUID
+from uuid import UUID, uuid4
 
-from fastapi import APIRouter, HTTPException, Path, Query
-from pydantic import AliasChoices, AwareDatetime, BaseModel, Field
+from fastapi import APIRouter, Path, Query, Response
+from pydantic import AliasChoices, BaseModel, Field
 
 from adapters.bootstrap import Installation
-from adapters.inbound.api.auth import Handler, Installed, Reader, require_controller, seen
-from adapters.inbound.api.shapes import Form, RequestSummary, summary
+from adapters.inbound.api.auth import (
+    ApiRoute,
+    Handler,
+    Installed,
+    Reader,
+    require_controller,
+    seen,
+)
+from adapters.inbound.api.cases import CaseShown, GivenIdentifier, shown
+from adapters.inbound.api.commands import Command, DeskCommand, NewCommand, show_state
+from adapters.inbound.api.paging import Paged, Place
+from adapters.inbound.api.shapes import (
+    AsOf,
+    ExternalNumber,
+    Form,
+    Moment,
+    RequestSummary,
+    past,
+    summary,
+)
 from adapters.outbound.connectors.manual import MOST_ROWS, Code, Day, FoundRow, ManualAnswer
 from adapters.outbound.tokens import Bearer
 from domain.case import reference
@@ -20,15 +40,28 @@ from domain.deadlines import received_on
 from domain.errors import DomainError
 from domain.fulfilment import SystemStatus
 from domain.request import DataSubjectRequest
-from domain.vocabulary import Action, Decision, IdentifierKind, Match, Outcome, Role
+from domain.values import FoundRecord
+from domain.vocabulary import (
+    Action,
+    Channel,
+    Decision,
+    IdentifierKind,
+    Language,
+    Match,
+    Outcome,
+    Right,
+    Role,
+)
 from projections import deadline_worklist
 from services.fulfilment import person_of
-from services.ports import Result
+from services.intake import Asked, Backdated
+from services.ports import Identifier, Result
 
-router = APIRouter(prefix="/v1/requests", tags=["requests"])
+router = APIRouter(prefix="/v1/requests", tags=["requests"], route_class=ApiRoute)
 
 Turn = Literal["handler", "person", "subject", "system"]
 RequestId = Annotated[UUID, Path(description="The request's id.")]
+System = Annotated[str, Path(max_length=200, description="The system's id in the profile.")]
 
 
 class SystemShown(BaseModel):
@@ -149,58 +182,142 @@ class WorkList(BaseModel):
     """`next` is the cursor of the next page, if there is one."""
 
     items: list[OnTheList]
-    next: UUID | None
+    next: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ListedAt:
+    """Where an entry stands on the work list."""
+
+    clock_runs: bool
+    target_due: date
+    request_id: UUID
+
+    @classmethod
+    def of(cls, place: Place) -> ListedAt:
+        runs, due, request_id = place
+        return cls(runs == "runs", date.fromisoformat(due), UUID(request_id))
+
+
+class Earlier(Form):
+    """Why a request counts from a day before today: for the authority that asks one day."""
+
+    reason: str = Field(
+        min_length=1,
+        max_length=100,
+        description="A code, never a person's data.",
+        examples=["letter-found-in-another-department"],
+    )
+    said_by: str = Field(
+        min_length=1,
+        max_length=500,
+        description="Who says so. Sealed.",
+        examples=["The service desk in Bergen"],
+    )
+    evidence: str = Field(
+        min_length=1,
+        max_length=20_000,
+        description="What shows the day. Sealed.",
+        examples=["Stamped as received on the 2nd; lay in the wrong tray."],
+    )
+
+
+class Receive(Form):
+    """A request whose sender knows what is asked and by whom.
+
+    `received_at` is when it reached the controller, now if left out; on a day before today it
+    needs `backdated`.
+    """
+
+    controller: str = Field(max_length=100)
+    rights: list[Right] = Field(min_length=1, max_length=len(Right))
+    identifiers: list[GivenIdentifier] = Field(min_length=1, max_length=50)
+    language: Language | None = Field(
+        default=None, description="Of the answer; the controller's own if left out."
+    )
+    channel: Channel = Channel.API
+    text: str = Field(default="", max_length=100_000, description="The person's own words.")
+    received_at: Moment | None = None
+    backdated: Earlier | None = None
+    external_number: ExternalNumber | None = None
+
+
+@router.post("", status_code=HTTPStatus.CREATED, response_model=CaseShown)
+def receive(installation: Installed, command: NewCommand, form: Receive) -> Response:
+    """Record a request and confirm it at once; the clock starts when it reached the controller.
+
+    Send an `Idempotency-Key`: without one the same request sent again is another one.
+    """
+    require_controller(command.bearer, form.controller)
+    case_id, earlier = uuid4(), form.backdated
+    asked = Asked(
+        rights=tuple(form.rights),
+        identifiers=tuple(Identifier(one.kind, one.value) for one in form.identifiers),
+        channel=form.channel,
+        language=form.language,
+        text=form.text,
+        received_at=form.received_at,
+        backdated=Backdated(earlier.reason, earlier.said_by, earlier.evidence) if earlier else None,
+        external_number=form.external_number,
+    )
+    return command.carry_out(
+        lambda: installation.intake.take(
+            case_id, form.controller, asked, by=command.bearer.staff_id
+        ),
+        lambda: shown(installation, installation.register.case(case_id)),
+        of=case_id,
+        status=HTTPStatus.CREATED,
+        location=f"/v1/cases/{case_id}",
+    )
 
 
 @router.get("")
 def work_list(
     installation: Installed,
     bearer: Reader,
+    page: Paged,
     controller: Annotated[str | None, Query(max_length=100)] = None,
     turn: Annotated[Turn | None, Query(description="Whose turn it is.")] = None,
     assigned_to: Annotated[str | None, Query(max_length=100, description="A staff id.")] = None,
-    after: Annotated[UUID | None, Query(description="The cursor of the page before.")] = None,
-    limit: Annotated[int, Query(ge=1, le=500)] = 100,
 ) -> WorkList:
     """What is not closed yet, by the day to aim for; what has been answered comes last."""
-    controllers = seen(installation, bearer, controller)
-    last = deadline_worklist.of_request(installation.database, after) if after else None
-    if after is not None and (last is None or last.controller not in controllers):
-        raise HTTPException(HTTPStatus.UNPROCESSABLE_ENTITY, "this cursor is none: begin anew")
     found = deadline_worklist.entries(
         installation.database,
-        controllers,
+        seen(installation, bearer, controller),
         turn=turn,
         assigned_to=assigned_to,
-        after=last,
-        limit=limit,
+        after=ListedAt.of(page.after) if page.after else None,
+        limit=page.limit + 1,
     )
-    return WorkList(
-        items=[_on_the_list(one) for one in found],
-        next=found[-1].request_id if len(found) == limit else None,
-    )
+    following = None
+    if len(found) > page.limit:
+        found.pop()
+        last = found[-1]
+        runs = "runs" if last.clock_runs else "answered"
+        following = page.next((runs, last.target_due.isoformat(), str(last.request_id)))
+    return WorkList(items=[on_the_list(one) for one in found], next=following)
 
 
 @router.get("/{request_id}")
 def read(
     installation: Installed,
     bearer: Reader,
+    response: Response,
     request_id: RequestId,
-    as_of: Annotated[
-        AwareDatetime | None, Query(description="The request as it was known at this moment.")
-    ] = None,
+    as_of: AsOf = None,
 ) -> RequestSummary:
     request = request_of(installation, bearer, request_id)
     if as_of is not None:
-        past = installation.register.as_of(DataSubjectRequest, request_id, as_of)
-        if past is None:
-            raise HTTPException(HTTPStatus.NOT_FOUND, "it was not known yet at that moment")
-        request = past
-    return summary(request)
+        return summary(past(installation, request, as_of))
+    show_state(installation, request.case_id, response)
+    return summary(installation.register.request(request_id))
 
 
 @router.get("/{request_id}/systems")
-def systems(installation: Installed, bearer: Reader, request_id: RequestId) -> list[SystemShown]:
+def systems(
+    installation: Installed, bearer: Reader, page: Paged, request_id: RequestId
+) -> list[SystemShown]:
+    """Who was asked, what for, and how far they are."""
     request_of(installation, bearer, request_id)
     fulfilment = installation.register.find_fulfilment(request_id)
     if fulfilment is None:
@@ -215,15 +332,20 @@ def systems(installation: Installed, bearer: Reader, request_id: RequestId) -> l
             attempts=state.attempts,
             waits_for=state.waits_for,
         )
-        for state in fulfilment.systems.values()
+        for _, state in page.of(
+            enumerate(fulfilment.systems.values()), lambda one: (f"{one[0]:09}",)
+        )
     ]
 
 
 @router.get("/{request_id}/records")
-def records(installation: Installed, bearer: Handler, request_id: RequestId) -> list[FoundShown]:
+def records(
+    installation: Installed, bearer: Handler, page: Paged, request_id: RequestId
+) -> list[FoundShown]:
     """What was found, with how it matched; weak matches wait to be confirmed or rejected."""
     request = request_of(installation, bearer, request_id)
-    content = installation.deciding.records(request)
+    shown = page.of(request.found.values(), _of_record)
+    content = {one.record_id: installation.deciding.record(one) for one in shown}
     return [
         FoundShown(
             record_id=found.record_id,
@@ -237,29 +359,37 @@ def records(installation: Installed, bearer: Handler, request_id: RequestId) -> 
             masked=list(content[found.record_id].masked),
             fields=dict(content[found.record_id].fields),
         )
-        for found in request.found.values()
+        for found in shown
     ]
 
 
-@router.post("/{request_id}/records/{record_id}/match")
+@router.post("/{request_id}/records/{record_id}/match", response_model=RequestSummary)
 def match(
     installation: Installed,
-    bearer: Handler,
+    command: DeskCommand,
     request_id: RequestId,
     record_id: UUID,
     form: DecideMatch,
-) -> RequestSummary:
+) -> Response:
     """Say whether a weakly matching record is the person's."""
-    request_of(installation, bearer, request_id)
-    installation.deciding.decide_match(
-        request_id, record_id, theirs=form.theirs, reason=form.reason, by=bearer.staff_id
+    request = request_of(installation, command.bearer, request_id)
+    return carry_out(
+        installation,
+        command,
+        request,
+        lambda: installation.deciding.decide_match(
+            request_id,
+            record_id,
+            theirs=form.theirs,
+            reason=form.reason,
+            by=command.bearer.staff_id,
+        ),
     )
-    return summary(installation.register.request(request_id))
 
 
 @router.get("/{request_id}/decisions")
 def decisions(
-    installation: Installed, bearer: Handler, request_id: RequestId
+    installation: Installed, bearer: Handler, page: Paged, request_id: RequestId
 ) -> list[DecisionShown]:
     """What would become of each record if it were approved today; nothing is changed."""
     request = request_of(installation, bearer, request_id)
@@ -278,44 +408,84 @@ def decisions(
             asks=list(preview.verdict.asks),
             steps=[step.code for step in preview.verdict.steps],
         )
-        for preview in installation.deciding.preview(request, today)
+        for preview in page.of(
+            installation.deciding.preview(request, today), lambda one: _of_record(one.found)
+        )
     ]
 
 
-@router.post("/{request_id}/approve")
+@router.post("/{request_id}/approve", response_model=RequestSummary)
 def approve(
-    installation: Installed, bearer: Handler, request_id: RequestId, form: Approve
-) -> RequestSummary:
+    installation: Installed, command: DeskCommand, request_id: RequestId, form: Approve
+) -> Response:
     """Approve what is to be sent or erased, in your name."""
-    request_of(installation, bearer, request_id)
-    installation.deciding.approve(
-        request_id,
-        by=bearer.staff_id,
-        answers={one.record_id: frozenset(one.flags) for one in form.answers},
-        considered=form.considered,
-        words=form.words,
+    request = request_of(installation, command.bearer, request_id)
+    return carry_out(
+        installation,
+        command,
+        request,
+        lambda: installation.deciding.approve(
+            request_id,
+            by=command.bearer.staff_id,
+            answers={one.record_id: frozenset(one.flags) for one in form.answers},
+            considered=form.considered,
+            words=form.words,
+        ),
     )
-    return summary(installation.register.request(request_id))
 
 
-@router.post("/{request_id}/systems/{system}/answer")
+@router.post("/{request_id}/systems/{system}/answer", response_model=RequestSummary)
 def answer_by_hand(
-    installation: Installed, bearer: Handler, request_id: RequestId, system: str, form: ByHand
-) -> RequestSummary:
+    installation: Installed,
+    command: DeskCommand,
+    request_id: RequestId,
+    system: System,
+    form: ByHand,
+) -> Response:
     """Record what a person found or did in a system, or that a recipient was informed."""
-    request_of(installation, bearer, request_id)
-    record_by_hand(installation, request_id, system, form, by=bearer.staff_id)
-    return summary(installation.register.request(request_id))
+    request = request_of(installation, command.bearer, request_id)
+    return carry_out(
+        installation,
+        command,
+        request,
+        lambda: record_by_hand(installation, request_id, system, form, by=command.bearer.staff_id),
+    )
 
 
-@router.post("/{request_id}/systems/{system}/again", status_code=HTTPStatus.ACCEPTED)
+@router.post(
+    "/{request_id}/systems/{system}/again",
+    status_code=HTTPStatus.ACCEPTED,
+    response_model=RequestSummary,
+)
 def try_again(
-    installation: Installed, bearer: Handler, request_id: RequestId, system: str
-) -> RequestSummary:
+    installation: Installed, command: DeskCommand, request_id: RequestId, system: System
+) -> Response:
     """Ask a system once more, after somebody has seen to it over there."""
-    request_of(installation, bearer, request_id)
-    installation.fulfilments.try_again(request_id, system, by=bearer.staff_id)
-    return summary(installation.register.request(request_id))
+    request = request_of(installation, command.bearer, request_id)
+    return carry_out(
+        installation,
+        command,
+        request,
+        lambda: installation.fulfilments.try_again(request_id, system, by=command.bearer.staff_id),
+        status=HTTPStatus.ACCEPTED,
+    )
+
+
+def carry_out(
+    installation: Installation,
+    command: Command,
+    request: DataSubjectRequest,
+    act: Callable[[], object],
+    *,
+    status: HTTPStatus = HTTPStatus.OK,
+) -> Response:
+    """A command on a request is answered with the request."""
+    return command.carry_out(
+        act,
+        lambda: summary(installation.register.request(request.id)),
+        of=request.case_id,
+        status=status,
+    )
 
 
 def record_by_hand(
@@ -344,7 +514,7 @@ def record_by_hand(
         raise DomainError("say what was found, what was erased, or how it ended")
 
 
-def _on_the_list(work: deadline_worklist.Work) -> OnTheList:
+def on_the_list(work: deadline_worklist.Work) -> OnTheList:
     return OnTheList(
         request_id=work.request_id,
         case_id=work.case_id,
@@ -362,6 +532,10 @@ def _on_the_list(work: deadline_worklist.Work) -> OnTheList:
         turn=work.turn,
         assigned_to=work.assigned_to,
     )
+
+
+def _of_record(found: FoundRecord) -> Place:
+    return found.system, found.kind, str(found.record_id)
 
 
 def request_of(installation: Installation, bearer: Bearer, request_id: UUID) -> DataSubjectRequest:

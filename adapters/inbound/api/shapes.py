@@ -2,13 +2,41 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import UTC, date, datetime
+from http import HTTPStatus
+from typing import Annotated, TypeVar
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict
+from fastapi import HTTPException, Query
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
+from adapters.bootstrap import Installation
+from domain.aggregate import Aggregate
 from domain.request import DataSubjectRequest, Status
 from domain.vocabulary import Right
+
+FIRST = datetime(2018, 1, 1, tzinfo=UTC)
+"""The calendars begin here, in the year in which the GDPR came into force."""
+
+LAST = datetime(2100, 1, 1, tzinfo=UTC)
+
+A = TypeVar("A", bound=Aggregate)
+
+Moment = Annotated[AwareDatetime, Field(ge=FIRST, lt=LAST)]
+AsOf = Annotated[
+    Moment | None, Query(description="As it was known at this moment of the past, with its zone.")
+]
+ExternalNumber = Annotated[
+    str,
+    Field(
+        min_length=1,
+        max_length=200,
+        pattern=r"\S",
+        description="What the controller's own system calls the case. It may say whose case it "
+        "is, so it is sealed like all personal data; it stands for one case of a controller.",
+        examples=["SAK-2026-0419"],
+    ),
+]
 
 
 class Form(BaseModel):
@@ -69,3 +97,13 @@ def summary(request: DataSubjectRequest) -> RequestSummary:
         in_part=request.in_part,
         not_in_policy=request.not_in_policy,
     )
+
+
+def past(installation: Installation, now: A, at: datetime) -> A:
+    """Something as it was known at a moment of the past."""
+    if at > installation.clock():
+        raise HTTPException(HTTPStatus.BAD_REQUEST, "that moment has not come yet: give a past one")
+    then = installation.register.as_of(type(now), now.id, at)
+    if then is None:
+        raise HTTPException(HTTPStatus.NOT_FOUND, "it was not known yet at that moment")
+    return then
