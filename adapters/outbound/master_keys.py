@@ -71,7 +71,7 @@ def load_master_keys(
     if path is None:
         raise WrongMasterKey("no master key is given: neither a value nor a file")
     if generate and not path.exists():
-        with suppress(FileExistsError):  # somebody else was faster
+        with suppress(FileExistsError):
             _write_new(path, [_fresh()])
     return _ring(_read(path))
 
@@ -191,9 +191,9 @@ def _replace(path: Path, keys: Sequence[MasterKey]) -> None:
 def _cannot_write(path: Path) -> Iterator[None]:
     try:
         yield
-    except FileExistsError:
-        raise
     except OSError as error:
+        if isinstance(error, FileExistsError) and path.exists():
+            raise  # somebody else was faster
         raise WrongMasterKey(
             f"the master key file {path} cannot be written ({error.strerror}): its directory must"
             " be writable here, and in a container mounted as a directory"

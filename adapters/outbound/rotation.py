@@ -91,7 +91,7 @@ def confirm_sheet(database: Database, key_id: str) -> None:
 
 def is_confirmed(database: Database, key_id: str) -> bool:
     return bool(
-        database.fetch("SELECT FROM trettio.confirmed_sheets WHERE master_key_id = %s", [key_id])
+        database.fetch("SELECT 1 FROM trettio.confirmed_sheets WHERE master_key_id = %s", [key_id])
     )
 
 

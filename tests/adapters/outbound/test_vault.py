@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import os
 import stat
 import threading
@@ -23,7 +22,6 @@ from adapters.outbound.vault import (
     MasterKeys,
     PostgresVault,
     WrongMasterKey,
-    load_master_keys,
     normalised,
 )
 from domain.personal import PersonalRef
@@ -349,48 +347,6 @@ def test_normalising_never_fails(kind: IdentifierKind, value: str, country: Coun
 
 
 # Master keys
-
-
-def test_the_first_start_makes_a_key_file_for_its_owner_only(tmp_path: Path) -> None:
-    path = tmp_path / "keys" / "master"
-    made = load_master_keys(path=path, generate=True)
-
-    assert stat.S_IMODE(path.stat().st_mode) == 0o600
-    assert load_master_keys(path=path, generate=True).current == made.current
-    assert list(path.parent.iterdir()) == [path]
-
-
-def test_a_value_goes_before_a_file_and_may_name_older_keys(tmp_path: Path) -> None:
-    new, old = (base64.b64encode(os.urandom(32)).decode() for _ in range(2))
-    keys = load_master_keys(value=f"{new},{old}", path=tmp_path / "none")
-
-    assert base64.b64encode(keys.current.key).decode() == new
-    assert keys.by_id(keys.older[0].id) is keys.older[0]
-
-
-@pytest.mark.parametrize(
-    "value", ["short", "!" * 44, base64.b64encode(b"16 bytes, no more").decode()]
-)
-def test_a_malformed_key_is_told_without_showing_it(value: str) -> None:
-    with pytest.raises(WrongMasterKey, match="must be 32 random bytes in base64") as caught:
-        load_master_keys(value=value)
-    assert value not in str(caught.value)
-
-
-def test_a_key_file_that_others_may_read_is_refused(tmp_path: Path) -> None:
-    path = tmp_path / "master"
-    load_master_keys(path=path, generate=True)
-    path.chmod(0o640)
-
-    with pytest.raises(WrongMasterKey, match="run: chmod 600"):
-        load_master_keys(path=path)
-
-
-def test_a_missing_key_is_told(tmp_path: Path) -> None:
-    with pytest.raises(WrongMasterKey, match="does not exist"):
-        load_master_keys(path=tmp_path / "none")
-    with pytest.raises(WrongMasterKey, match="neither a value nor a file"):
-        load_master_keys()
 
 
 def test_the_wrong_master_key_stops_the_start_with_one_clear_error(
