@@ -241,8 +241,8 @@ def _wire(
             postroom,
             retention,
             Replies(register, vault, threads, clock),
-            clock,
             PostgresExternalNumbers(database, vault),
+            clock,
         ),
         identity=Identity(
             register,
@@ -267,9 +267,9 @@ def _wire(
         systems=systems,
         mailer=mailer or _mailer(settings, clock),
         tokens=Tokens(database),
-        staff=staff,
         idempotency=IdempotencyKeys(database),
         versions=Versions(database),
+        staff=staff,
         views=Views(database),
         invented=invented,
     )
