@@ -50,6 +50,11 @@ class Crew:
         self._hired = 0
         self._purge_at = monotonic()
 
+    @property
+    def size(self) -> int:
+        """How many are at work now."""
+        return sum(member.thread.is_alive() for member in self._members)
+
     def run(self, stop: Event) -> None:
         """Look after the workers until told to stop; then see them off."""
         begun = False
