@@ -192,11 +192,16 @@ class PostgresTasks:
                 ) c
                 ORDER BY turn, c.next_at LIMIT %(further)s
             ), taken AS MATERIALIZED (
-                SELECT t.key, c.failing FROM candidates c JOIN trettio.tasks t USING (key)
-                WHERE t.done_at IS NULL AND t.parked_at IS NULL
-                  AND t.next_at <= statement_timestamp()
-                ORDER BY c.turn, c.next_at LIMIT %(limit)s
-                FOR UPDATE OF t SKIP LOCKED
+                SELECT locked.key, c.failing
+                FROM (SELECT * FROM candidates ORDER BY turn, next_at) c
+                -- One by one, by key: a join would read the whole backlog.
+                CROSS JOIN LATERAL (
+                    SELECT t.key FROM trettio.tasks t
+                    WHERE t.key = c.key AND t.done_at IS NULL AND t.parked_at IS NULL
+                      AND t.next_at <= statement_timestamp()
+                    FOR UPDATE SKIP LOCKED
+                ) locked
+                LIMIT %(limit)s
             )
             UPDATE trettio.tasks t
             SET next_at = clock_timestamp() + make_interval(secs => %(lease)s),
