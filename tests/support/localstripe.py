@@ -38,6 +38,14 @@ threading.Thread(target=leave_with_parent, daemon=True).start()
 from aiohttp import web
 from localstripe import resources, server
 resources.Store.dump_to_disk = lambda self: None
+# Stripe goes on answering about a customer that was deleted, and says so; localstripe forgets it.
+gone, Customer = {}, resources.Customer
+retrieve, delete = Customer._api_retrieve.__func__, Customer._api_delete.__func__
+def leave_tombstone(cls, id):
+    gone[id] = delete(cls, id)
+    return gone[id]
+Customer._api_delete = classmethod(leave_tombstone)
+Customer._api_retrieve = classmethod(lambda cls, id: gone[id] if id in gone else retrieve(cls, id))
 web.run_app(server.app, host="127.0.0.1", port=int(sys.argv[1]), print=None)
 """
 

@@ -284,6 +284,9 @@ class Mailchimp:
     def _audiences(self) -> Iterator[Audience]:
         return self._pages("/lists", Audiences, lambda page: page.lists)
 
+    def _stores(self) -> Iterator[Store]:
+        return self._pages("/ecommerce/stores", Stores, lambda page: page.stores)
+
     def _member(self, list_id: str, fingerprint: str) -> Member | None:
         response = self._call(
             "GET",
@@ -424,7 +427,7 @@ class Mailchimp:
         return sorted(names.get(interest, interest) for interest in chosen)
 
     def _shops(self, person: Person, addresses: tuple[str, ...]) -> Iterator[Record]:
-        for store in self._pages("/ecommerce/stores", Stores, lambda page: page.stores):
+        for store in self._stores():
             theirs: dict[str, tuple[Customer, Level]] = {}
             for address in addresses:
                 for customer in self._pages(
@@ -479,12 +482,22 @@ class Mailchimp:
         )
         if response.status == HTTPStatus.METHOD_NOT_ALLOWED:
             if treatment.kind == "member" and self._member(outer, inner) is None:
+                self._require_whole(treatment.kind, outer)
                 return Result(Outcome.NOT_FOUND, "already-gone", (FINGERPRINT,))
             raise Refused(f"{method} {template} is not allowed in the record's present state")
         residuals = (FINGERPRINT,) if treatment.kind == "member" else ()
         if response.status == HTTPStatus.NOT_FOUND:
+            self._require_whole(treatment.kind, outer)
             return Result(Outcome.NOT_FOUND, "already-gone", residuals)
         return Result(Outcome.ERASED, "deleted-permanently", residuals)
+
+    def _require_whole(self, kind: str, outer: str) -> None:
+        """A record that is not there is gone only where what held it is there still."""
+        if kind == "member":
+            if all(audience.id != outer for audience in self._audiences()):
+                raise Refused("the audience that held the member is not there any more")
+        elif all(store.id != outer for store in self._stores()):
+            raise Refused("the shop that held the record is not there any more")
 
     # Suppress
 

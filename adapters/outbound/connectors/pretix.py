@@ -556,7 +556,14 @@ class Pretix:
         """Blank, anonymise or delete one record; `Refused` when it now names somebody else."""
         kind, _, place = treatment.key.partition(":")
         event, _, name = place.partition("/") if "/" in place else ("", "", place)
-        requester, keep = _Requester(person), set(treatment.keep_fields)
+        result = self._erase(kind, event, name, _Requester(person), set(treatment.keep_fields))
+        if result.outcome is Outcome.NOT_FOUND:
+            self._require_event(event)
+        return result
+
+    def _erase(
+        self, kind: str, event: str, name: str, requester: _Requester, keep: set[str]
+    ) -> Result:
         match kind:
             case "ticket":
                 return self._erase_ticket(event, name, requester, keep)
@@ -700,6 +707,11 @@ class Pretix:
         if response.status == HTTPStatus.NOT_FOUND:
             return None
         return read(model, response)
+
+    def _require_event(self, slug: str) -> None:
+        """What is not there is gone only where its event is there still: events are renamed."""
+        if slug and self._one("/events/{event}/", Event, {"event": slug}) is None:
+            raise Refused("the event of the record is not there any more")
 
     def _pages(
         self,

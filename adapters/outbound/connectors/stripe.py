@@ -284,10 +284,12 @@ class Stripe:
     def _erase_customer(self, person: Person, customer_id: str) -> Result:
         path = {"customer": customer_id}
         response = self._call("GET", "/v1/customers/{customer}", path=path, expect=(200, 404))
-        gone = response.status == HTTPStatus.NOT_FOUND
-        customer = None if gone else read(Customer, response)
+        if response.status == HTTPStatus.NOT_FOUND:
+            # Stripe never forgets that there was one: this must be another account.
+            raise Refused("the account has never heard of the customer: is it the right one?")
+        customer = read(Customer, response)
         residuals = self._residuals(customer_id)
-        if customer is None or customer.deleted:
+        if customer.deleted:
             return Result(Outcome.NOT_FOUND, "already-gone", residuals)
         self._require_theirs(person, customer)
         self._require_no_open_subscription(customer_id)
