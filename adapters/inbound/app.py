@@ -7,7 +7,17 @@ from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from adapters.bootstrap import Installation
-from adapters.inbound.api import cases, controllers, endings, errors, health, inbox, requests
+from adapters.inbound.api import (
+    cases,
+    controllers,
+    endings,
+    errors,
+    export,
+    health,
+    inbox,
+    requests,
+)
+from adapters.inbound.api.openapi import Api, operation_id
 from adapters.inbound.limits import LimitBody
 from adapters.inbound.web import add_pages
 
@@ -26,17 +36,18 @@ _HEADERS = {
 
 def create_app(installation: Installation) -> FastAPI:
     """One application over one installation."""
-    app = FastAPI(
+    app = Api(
         title="Trettio",
         version="1",
         description="Data-subject requests under the GDPR.",
         docs_url=None,
         redoc_url=None,
         openapi_url="/v1/openapi.json",
+        generate_unique_id_function=operation_id,
     )
     app.state.installation = installation
     errors.add_handlers(app)
-    for module in (health, inbox, cases, requests, endings, controllers):
+    for module in (health, inbox, cases, requests, endings, export, controllers):
         app.include_router(module.router)
     add_pages(app)
     app.add_middleware(LimitBody)

@@ -118,7 +118,7 @@ class Confirm(Form):
 
 
 class SetAside(Form):
-    kind: TriageKind
+    kind: TriageKind = Field(examples=[TriageKind.SPAM])
 
 
 class WriteDown(Form):
@@ -128,7 +128,7 @@ class WriteDown(Form):
     channel: Channel
     received_at: Moment
     text: str = Field(min_length=1, max_length=100_000)
-    name: str = Field(default="", max_length=500)
+    name: str = Field(default="", max_length=500, examples=["Kari Testesen"])
     email: str = Field(default="", max_length=500)
 
 
@@ -163,7 +163,7 @@ class Tried(BaseModel):
 
 
 class VerifiedBy(Form):
-    method: IdentityMethod
+    method: IdentityMethod = Field(examples=[IdentityMethod.IN_PERSON])
 
 
 @router.post("", status_code=HTTPStatus.CREATED, response_model=CaseShown)
@@ -249,7 +249,7 @@ def messages(
     installation: Installed, bearer: Handler, page: Paged, case_id: CaseId
 ) -> list[MessageShown]:
     """What was written to us in this case, replies to our letters included."""
-    case = _case(installation, bearer, case_id)
+    case = case_of(installation, bearer, case_id)
     shown = page.of(enumerate(case.messages), lambda one: (f"{one[0]:09}",))
     written = [dossier.MESSAGE.validate_json(installation.vault.open(ref)) for _, ref in shown]
     return [
@@ -268,7 +268,7 @@ def messages(
 @router.get("/{case_id}/receipt")
 def receipt(installation: Installed, bearer: Handler, case_id: CaseId) -> ReceiptShown:
     """When the case arrived, by what that is known, and what other systems call it."""
-    case = _case(installation, bearer, case_id)
+    case = case_of(installation, bearer, case_id)
     proof, number = case.proof_of_receipt, case.external_number
     said = dossier.PROOF.validate_json(installation.vault.open(proof)) if proof else None
     return ReceiptShown(
@@ -288,7 +288,7 @@ def related(
     installation: Installed, bearer: Reader, page: Paged, case_id: CaseId
 ) -> list[CaseShown]:
     """Other cases of what may be the same person, who perhaps asked twice."""
-    _case(installation, bearer, case_id)
+    case_of(installation, bearer, case_id)
     others = page.of(installation.intake.related(case_id), lambda other: (str(other),))
     return [shown(installation, installation.register.case(other)) for other in others]
 
@@ -301,7 +301,7 @@ def read(
     case_id: CaseId,
     as_of: AsOf = None,
 ) -> CaseShown:
-    case = _case(installation, bearer, case_id)
+    case = case_of(installation, bearer, case_id)
     if as_of is not None:
         return shown_at(installation, past(installation, case, as_of), as_of)
     show_state(installation, case_id, response)
@@ -313,7 +313,7 @@ def confirm(
     installation: Installed, command: DeskCommand, case_id: CaseId, form: Confirm
 ) -> Response:
     """Say what the message asks and for whom; every right gets a request and its dates."""
-    _case(installation, command.bearer, case_id)
+    case_of(installation, command.bearer, case_id)
 
     def act() -> None:
         identifiers = (
@@ -337,7 +337,7 @@ def set_aside(
     installation: Installed, command: DeskCommand, case_id: CaseId, form: SetAside
 ) -> Response:
     """No request under the GDPR: customer service, document access, somebody else's, spam."""
-    _case(installation, command.bearer, case_id)
+    case_of(installation, command.bearer, case_id)
     return _carry_out(
         installation,
         command,
@@ -351,7 +351,7 @@ def ask_identity(
     installation: Installed, command: DeskCommand, case_id: CaseId, form: Ask
 ) -> Response:
     """Send a code to the person's address; the reason for doubt is recorded (Art. 12(6))."""
-    _case(installation, command.bearer, case_id)
+    case_of(installation, command.bearer, case_id)
     return _carry_out(
         installation,
         command,
@@ -364,7 +364,7 @@ def ask_identity(
 @router.post("/{case_id}/identity/code", response_model=Tried)
 def try_code(installation: Installed, command: DeskCommand, case_id: CaseId, form: Try) -> Response:
     """Try a code that the person wrote back."""
-    _case(installation, command.bearer, case_id)
+    case_of(installation, command.bearer, case_id)
     tried: list[CodeCheck] = []
 
     def act() -> None:
@@ -379,7 +379,7 @@ def verified(
     installation: Installed, command: DeskCommand, case_id: CaseId, form: VerifiedBy
 ) -> Response:
     """Record that identity was checked another way; what was shown is not kept."""
-    _case(installation, command.bearer, case_id)
+    case_of(installation, command.bearer, case_id)
     return _carry_out(
         installation,
         command,
@@ -395,7 +395,7 @@ def posted(
     installation: Installed, command: DeskCommand, case_id: CaseId, letter_id: UUID
 ) -> Response:
     """Record that a printed letter was posted."""
-    _case(installation, command.bearer, case_id)
+    case_of(installation, command.bearer, case_id)
     return _carry_out(
         installation,
         command,
@@ -415,7 +415,7 @@ def send_again(
     installation: Installed, command: DeskCommand, case_id: CaseId, letter_id: UUID
 ) -> Response:
     """Send a letter again that nobody took."""
-    _case(installation, command.bearer, case_id)
+    case_of(installation, command.bearer, case_id)
     return _carry_out(
         installation,
         command,
@@ -480,7 +480,7 @@ def _shown(case: Case, requests: Sequence[DataSubjectRequest]) -> CaseShown:
     )
 
 
-def _case(installation: Installation, bearer: Bearer, case_id: UUID) -> Case:
+def case_of(installation: Installation, bearer: Bearer, case_id: UUID) -> Case:
     case = installation.register.case(case_id)
     require_controller(bearer, case.controller)
     return case

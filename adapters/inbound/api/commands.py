@@ -65,7 +65,7 @@ class Stale(Exception):
 
 
 @lru_cache(maxsize=1024)
-def _aggregates_of(case_id: UUID) -> tuple[UUID, ...]:
+def aggregates_of(case_id: UUID) -> tuple[UUID, ...]:
     """A case, its requests and what systems answered to them, whether they have begun or not."""
     requests = [request_id(case_id, right) for right in Right]
     return (case_id, *requests, *(fulfilment_id(one) for one in requests))
@@ -73,7 +73,7 @@ def _aggregates_of(case_id: UUID) -> tuple[UUID, ...]:
 
 def versions_of(installation: Installation, case_id: UUID) -> Mapping[UUID, int]:
     """How far everything of a case is, what is about to be saved included."""
-    ids = _aggregates_of(case_id)
+    ids = aggregates_of(case_id)
     saving = installation.register.saving
     case = saving.get(case_id)
     is_new = case is not None and case.version == len(case.pending_events)

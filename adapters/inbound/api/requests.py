@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 from uuid import UUID, uuid4
 
 from fastapi import APIRouter, Path, Query, Response
-from pydantic import AliasChoices, BaseModel, Field
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field
 
 from adapters.bootstrap import Installation
 from adapters.inbound.api.auth import (
@@ -150,6 +150,18 @@ class ErasedByHand(Form):
 
 class ByHand(Form):
     """What a person found, erased or did; exactly one of them. None needs a reason."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "found": [
+                        {"kind": "order", "key": "4711", "fields": {"total": "450 kr"}},
+                    ]
+                }
+            ]
+        }
+    )
 
     found: list[FoundByHand] | None = Field(default=None, max_length=MOST_ROWS)
     erased: list[ErasedByHand] | None = Field(default=None, min_length=1, max_length=MOST_ROWS)
