@@ -9,7 +9,12 @@ from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings import (
+    BaseSettings,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
 
 PREFIX = "TRETTIO_"
 SYSTEM_PREFIX = "TRETTIO_SYSTEM__"
@@ -78,6 +83,17 @@ class Settings(BaseSettings):
     kafka: Annotated[
         str | None, Field(description="bootstrap servers, or nothing: then nothing is published")
     ] = None
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        *_others: PydanticBaseSettingsSource,
+        **_more: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Only what `load_settings` has read: there, an empty variable says nothing."""
+        return (init_settings,)
 
     @field_validator("home", "master_key_file", "profiles")
     @classmethod

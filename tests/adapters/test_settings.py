@@ -53,6 +53,16 @@ def test_a_misspelt_variable_is_refused_rather_than_overlooked() -> None:
         load_settings({"TRETTIO_SMTPHOST": "mail.example"})
 
 
+def test_an_empty_variable_of_the_process_says_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Compose files hand such variables on; only what `load_settings` is given counts."""
+    monkeypatch.setenv("TRETTIO_DATABASE_URL", "")
+    monkeypatch.setenv("TRETTIO_PORT", " ")
+
+    assert load_settings().database_url is None
+    monkeypatch.setenv("TRETTIO_PORT", "9")
+    assert load_settings({}).port == 8030
+
+
 def test_an_empty_value_is_none(tmp_path: Path) -> None:
     settings = load_settings({"TRETTIO_SMTP_HOST": " ", "TRETTIO_HOME": str(tmp_path)})
 
