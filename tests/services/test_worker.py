@@ -7,15 +7,26 @@ from typing import Any
 import pytest
 import structlog
 
+from adapters.outbound import tasks
 from domain.errors import NotAllowedNow
 from domain.fulfilment import SystemStatus
 from domain.request import Status
 from domain.vocabulary import LetterKind, Outcome, Right
+from services import worker
 from services.controllers import Controllers
-from services.ports import AwaitsPerson, OutgoingMail, Refused, Result, Unavailable
-from services.worker import LONGEST_PAUSE, MOST_SURPRISES, pause
+from services.ports import (
+    AwaitsPerson,
+    Garbled,
+    NotSetUp,
+    OutgoingMail,
+    Refused,
+    Result,
+    Unavailable,
+)
+from services.worker import EVERY_TRY_TOLD, LONGEST_PAUSE, MOST_SURPRISES, pause
 from tests.support.asking import (
     BY,
+    Clock,
     approve,
     asked,
     collected,
@@ -29,6 +40,9 @@ from tests.support.asking import (
     verified,
 )
 from tests.support.house import KARI, House
+
+MOST_TRIES = 5
+"""So often one task fails before its system is suspended."""
 
 
 class Killed(BaseException):
@@ -127,6 +141,145 @@ def test_a_system_that_is_away_is_tried_again_with_growing_pauses(house: House) 
     assert plan(house, case_id, Right.ACCESS).systems["mailing"].status is SystemStatus.FOUND
 
 
+@pytest.fixture
+def long_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    """None of them is over before a test says so, however slow the machine is."""
+    monkeypatch.setattr(worker, "SHORTEST_PAUSE", 1_000.0)
+    monkeypatch.setattr(tasks, "SHORTEST_SUSPENSION", 200.0)
+
+
+def try_again(house: House) -> None:
+    """Let every pause be over, that of a suspended system too."""
+    house.installation.database.fetch(
+        "UPDATE trettio.lanes SET probe_at = clock_timestamp() WHERE suspended_at IS NOT NULL"
+    )
+    hurry(house, destroying=False)
+
+
+@pytest.mark.usefixtures("long_pauses")
+def test_a_system_that_does_not_answer_until_the_day_to_aim_for_is_told_to_a_person(
+    house: House, clock: Clock
+) -> None:
+    """And asked on: once it answers, nobody has to do anything."""
+    mailing = trouble(house, "mailing", *[Unavailable("GET /lists: closed")] * 3)
+    case_id = verified(house, Right.ACCESS)
+    dates = asked(house, case_id, Right.ACCESS).dates
+    clock.forward(days=(dates.target_due - clock().date()).days - 1)
+    try_again(house)
+    assert plan(house, case_id, Right.ACCESS).systems["mailing"].status is SystemStatus.UNAVAILABLE
+
+    clock.forward(days=1)
+    try_again(house)
+    state = plan(house, case_id, Right.ACCESS).systems["mailing"]
+    assert (state.status, state.waits_for) == (SystemStatus.WAITING_FOR_PERSON, "not-answering")
+
+    mailing.hold(KARI, "member", "m1")
+    try_again(house)
+    state = plan(house, case_id, Right.ACCESS).systems["mailing"]
+    assert (state.status, len(state.found)) == (SystemStatus.FOUND, 1)
+
+
+@pytest.mark.usefixtures("long_pauses")
+def test_an_objection_that_was_not_carried_out_on_its_day_is_told_the_day_after(
+    house: House, clock: Clock
+) -> None:
+    trouble(house, "mailing", *[Unavailable("POST /x answered 503")] * 3)
+    case_id = confirmed(house, Right.OBJECTION_TO_MARKETING)
+    act_by = asked(house, case_id, Right.OBJECTION_TO_MARKETING).act_by
+    assert act_by is not None
+    state = plan(house, case_id, Right.OBJECTION_TO_MARKETING).systems["mailing"]
+    assert state.status is SystemStatus.UNAVAILABLE
+
+    clock.forward(days=(act_by - clock().date()).days + 1)
+    try_again(house)
+    state = plan(house, case_id, Right.OBJECTION_TO_MARKETING).systems["mailing"]
+    assert state.waits_for == "not-answering"
+
+
+@pytest.mark.usefixtures("long_pauses")
+def test_a_long_outage_does_not_fill_the_log(house: House) -> None:
+    trouble(house, "mailing", *[Unavailable("GET /lists: closed")] * 40)
+    case_id = verified(house, Right.ACCESS)
+    for _ in range(39):
+        try_again(house)
+
+    state = plan(house, case_id, Right.ACCESS).systems["mailing"]
+    assert state.attempts == 32
+    events = house.installation.database.fetch(
+        "SELECT count(*) FROM trettio.log WHERE topic = 'fulfilment.unavailable'"
+    )
+    assert events == [{"count": EVERY_TRY_TOLD + 2}]
+
+
+@pytest.mark.usefixtures("long_pauses")
+def test_what_makes_no_sense_is_asked_again_and_after_a_day_told_to_a_person(
+    house: House, clock: Clock
+) -> None:
+    """A maintenance page is over by then; nobody had to do anything about it."""
+    mailing = trouble(house, "mailing", *[Garbled("answer is not JSON (status 200)")] * 2)
+    case_id = verified(house, Right.ACCESS)
+    assert plan(house, case_id, Right.ACCESS).systems["mailing"].status is SystemStatus.UNAVAILABLE
+
+    clock.forward(hours=25)
+    try_again(house)
+    assert plan(house, case_id, Right.ACCESS).systems["mailing"].waits_for == "refused"
+    assert len(mailing.asked) == 2
+
+
+@pytest.mark.usefixtures("long_pauses")
+def test_a_system_that_is_not_set_up_says_so_and_goes_on_once_it_is(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = house.systems.connector
+
+    def connector(controller: str, system: str) -> Any:
+        if system == "mailing":
+            raise NotSetUp("mailchimp needs 'key': set it in the profile or the environment")
+        return whole(controller, system)
+
+    monkeypatch.setattr(house.systems, "connector", connector)
+    case_id = verified(house, Right.ACCESS)
+    state = plan(house, case_id, Right.ACCESS).systems["mailing"]
+    assert (state.status, state.waits_for) == (SystemStatus.WAITING_FOR_PERSON, "not-set-up")
+    assert open_tasks(house) == ["find"]
+    hurry(house)
+    assert house.installation.tasks.failing() == []
+
+    monkeypatch.undo()
+    house.installation.tasks.hurry(reason="not-set-up")
+    house.worker.drain()
+    assert plan(house, case_id, Right.ACCESS).systems["mailing"].status is SystemStatus.FOUND
+
+
+@pytest.mark.usefixtures("long_pauses")
+def test_a_search_that_comes_after_the_decision_is_dropped(house: House) -> None:
+    """Somebody looked by hand, and it was decided: what is found now nobody would decide about."""
+    mailing = trouble(house, "mailing", Unavailable("GET /lists: closed"))
+    case_id = verified(house, Right.ERASURE)
+    request_id = asked(house, case_id, Right.ERASURE).id
+    house.installation.byhand.found(request_id, "mailing", (), reason="nothing-there", by=BY)
+    look_everywhere(house, case_id, Right.ERASURE)
+    mailing.hold(KARI, "member", "m1")
+    approve(house, case_id, Right.ERASURE)
+    hurry(house, destroying=False)
+
+    assert mailing.asked == ["find"]
+    assert open_tasks(house) == []
+
+
+@pytest.mark.usefixtures("long_pauses")
+def test_no_is_an_answer_and_ends_a_suspension(house: House) -> None:
+    trouble(house, "mailing", *[Unavailable("closed")] * MOST_TRIES, Refused("answered 403"))
+    verified(house, Right.ACCESS)
+    for _ in range(MOST_TRIES - 1):
+        try_again(house)
+    (lane,) = house.installation.tasks.failing()
+    assert lane.suspended_at is not None
+
+    try_again(house)
+    assert house.installation.tasks.failing() == []
+
+
 def test_pauses_grow_to_an_hour_and_never_overflow() -> None:
     assert [pause(n) for n in (0, 1, 2, 3)] == [2.0, 2.0, 4.0, 8.0]
     assert pause(12) == LONGEST_PAUSE
@@ -210,8 +363,11 @@ def test_a_relay_that_is_away_delays_the_letter_only(
     monkeypatch.setattr(house.installation.mailer, "send", send)
     case_id = confirmed(house, Right.ACCESS)
     assert open_tasks(house) == ["send-letter"]
+    (lane,) = house.installation.tasks.failing()
+    assert (lane.system, lane.reason) == (None, "smtp 451")
 
     hurry(house)
+    assert house.installation.tasks.failing() == []
     assert len(house.case(case_id).left) == 1
 
 
