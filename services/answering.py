@@ -189,8 +189,8 @@ class Answering:
         return f"{self._address}/answer/{secret}"
 
     def _own(self, request: DataSubjectRequest) -> Iterator[tuple[str, Record]]:
-        for found in request.own_records:
-            sealed = dossier.RECORD.validate_json(self._vault.open(found.content))
+        for content in self._vault.open_each(found.content for found in request.own_records):
+            sealed = dossier.RECORD.validate_json(content)
             yield sealed.system, sealed.record
 
     def _told(self, request: DataSubjectRequest, outcome: SystemOutcome) -> CategoryOutcome:

@@ -5,7 +5,7 @@ An approved erasure is instructed and its holds are placed in the same save (Art
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
@@ -64,7 +64,10 @@ class Deciding:
 
     def records(self, request: DataSubjectRequest) -> dict[UUID, Record]:
         """The content of every found record, from the vault."""
-        return {found.record_id: self.record(found) for found in request.found.values()}
+        found = tuple(request.found.values())
+        return {
+            one.record_id: record for one, record in zip(found, self._records(found), strict=True)
+        }
 
     def preview(
         self,
@@ -79,8 +82,8 @@ class Deciding:
         """
         profile = self._controllers.version(request.controller, request.profile_version)
         previews = []
-        for found in request.own_records:
-            record = self.record(found)
+        own = request.own_records
+        for found, record in zip(own, self._records(own), strict=True):
             facts = RecordFacts(
                 system=found.system,
                 kind=found.kind,
@@ -107,6 +110,7 @@ class Deciding:
         """
         with self._register.alone_with(request_id):
             now = self._clock()
+            self._register.look_at(request_id)
             request = self._register.request(request_id)
             _require_known(request)
             profile = self._controllers.in_force(request.controller)
@@ -136,6 +140,10 @@ class Deciding:
     def record(self, found: FoundRecord) -> Record:
         """The content of one found record, from the vault."""
         return dossier.RECORD.validate_json(self._vault.open(found.content)).record
+
+    def _records(self, found: Sequence[FoundRecord]) -> Iterator[Record]:
+        for content in self._vault.open_each(one.content for one in found):
+            yield dossier.RECORD.validate_json(content).record
 
     def _note(
         self, request: DataSubjectRequest, words: str, by: str, steps: Steps, now: datetime
@@ -233,6 +241,8 @@ class Deciding:
                 for part in decision.reasons:
                     place = (preview.found.system, preview.found.category, part.ground)
                     kept.setdefault(place, []).append((preview, part))
+        if not kept:
+            return
         person = dossier.PERSON.validate_json(self._vault.open(request.requester))
         for (system, category, ground_code), lines in kept.items():
             keys = dossier.SealedKeys(

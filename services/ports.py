@@ -205,6 +205,10 @@ class Vault(Protocol):
         """The content; raises `Erased` after destruction."""
         ...
 
+    def open_each(self, refs: Iterable[PersonalRef]) -> Iterator[bytes]:
+        """The contents in the same order, read many at a time and held a few at a time."""
+        ...
+
     def index(
         self, controller: str, case_id: UUID, identifiers: Sequence[Identifier]
     ) -> tuple[Also, ...]:

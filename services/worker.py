@@ -47,7 +47,7 @@ from services.ports import (
     Vault,
     VaultLocked,
 )
-from services.register import Register, SomebodyWasFaster
+from services.register import Register, SomebodyWasFaster, at_one_moment
 from services.retention import Retention
 
 KINDS = (
@@ -162,10 +162,11 @@ class Worker:
 
     def _do(self, task: Task) -> None:
         try:
-            if self._is_moot(task):
-                self._register.save_all([], [self._tasks.done(task)])
-                return
-            self._doers[task.kind](task)
+            with at_one_moment():
+                if self._is_moot(task):
+                    self._register.save_all([], [self._tasks.done(task)])
+                    return
+                self._doers[task.kind](task)
             log.info("task_done", attempts=task.attempts)
             if task.failing:
                 self._tasks.answered(task)
@@ -205,6 +206,7 @@ class Worker:
         """
         if task.system is None:
             return False
+        self._register.look_at(task.subject_id)
         request = self._register.request(task.subject_id)
         searchable = request.status in {Status.VERIFIED, Status.COLLECTED}
         return request.dropped or (task.kind == "find" and not searchable)
@@ -283,11 +285,14 @@ class Worker:
         )
 
     def _erase(self, task: Task) -> None:
-        connector, person = self._ask(task)
-        fulfilment = self._register.fulfilment(task.subject_id)
+        request = self._register.request(task.subject_id)
+        connector = self._systems.connector(task.controller, _system(task))
+        treated = tuple(_to_treat(self._register.fulfilment(request.id), _system(task)))
+        contents = self._vault.open_each([request.requester, *(f.content for f, _ in treated)])
+        person = dossier.PERSON.validate_json(next(contents))
         results: dict[UUID, Result] = {}
-        for found, decision in _to_treat(fulfilment, _system(task)):
-            sealed = dossier.RECORD.validate_json(self._vault.open(found.content))
+        for (found, decision), content in zip(treated, contents, strict=True):
+            sealed = dossier.RECORD.validate_json(content)
             result = connector.erase(
                 person, _treatment(sealed.record, decision), key=f"{task.key}/{found.record_id}"
             )
@@ -330,6 +335,7 @@ class Worker:
     # What leaves the house
 
     def _send_letter(self, task: Task) -> None:
+        self._register.look_at(task.subject_id)
         case = self._register.case(task.subject_id)
         letter_id = UUID(task.payload["letter"])
         if letter_id not in case.left and not self._answering.is_wanted(case, letter_id):
