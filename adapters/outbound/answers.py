@@ -18,7 +18,7 @@ from pydantic import (
 )
 
 from adapters.outbound.http import Response
-from services.ports import Refused
+from services.ports import Garbled
 
 LONGEST_TEXT = 20_000
 """Characters; no field of a customer's record has a reason to be longer."""
@@ -73,13 +73,13 @@ A = TypeVar("A", bound=Answer)
 
 
 def read(model: type[A], response: Response) -> A:
-    """The answer as `model`; `Refused` names the fields that are not what they should be."""
+    """The answer as `model`; `Garbled` names the fields that are not what they should be."""
     try:
         return model.model_validate(response.object())
     except ValidationError as error:
         # Only our own fields' names are said: keys further in may be somebody's data.
         fields = sorted({str(problem["loc"][0]) for problem in error.errors() if problem["loc"]})
-        raise Refused(
+        raise Garbled(
             f"answer has an unexpected shape in: {', '.join(fields) or 'the whole'}"
         ) from None
 

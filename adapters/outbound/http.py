@@ -1,31 +1,35 @@
 """The one HTTP client that connectors use: pooled, bounded, suspicious.
 
 Nothing a remote system answers is trusted: redirects are not followed, answers have a largest
-size, JSON must be JSON. What goes wrong becomes `Unavailable` or `Refused`, with a reason that
-holds a path template and a status, never an address or a name.
+size and a last moment, JSON must be JSON. What goes wrong becomes `Unavailable` or `Refused`, with
+a reason that holds a path template and a status, never an address or a name.
 """
 
 from __future__ import annotations
 
 import json as jsonlib
+import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from math import isfinite
+from socket import SHUT_RDWR, socket
 from typing import Any, NoReturn, cast
 from urllib.parse import quote, urlencode, urlsplit
 
 import structlog
 import urllib3
 
-from services.ports import Refused, Unavailable
+from services.ports import Garbled, Refused, Unavailable
 
 LARGEST_ANSWER = 32 * 1024 * 1024
 LONGEST_ANSWER_SECONDS = 120.0
 LONGEST_WISH_SECONDS = 86_400.0
+LOOK_EVERY_SECONDS = 1.0
 PIECE = 64 * 1024
 TIMEOUT = urllib3.Timeout(connect=5.0, read=30.0)
 
@@ -39,17 +43,17 @@ class Response:
     body: bytes
 
     def json(self) -> Any:
-        """The body as JSON; `Refused` when it is something else."""
+        """The body as JSON; `Garbled` when it is something else."""
         try:
             return jsonlib.loads(self.body, parse_constant=_no_number, parse_float=_finite)
         except (ValueError, RecursionError):
-            raise Refused(f"answer is not JSON (status {self.status})") from None
+            raise Garbled(f"answer is not JSON (status {self.status})") from None
 
     def object(self) -> dict[str, Any]:
-        """The body as a JSON object; `Refused` when it is something else."""
+        """The body as a JSON object; `Garbled` when it is something else."""
         value = self.json()
         if not isinstance(value, dict):
-            raise Refused(f"answer is not a JSON object (status {self.status})")
+            raise Garbled(f"answer is not a JSON object (status {self.status})")
         return cast(dict[str, Any], value)
 
 
@@ -64,17 +68,14 @@ class HttpClient:
         base_url: str,
         *,
         headers: Mapping[str, str] | None = None,
-        connections: int = 4,
+        connections: int = 16,
         timeout: urllib3.Timeout | None = None,
     ) -> None:
         parts = urlsplit(base_url)
         if parts.scheme not in {"http", "https"} or not parts.hostname:
             raise ValueError("a system's url must begin with http:// or https:// and name a host")
         self._base_path = parts.path.rstrip("/")
-        pool = (
-            urllib3.HTTPSConnectionPool if parts.scheme == "https" else urllib3.HTTPConnectionPool
-        )
-        self._pool = pool(
+        self._pool = (_Pool if parts.scheme == "http" else _SecurePool)(
             parts.hostname,
             parts.port,
             maxsize=connections,
@@ -98,7 +99,7 @@ class HttpClient:
         """Call `template` with its `{names}` filled from `path`, each quoted as one segment.
 
         Statuses in `expect` are returned; 408, 425, 429 and 5xx raise `Unavailable` with the
-        system's `Retry-After` if it gave one; all others raise `Refused`.
+        system's `Retry-After` if it gave one; a redirect is `Garbled`, all others raise `Refused`.
         """
         if any(value in {"", ".", ".."} for value in (path or {}).values()):
             raise Refused(f"{method} {template} cannot be filled: a part of its path is empty")
@@ -123,30 +124,38 @@ class HttpClient:
                 f"{method} {template} answered {response.status}",
                 retry_after=_seconds(response.headers.get("retry-after")),
             )
+        if HTTPStatus.MULTIPLE_CHOICES <= response.status < HTTPStatus.BAD_REQUEST:
+            raise Garbled(f"{method} {template} answered {response.status}: a way to elsewhere")
         raise Refused(f"{method} {template} answered {response.status}")
 
     def _exchange(
         self, method: str, url: str, template: str, body: bytes | None, headers: dict[str, str]
     ) -> Response:
-        try:
-            raw = self._pool.urlopen(
-                method,
-                url,
-                body=body,
-                headers=headers,
-                redirect=False,
-                retries=False,
-                preload_content=False,
-            )
+        what = f"{method} {template}"
+        with _watchdog.over() as watched:
             try:
-                content = _read(raw, f"{method} {template}")
-            except BaseException:
-                raw.close()  # what is left of the answer must not be taken for the next one's
-                raise
-            finally:
-                raw.release_conn()
-        except (urllib3.exceptions.HTTPError, OSError, ValueError) as error:
-            raise Unavailable(f"{method} {template}: {type(error).__name__}") from None
+                raw = self._pool.urlopen(
+                    method,
+                    url,
+                    body=body,
+                    headers=headers,
+                    redirect=False,
+                    retries=False,
+                    preload_content=False,
+                )
+                try:
+                    content = _read(raw, what)
+                except BaseException:
+                    raw.close()  # what is left of it must not be taken for the next one's
+                    raise
+                finally:
+                    raw.release_conn()
+            except (urllib3.exceptions.HTTPError, OSError, ValueError) as error:
+                if watched.is_over:
+                    raise Unavailable(f"{what}: the answer does not come to an end") from None
+                raise Unavailable(f"{what}: {type(error).__name__}") from None
+        if watched.is_over:  # cut off by us, and some answers look whole then
+            raise Unavailable(f"{what}: the answer does not come to an end")
         return Response(
             status=raw.status,
             headers={name.lower(): value for name, value in raw.headers.items()},
@@ -155,6 +164,98 @@ class HttpClient:
 
     def close(self) -> None:
         self._pool.close()
+
+
+# Time
+
+
+@dataclass(slots=True)
+class _Watched:
+    """One exchange, the socket it runs over once that is known, and whether we have cut it off."""
+
+    ends: float
+    socket: socket | None = None
+    is_over: bool = False
+
+
+class _Watchdog:
+    """Cuts off exchanges that take too long: a socket's timeout begins anew with every drop."""
+
+    def __init__(self) -> None:
+        self._watched: dict[int, _Watched] = {}
+        self._some = threading.Event()
+        self._thread: threading.Thread | None = None
+        self._starting = threading.Lock()
+
+    @contextmanager
+    def over(self) -> Iterator[_Watched]:
+        """Watch over this thread's exchange."""
+        watched = _Watched(time.monotonic() + LONGEST_ANSWER_SECONDS)
+        mine = threading.get_ident()
+        self._watched[mine] = watched
+        if not self._some.is_set():
+            self._wake()
+        try:
+            yield watched
+        finally:
+            del self._watched[mine]
+
+    def of_this_thread(self, used: socket | None) -> None:
+        """Over which socket this thread's exchange runs."""
+        watched = self._watched.get(threading.get_ident())
+        if watched is not None:
+            watched.socket = used
+
+    def _wake(self) -> None:
+        with self._starting:
+            if self._thread is None or not self._thread.is_alive():
+                self._thread = threading.Thread(target=self._run, name="watchdog", daemon=True)
+                self._thread.start()
+        self._some.set()
+
+    def _run(self) -> None:
+        while self._some.wait():
+            now = time.monotonic()
+            for watched in list(self._watched.values()):
+                if now > watched.ends and watched.socket is not None:
+                    watched.is_over = True
+                    with suppress(OSError):  # it may have ended this very moment
+                        # Not the method of TLS: that one changes what the other thread is using.
+                        socket.shutdown(watched.socket, SHUT_RDWR)
+            if not self._watched:
+                self._some.clear()
+                if self._watched:  # somebody came between the two, and saw it set
+                    self._some.set()
+            time.sleep(LOOK_EVERY_SECONDS)
+
+
+_watchdog = _Watchdog()
+
+
+# Their own return types differ from the standard library's, which they subclass.
+
+
+class _Connection(urllib3.connection.HTTPConnection):
+    def getresponse(self) -> Any:
+        _watchdog.of_this_thread(self.sock)
+        return super().getresponse()
+
+
+class _SecureConnection(urllib3.connection.HTTPSConnection):
+    def getresponse(self) -> Any:
+        _watchdog.of_this_thread(self.sock)
+        return super().getresponse()
+
+
+class _Pool(urllib3.HTTPConnectionPool):
+    ConnectionCls = _Connection
+
+
+class _SecurePool(urllib3.HTTPSConnectionPool):
+    ConnectionCls = _SecureConnection
+
+
+# Words
 
 
 _TRY_LATER = {
@@ -181,15 +282,12 @@ def _no_number(text: str) -> NoReturn:
 
 
 def _read(raw: urllib3.BaseHTTPResponse, what: str) -> bytes:
-    """The whole body, bounded in size and in time: a drop a minute would never end."""
-    ends = time.monotonic() + LONGEST_ANSWER_SECONDS
+    """The whole body, bounded in size."""
     content = bytearray()
     for piece in raw.stream(PIECE, decode_content=True):
         content += piece
         if len(content) > LARGEST_ANSWER:
-            raise Refused(f"{what} answered more than {LARGEST_ANSWER} bytes")
-        if time.monotonic() > ends:
-            raise Unavailable(f"{what}: the answer does not come to an end")
+            raise Garbled(f"{what} answered more than {LARGEST_ANSWER} bytes")
     return bytes(content)
 
 

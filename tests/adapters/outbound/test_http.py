@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 import socket
+import ssl
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
+from pathlib import Path
 
 import pytest
 import structlog
 import urllib3
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 
 from adapters.outbound import http
 from adapters.outbound.http import HttpClient
-from services.ports import Refused, Unavailable
+from services.ports import Garbled, Refused, Unavailable
 
 Answer = Callable[[socket.socket, bytes], None]
 
@@ -105,12 +112,26 @@ def test_what_may_pass_is_tried_later(server: Server, client: HttpClient, status
     assert caught.value.retry_after is None
 
 
-@pytest.mark.parametrize("status", ["301 X", "302 X", "400 X", "401 X", "403 X", "404 X", "418 X"])
-def test_everything_else_is_for_a_person(server: Server, client: HttpClient, status: str) -> None:
+@pytest.mark.parametrize("status", ["301 X", "302 X", "307 X"])
+def test_a_way_to_elsewhere_is_not_followed_and_may_pass(
+    server: Server, client: HttpClient, status: str
+) -> None:
     server.answers = [answer(status, b"{}", "Location: http://192.0.2.1/")]
 
-    with pytest.raises(Refused, match=f"GET /x answered {status[:3]}"):
+    with pytest.raises(Garbled, match=f"GET /x answered {status[:3]}"):
         client.request("GET", "/x")
+
+    assert len(server.asked) == 1
+
+
+@pytest.mark.parametrize("status", ["400 X", "401 X", "403 X", "404 X", "418 X"])
+def test_everything_else_is_for_a_person(server: Server, client: HttpClient, status: str) -> None:
+    server.answers = [answer(status)]
+
+    with pytest.raises(Refused, match=f"GET /x answered {status[:3]}") as caught:
+        client.request("GET", "/x")
+
+    assert not isinstance(caught.value, Garbled)
 
     assert len(server.asked) == 1
 
@@ -174,42 +195,138 @@ def test_an_answer_has_a_largest_size(
             connection.sendall(b"a\r\n0123456789\r\n" if b"chunked" in head else b"0123456789")
 
     server.answers = [endless, answer(body=b'{"fresh": 1}')]
-    with pytest.raises(Refused, match="answered more than 1000 bytes"):
+    with pytest.raises(Garbled, match="answered more than 1000 bytes"):
         client.request("GET", "/x")
 
     # What was left of it is not taken for the next answer.
     assert client.request("GET", "/x").object() == {"fresh": 1}
 
 
-def test_an_answer_drop_by_drop_comes_to_an_end(
-    server: Server, client: HttpClient, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(http, "LONGEST_ANSWER_SECONDS", 0.3)
-    monkeypatch.setattr(http, "PIECE", 1)
-
-    def drops(connection: socket.socket, _: bytes) -> None:
-        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n")
-        for _number in range(100):
+def _drops(head: bytes, many: int = 200) -> Answer:
+    def drip(connection: socket.socket, _: bytes) -> None:
+        connection.sendall(head)
+        for _number in range(many):
             connection.sendall(b"x")
             time.sleep(0.05)
 
-    server.answers = [drops]
-    with pytest.raises(Unavailable, match="does not come to an end"):
+    return drip
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        b"",
+        b"HTTP/1.1 200 OK\r\nX-Long: ",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1000\r\n",
+    ],
+    ids=["status line", "header", "body", "body without a length", "chunk"],
+)
+def test_an_answer_drop_by_drop_comes_to_an_end(
+    server: Server, client: HttpClient, monkeypatch: pytest.MonkeyPatch, head: bytes
+) -> None:
+    """Each drop comes before the socket's own timeout; the whole has one as well."""
+    monkeypatch.setattr(http, "LONGEST_ANSWER_SECONDS", 0.3)
+    monkeypatch.setattr(http, "LOOK_EVERY_SECONDS", 0.1)
+    server.answers = [_drops(head)]
+    began = time.monotonic()
+
+    with pytest.raises(Unavailable, match="GET /x: the answer does not come to an end"):
         client.request("GET", "/x")
+
+    assert time.monotonic() - began < 5
+    server.answers = [answer(body=b'{"fresh": 1}')]
+    monkeypatch.setattr(http, "LONGEST_ANSWER_SECONDS", 30.0)
+    assert client.request("GET", "/x").object() == {"fresh": 1}
+
+
+def test_an_encrypted_answer_drop_by_drop_comes_to_an_end(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(http, "LONGEST_ANSWER_SECONDS", 0.5)
+    monkeypatch.setattr(http, "LOOK_EVERY_SECONDS", 0.1)
+    certificate = _self_signed(tmp_path)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+
+        def serve() -> None:
+            with suppress(OSError):
+                plain, _ = listening.accept()
+                with context.wrap_socket(plain, server_side=True) as connection:
+                    _drops(b"HTTP/1.1 200 OK\r\nX-Long: ")(connection, connection.recv(65_536))
+
+        threading.Thread(target=serve, daemon=True).start()
+        client = HttpClient(f"https://localhost:{listening.getsockname()[1]}")
+        with pytest.raises(Unavailable, match="does not come to an end"):
+            client.request("GET", "/x")
+        client.close()
+
+
+def _self_signed(folder: Path) -> Path:
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
+    now = datetime.now(UTC)
+    certificate = (
+        x509.CertificateBuilder(name, name, key.public_key(), 1, now, now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    file = folder / "localhost.pem"
+    file.write_bytes(
+        key.private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.NoEncryption(),
+        )
+        + certificate.public_bytes(serialization.Encoding.PEM)
+    )
+    return file
+
+
+def test_many_exchanges_at_once_are_each_cut_off_or_left_alone(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(http, "LONGEST_ANSWER_SECONDS", 0.5)
+    monkeypatch.setattr(http, "LOOK_EVERY_SECONDS", 0.05)
+    outcomes: Counter[str] = Counter()
+
+    def ask(drips: bool) -> None:
+        server = Server()
+        server.answers = [_drops(b"HTTP/1.1 200 OK\r\n") if drips else answer()] * 3
+        client = HttpClient(server.url)
+        for _ in range(3):
+            try:
+                client.request("GET", "/x")
+                outcomes["answered"] += 1
+            except Unavailable:
+                outcomes["cut off"] += 1
+        client.close()
+        server.socket.close()
+
+    threads = [threading.Thread(target=ask, args=(n % 2 == 0,)) for n in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert outcomes == {"answered": 12, "cut off": 12}
 
 
 @pytest.mark.parametrize("body", [b"<html>", b"[" * 100_000, b"\xff\xfe\x00", b""])
 def test_what_is_not_json_is_for_a_person(server: Server, client: HttpClient, body: bytes) -> None:
     server.answers = [answer(body=body)]
 
-    with pytest.raises(Refused, match="answer is not JSON"):
+    with pytest.raises(Garbled, match="answer is not JSON"):
         client.request("GET", "/x").json()
 
 
 def test_a_list_is_no_object(server: Server, client: HttpClient) -> None:
     server.answers = [answer(body=b"[1]")]
 
-    with pytest.raises(Refused, match="not a JSON object"):
+    with pytest.raises(Garbled, match="not a JSON object"):
         client.request("GET", "/x").object()
 
 
