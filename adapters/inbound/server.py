@@ -1,12 +1,24 @@
-"""Runs the web application with uvicorn until it is told to stop."""
+"""Runs the web application with uvicorn until it is told to stop, and leaves without a broken call.
+
+A process that leaves says so first: `/health` answers 503, so that a balancer sends nobody here any
+more, and every answer asks its client to connect anew. Then it stops accepting, finishes what runs,
+and ends.
+"""
 
 from __future__ import annotations
 
+import signal
 import socket
+import time
 from collections.abc import Callable
+from http import HTTPStatus
+from types import FrameType
 
 import uvicorn
 from fastapi import FastAPI
+from fastapi.responses import JSONResponse
+from starlette.datastructures import MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from adapters.bootstrap import Installation
 from adapters.inbound.app import create_app
@@ -14,15 +26,59 @@ from adapters.inbound.app import create_app
 GRACE_SECONDS = 10
 
 
+class _Door:
+    """The application, and a word to everybody who comes once we are leaving."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+        self.leaving = False
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if not self.leaving or scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+
+        async def say_goodbye(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                MutableHeaders(scope=message)["Connection"] = "close"
+            await send(message)
+
+        if scope["path"] == "/health":
+            leaving = JSONResponse({"status": "leaving"}, HTTPStatus.SERVICE_UNAVAILABLE)
+            await leaving(scope, receive, say_goodbye)
+        else:
+            await self._app(scope, receive, say_goodbye)
+
+
 class _Server(uvicorn.Server):
-    def __init__(self, config: uvicorn.Config, ready: Callable[[], None] | None) -> None:
+    def __init__(
+        self,
+        config: uvicorn.Config,
+        door: _Door,
+        ready: Callable[[], None] | None,
+        leave_seconds: float,
+    ) -> None:
         super().__init__(config)
-        self._ready = ready
+        self._door, self._ready, self._leave_seconds = door, ready, leave_seconds
+        self._told: tuple[int, FrameType | None, float] | None = None
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         if self._ready is not None:
             self._ready()
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """SIGTERM begins the leaving; a second one, or Ctrl-C, ends it at once."""
+        if sig != signal.SIGTERM or self._told is not None or not self._leave_seconds:
+            super().handle_exit(sig, frame)
+            return
+        self._door.leaving = True
+        self._told = sig, frame, time.monotonic() + self._leave_seconds
+
+    async def on_tick(self, counter: int) -> bool:
+        if self._told is not None and not self.should_exit and time.monotonic() >= self._told[2]:
+            super().handle_exit(*self._told[:2])
+        return await super().on_tick(counter)
 
 
 def run_web(
@@ -31,14 +87,17 @@ def run_web(
     app: FastAPI | None = None,
     listening: socket.socket | None = None,
     ready: Callable[[], None] | None = None,
+    leave_seconds: float = 0.0,
 ) -> None:
     """Serve on the settings' address, or on a socket that is bound already.
 
-    `ready` is called once, when requests are answered.
+    `ready` is called once, when requests are answered. After SIGTERM they are answered for
+    `leave_seconds` more, while `/health` says that this process leaves.
     """
     settings = installation.settings
+    door = _Door(app or create_app(installation))
     config = uvicorn.Config(
-        app or create_app(installation),
+        door,
         host=settings.host,
         port=settings.port,
         log_config=None,
@@ -46,4 +105,5 @@ def run_web(
         server_header=False,
         timeout_graceful_shutdown=GRACE_SECONDS,
     )
-    _Server(config, ready).run(sockets=[listening] if listening else None)
+    server = _Server(config, door, ready, leave_seconds)
+    server.run(sockets=[listening] if listening else None)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 from threading import Event
 from typing import Annotated
 
@@ -40,32 +39,33 @@ def serve(
             remind=not only_web,
         ),
     ):
-        run_web(installation)
+        # Only beside others is there anybody to leave the calls to.
+        run_web(installation, leave_seconds=settings.leave_seconds if only_web else 0.0)
 
 
 def work() -> None:
     """Run only the workers: they ask connected systems and send letters."""
-    from adapters.inbound.cli.console import ready, settings_or_stop
+    from adapters.inbound.cli.console import ending_in_order, ready, settings_or_stop
     from adapters.roles import running
 
     settings = settings_or_stop()
-    with ready(settings) as installation, running(installation, workers=settings.workers):
-        _until_told_to_stop()
+    with (
+        ending_in_order(),
+        ready(settings) as installation,
+        running(installation, workers=settings.workers),
+    ):
+        Event().wait()
 
 
 def follow() -> None:
     """Run only the follower and the reminders."""
-    from adapters.inbound.cli.console import ready, settings_or_stop
+    from adapters.inbound.cli.console import ending_in_order, ready, settings_or_stop
     from adapters.roles import running
 
     settings = settings_or_stop()
-    with ready(settings) as installation, running(installation, follow=True, remind=True):
-        _until_told_to_stop()
-
-
-def _until_told_to_stop() -> None:
-    told = Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: told.set())
-    while not told.wait(0.5):
-        pass
+    with (
+        ending_in_order(),
+        ready(settings) as installation,
+        running(installation, follow=True, remind=True),
+    ):
+        Event().wait()
