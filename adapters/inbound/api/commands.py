@@ -24,13 +24,14 @@ from adapters.inbound.api.auth import Installed, Token, require_scope
 from adapters.outbound.idempotency import Answer
 from adapters.outbound.tokens import Bearer, Scope
 from domain.case import request_id
+from domain.errors import DomainError
 from domain.fulfilment import fulfilment_id
 from domain.vocabulary import Right
 from services.ports import Also
 
 DIGESTS = UUID("0c3f5f0e-6f5b-4d53-9a39-0b8e8cbb5f2e")
 MOST_KEY_CHARACTERS = 255
-_KEY = re.compile(r'"([\x20\x21\x23-\x7e]{1,255})"|([\x21-\x7e]{1,255})')
+_KEY = re.compile(r'"([\x20\x21\x23-\x7e]{1,255})"|([\x21\x23-\x7e]{1,255})')
 
 Key = Annotated[
     str | None,
@@ -167,7 +168,13 @@ class Command:
             return also
 
         with self._installation.register.joining(more) as joining:
-            act()
+            try:
+                act()
+            except DomainError as error:
+                # A rule may have said no to a state that the sender has not seen.
+                if of is None or expected in (None, versions_of(self._installation, of)):
+                    raise
+                raise Stale from error
         if not joining.saved:
             also = [*writes, *more()]
             if also:
