@@ -57,6 +57,13 @@ CHECKS = [
 ]
 
 
+@schemathesis.serializer("message/rfc822")
+def as_message(_context: object, value: object) -> bytes:
+    """A raw message goes as it is, with a head in front so that some are readable."""
+    body = value if isinstance(value, bytes) else str(value).encode()
+    return b"From: k@person.example\r\nSubject: Innsyn\r\n\r\n" + body
+
+
 MOSTLY = st.sampled_from([True] * 7 + [False])
 
 
