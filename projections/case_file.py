@@ -93,8 +93,6 @@ class CaseFile(Projection):
         return topic.partition(".")[0] in KINDS
 
     def apply(self, recorded: Recorded, rows: Rows) -> None:
-        if not self.concerns(recorded.topic):
-            return
         event, said = recorded.body, recorded.body.as_json
         begins = MEMBERSHIPS.get(recorded.topic)
         if begins is not None:

@@ -142,6 +142,14 @@ class Rows:
         self._changed.setdefault(table.name, {})[id(row)] = row
         _index(self._by_id(table), table, row)
 
+    def hold(self, table: Table[R], row: R) -> None:
+        """Know one more row, as it is written."""
+        _index(self._by_id(table), table, row)
+
+    def forget(self, table: Table[R]) -> None:
+        """Drop what was added to a table whose rows belong to nothing: it has been written."""
+        self._changed.pop(table.name, None)
+
     def changed(self, table: Table[R]) -> list[Row]:
         """What has to be written, settled."""
         rows = list(self._changed.get(table.name, {}).values())
@@ -199,7 +207,7 @@ class Projection:
         }
 
     def concerns(self, topic: str) -> bool:
-        """Whether events of this topic change anything here."""
+        """Whether events of this topic change anything here; others need not be shown to it."""
         return topic in self._handlers
 
     def touches(self, recorded: Recorded) -> Iterator[UUID]:

@@ -60,6 +60,9 @@ class Recorder(Protocol):
         ...
 
 
+_NESTED = frozenset({dict, list})
+
+
 class EventTranscoder(JSONTranscoder):
     """Events hold tuples and JSON knows lists: what is read is made what was written."""
 
@@ -75,18 +78,19 @@ class EventTranscoder(JSONTranscoder):
         return tuple(value) if isinstance(value, list) else value
 
     def _value(self, said: Any) -> Any:
-        if isinstance(said, dict):
+        kind = type(said)
+        if kind is dict:
             if len(said) == 2 and "_type_" in said and "_data_" in said:
                 transcoding = self.names.get(said["_type_"])
                 if transcoding is None:
                     raise TranscodingNotRegisteredError(f"unknown kind of value: {said['_type_']}")
-                data = said["_data_"]
-                return transcoding.decode(
-                    self._value(data) if isinstance(data, dict | list) else data
-                )
-            return {key: self._value(value) for key, value in said.items()}
-        if isinstance(said, list):
-            return [self._value(item) for item in said]
+                return transcoding.decode(self._value(said["_data_"]))
+            return {
+                key: self._value(value) if type(value) in _NESTED else value
+                for key, value in said.items()
+            }
+        if kind is list:
+            return [self._value(item) if type(item) in _NESTED else item for item in said]
         return said
 
 

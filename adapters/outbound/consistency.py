@@ -27,7 +27,8 @@ from adapters.outbound.database import Database
 from adapters.outbound.log_source import LogSource
 from adapters.outbound.recorder import Batch, LogReader
 from adapters.outbound.vault import PostgresVault
-from adapters.outbound.views import READ_MODELS, VIEWS, PostgresView
+from adapters.outbound.view_tables import VIEWS
+from adapters.outbound.views import READ_MODELS, PostgresView
 from domain.case import Case
 from domain.controller import Controller
 from domain.personal import PersonalRef
@@ -415,7 +416,14 @@ class _Shadow:
         """Take events up to where the read model stands."""
         if self._compared:
             return
-        taken = [e for e in events if e.position <= self._position and not self._is_parked(e)]
+        concerns = self._view.projection.concerns
+        taken = [
+            event
+            for event in events
+            if event.position <= self._position
+            and concerns(event.topic)
+            and not self._is_parked(event)
+        ]
         try:
             self._view.apply(self._connection, taken)
         except Exception as error:  # then it cannot be compared, whatever the reason
@@ -462,7 +470,7 @@ def _shadows(
         view = PostgresView(projection, database, schema=ASIDE)
         position, definition = known.get(projection.name, (0, None))
         if definition == view.definition:
-            view.make_tables(connection)
+            view.tables.make(connection)
             yield _Shadow(connection, view, position)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, cast
 from uuid import UUID
 
@@ -57,6 +57,22 @@ class Decoder:
         return said
 
 
+class _Items(Sequence[Any]):
+    """The items of a field, decoded one by one for whoever needs more than their number."""
+
+    def __init__(self, said: list[Any], decode: Callable[[Any], Any]) -> None:
+        self._said, self._decode = said, decode
+
+    def __len__(self) -> int:
+        return len(self._said)
+
+    def __getitem__(self, place: Any) -> Any:
+        return tuple(self)[place]
+
+    def __iter__(self) -> Iterator[Any]:
+        return map(self._decode, self._said)
+
+
 class _Body:
     """What an event says, in place of the event: its JSON is parsed, and a field of it decoded,
     when a view first asks for it.
@@ -71,7 +87,9 @@ class _Body:
         if name == "as_json":
             value: Any = self._decoder.parsed(self._one)
         elif name in self.as_json:
-            value = self._decoder.field(self.as_json[name])
+            said = self.as_json[name]
+            field = self._decoder.field
+            value = _Items(said, field) if type(said) is list else field(said)
         else:
             # A field that was added since this was recorded has a default.
             value = getattr(resolve_topic(self._one.topic), name)

@@ -76,13 +76,13 @@ class EnumByValue(Transcoding):
     def __init__(self, enum: type[Enum]) -> None:
         self.type = enum
         self.name = enum.__name__
+        self._members = {member.value: member for member in enum}
 
     def encode(self, obj: Enum) -> Any:
         return obj.value
 
     def decode(self, data: Any) -> Enum:
-        member: Enum = self.type(data)
-        return member
+        return self._members[data]
 
 
 class ValueByField(Transcoding):

@@ -46,6 +46,9 @@ class Tallies(Projection):
     """Positions at which it fails."""
     seconds_per_event: ClassVar[float] = 0.0
 
+    def concerns(self, topic: str) -> bool:
+        return True
+
     def apply(self, recorded: Recorded, rows: Rows) -> None:
         time.sleep(self.seconds_per_event)
         if not rows.of(TALLIES, recorded.originator_id):

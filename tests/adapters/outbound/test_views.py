@@ -15,6 +15,8 @@ from uuid import uuid4
 import pytest
 from eventsourcing.persistence import StoredEvent
 
+from adapters.outbound import refill
+from adapters.outbound import views as views_module
 from adapters.outbound.database import Database, DatabaseNotUsable, Statement
 from adapters.outbound.log_source import LogSource
 from adapters.outbound.recorder import LogRecorder
@@ -96,6 +98,27 @@ def test_rebuilt_views_equal_the_followed_ones_for_a_random_history(
         views.rebuild(projection.name, source)
 
     assert _contents(database) == followed
+
+
+@pytest.mark.parametrize("seed", [5, 6])
+def test_a_rebuild_that_has_no_room_for_all_rows_makes_the_same(
+    database: Database,
+    register: Register,
+    source: LogSource,
+    views: Views,
+    monkeypatch: pytest.MonkeyPatch,
+    seed: int,
+) -> None:
+    monkeypatch.setattr(refill, "MOST_EVENTS", 60)
+    monkeypatch.setattr(views_module, "REBUILD_BATCH", 25)
+    History(seed, register.save_all).run(1_200)
+    Follower(source, views.views).drain()
+    followed = _contents(database)
+
+    views.rebuild_all(source)
+
+    assert _contents(database) == followed
+    assert views.parked() == []
 
 
 def test_rows_say_what_the_aggregates_say(
@@ -366,6 +389,11 @@ def test_an_event_that_cannot_be_read_parks_its_aggregate_only_where_it_is_neede
     ]
     assert {one.aggregate_id for one in views.parked()} >= {broken.id}
     assert all(state.behind == 0 for state in views.states())
+
+    followed = _contents(database)
+    views.rebuild_all(source)
+    assert [(one.view, one.topic) for one in views.parked()] == parked
+    assert _contents(database) == followed
 
 
 def test_a_missing_table_parks_nothing_and_moves_nothing(
