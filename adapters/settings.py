@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Collection, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
@@ -23,6 +24,10 @@ FOR_TESTS = frozenset(
 )
 
 
+FROM_FILES = ("database_url", "smtp_password")
+"""Secrets that a file may hold; so may every variable of a connected system, as <VARIABLE>_FILE."""
+
+
 class SettingsWrong(Exception):
     """One line that names the variable and says what it expects."""
 
@@ -38,6 +43,9 @@ class Settings(BaseSettings):
     database_url: Annotated[
         SecretStr | None,
         Field(description="postgresql://user:password@host/database, or nothing for embedded"),
+    ] = None
+    database_url_file: Annotated[
+        Path | None, Field(description="a file that holds the URL, in place of the variable")
     ] = None
     master_key: Annotated[
         SecretStr | None, Field(description="32 random bytes in base64, the current key first")
@@ -59,6 +67,9 @@ class Settings(BaseSettings):
     ] = "starttls"
     smtp_username: Annotated[str | None, Field(description="a user name")] = None
     smtp_password: Annotated[SecretStr | None, Field(description="a password")] = None
+    smtp_password_file: Annotated[
+        Path | None, Field(description="a file that holds the password, in place of the variable")
+    ] = None
     trusted_mail_hosts: Annotated[
         tuple[str, ...],
         NoDecode,
@@ -95,7 +106,9 @@ class Settings(BaseSettings):
         """Only what `load_settings` has read: there, an empty variable says nothing."""
         return (init_settings,)
 
-    @field_validator("home", "master_key_file", "profiles")
+    @field_validator(
+        "home", "database_url_file", "master_key_file", "smtp_password_file", "profiles"
+    )
     @classmethod
     def _expanded(cls, value: Path | None) -> Path | None:
         return value.expanduser().absolute() if value is not None else None
@@ -178,6 +191,11 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         for variable, name in known.items()
         if environ.get(variable, "").strip()
     }
+    for name in FROM_FILES:
+        if file := values.get(f"{name}_file"):
+            if name in values:
+                raise SettingsWrong(f"{PREFIX}{name.upper()} and its file are both given: give one")
+            values[name] = _content(Path(file), f"{PREFIX}{name.upper()}_FILE")
     try:
         return Settings.model_validate(values)
     except ValidationError as error:
@@ -187,7 +205,10 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
 def require_known_systems(
     systems: Mapping[str, Collection[str]], environ: Mapping[str, str] | None = None
 ) -> None:
-    """Refuse a variable for a system that no controller has; `systems` are theirs by controller."""
+    """Refuse a variable for a system that no controller has, and a file that cannot be read.
+
+    `systems` are theirs by controller.
+    """
     environ = os.environ if environ is None else environ
     prefixes = tuple(
         f"{SYSTEM_PREFIX}{_name(controller)}__{_name(system)}__"
@@ -202,6 +223,8 @@ def require_known_systems(
                 f" {SYSTEM_PREFIX}<CONTROLLER>__<SYSTEM>__<KEY>, with a system of: "
                 + (", ".join(sorted(p.removesuffix("__") for p in prefixes)) or "no profile yet")
             )
+        if of_known and variable.endswith("_FILE"):
+            _content(Path(environ[variable]), variable)
 
 
 def system_secrets(
@@ -209,19 +232,35 @@ def system_secrets(
 ) -> dict[str, str]:
     """What the environment says about one connected system.
 
-    `TRETTIO_SYSTEM__<CONTROLLER>__<SYSTEM>__<KEY>`, dashes written as underscores.
+    `TRETTIO_SYSTEM__<CONTROLLER>__<SYSTEM>__<KEY>`, dashes written as underscores; with `_FILE`
+    after it the variable names a file that holds the value. A file that cannot be read any more is
+    a value that is missing.
     """
     environ = os.environ if environ is None else environ
     prefix = secret_variable(controller, system, "")
-    return {
-        variable.removeprefix(prefix).lower(): value
-        for variable, value in environ.items()
-        if variable.startswith(prefix)
-    }
+    found = {}
+    for variable, value in environ.items():
+        if variable.startswith(prefix):
+            key = variable.removeprefix(prefix).lower()
+            if key.endswith("_file"):
+                with suppress(SettingsWrong):
+                    found[key.removesuffix("_file")] = _content(Path(value), variable)
+            else:
+                found[key] = value
+    return found
 
 
 def secret_variable(controller: str, system: str, key: str) -> str:
     return f"{SYSTEM_PREFIX}{_name(controller)}__{_name(system)}__{key.upper()}"
+
+
+def _content(file: Path, variable: str) -> str:
+    try:
+        return file.expanduser().read_text("utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsWrong(
+            f"the file that {variable} names cannot be read ({type(error).__name__})"
+        ) from None
 
 
 def _name(word: str) -> str:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from adapters.settings import PREFIX, SYSTEM_PREFIX, Settings, load_settings
+from adapters.settings import FROM_FILES, PREFIX, SYSTEM_PREFIX, Settings, load_settings
 from tests.support.components import unavailable
 from tests.support.demonstration import environment, started
 
@@ -126,7 +126,9 @@ def test_the_example_environment_is_a_valid_one(tmp_path: Path) -> None:
     environ = dict(
         line.removeprefix("#").split("=", 1) for line in lines if _ASSIGNED.fullmatch(line)
     )
-    environ["TRETTIO_PROFILES"] = str(tmp_path)  # the only one that has to be there already
+    environ["TRETTIO_PROFILES"] = str(tmp_path)  # has to be there already
+    for name in FROM_FILES:  # either the variable or its file
+        del environ[f"{PREFIX}{name.upper()}_FILE"]
 
     settings = load_settings({name: value for name, value in environ.items() if value})
 

@@ -122,3 +122,40 @@ def test_a_secret_of_no_system_is_named(variable: str) -> None:
 
     assert "TRETTIO_SYSTEM__STUND__SHOP" in str(caught.value)
     assert "dragon" not in str(caught.value)
+
+
+def test_a_secret_may_lie_in_a_file(tmp_path: Path) -> None:
+    url, password = tmp_path / "url", tmp_path / "password"
+    url.write_text("postgresql://trettio:dragon@database/trettio\n")
+    password.write_text("griffin\n")
+    settings = load_settings(
+        {"TRETTIO_DATABASE_URL_FILE": str(url), "TRETTIO_SMTP_PASSWORD_FILE": str(password)}
+    )
+
+    assert settings.database_url is not None
+    assert settings.database_url.get_secret_value().endswith("@database/trettio")
+    assert settings.smtp_password is not None
+    assert settings.smtp_password.get_secret_value() == "griffin"
+    assert "dragon" not in repr(settings)
+
+
+def test_a_secret_given_twice_or_in_no_file_stops_the_start(tmp_path: Path) -> None:
+    missing = str(tmp_path / "none")
+    with pytest.raises(SettingsWrong, match="TRETTIO_DATABASE_URL_FILE names cannot be read"):
+        load_settings({"TRETTIO_DATABASE_URL_FILE": missing})
+    with pytest.raises(SettingsWrong, match="TRETTIO_SMTP_PASSWORD and its file are both given"):
+        load_settings({"TRETTIO_SMTP_PASSWORD": "griffin", "TRETTIO_SMTP_PASSWORD_FILE": missing})
+
+
+def test_a_secret_of_a_system_may_lie_in_a_file(tmp_path: Path) -> None:
+    file = tmp_path / "token"
+    file.write_text("dragon\n")
+    variable = secret_variable("fjord-scenen", "ticketing", "token")
+    environ = {f"{variable}_FILE": str(file)}
+
+    assert system_secrets("fjord-scenen", "ticketing", environ) == {"token": "dragon"}
+    require_known_systems(SYSTEMS, environ)
+    file.unlink()
+    with pytest.raises(SettingsWrong, match=f"{variable}_FILE names cannot be read"):
+        require_known_systems(SYSTEMS, environ)
+    assert system_secrets("fjord-scenen", "ticketing", environ) == {}
