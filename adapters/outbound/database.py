@@ -122,8 +122,7 @@ class Database:
     def run(self, *writes: Also) -> None:
         """Run the writes in one transaction, sent at once."""
         statements = [Statement.of(write) for write in writes]
-        connection = self.connection
-        with connection.pipeline():
+        with at_once(self.connection) as connection:
             for statement in statements:
                 connection.execute(statement.sql, statement.params)
 
@@ -210,6 +209,23 @@ class _ThreadConnection:
 
     def __del__(self) -> None:
         self.close()
+
+
+@contextmanager
+def at_once(connection: Connection[TupleRow]) -> Iterator[Connection[TupleRow]]:
+    """The statements of the block are one transaction of this connection, sent without waiting.
+
+    The connection is in autocommit, so nothing holds the transaction open but the statements.
+    """
+    try:
+        with connection.pipeline():
+            yield connection
+    except psycopg.Error:
+        # The server skips what comes after a failure, the preparing of statements too, and the
+        # library would take those for prepared ever after. A ROLLBACK makes it forget them.
+        with suppress(psycopg.Error):
+            connection.execute("ROLLBACK")
+        raise
 
 
 # The schema

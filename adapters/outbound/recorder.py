@@ -54,7 +54,7 @@ from eventsourcing.utils import Environment, EnvType
 from psycopg import Connection, Cursor
 from psycopg.rows import TupleRow
 
-from adapters.outbound.database import Database, Statement
+from adapters.outbound.database import Database, Statement, at_once
 from services.ports import Also
 
 PERSISTENCE_MODULE = "PERSISTENCE_MODULE"
@@ -148,9 +148,7 @@ class LogRecorder(ApplicationRecorder):
         statements: Sequence[Statement],
     ) -> list[int]:
         cursors: list[Cursor[TupleRow]] = []
-        # Autocommit and pipeline: everything up to the end of the block is one transaction, and
-        # it is committed without waiting for us in between.
-        with connection.pipeline():
+        with at_once(connection):
             for statement in statements:
                 connection.execute(statement.sql, statement.params)
             for start in range(0, len(stored_events), ROWS_PER_INSERT):

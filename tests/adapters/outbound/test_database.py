@@ -42,6 +42,20 @@ def test_a_connection_closes_when_its_thread_ends(database: Database) -> None:
     assert database.fetch(ours)[0]["n"] == 1
 
 
+def test_what_a_failure_kept_from_being_prepared_can_be_run_all_the_same(
+    database: Database,
+) -> None:
+    """Statements are prepared when they come often; after a failure the server skips that."""
+    often, refused = Statement("SELECT %s::integer", [1]), Statement("SELECT 1 / 0")
+    for _ in range(5):
+        database.run(often)
+    with pytest.raises(psycopg.errors.DivisionByZero):
+        database.run(refused, often)
+
+    for _ in range(10):
+        database.run(often)
+
+
 def test_a_connection_lost_while_idle_is_opened_anew_unnoticed(
     database: Database, database_url: str
 ) -> None:
