@@ -68,6 +68,12 @@ def database_url(postgres_url: str, postgres_template: str) -> Iterator[str]:
     yield from _made_from(postgres_url, postgres_template)
 
 
+@pytest.fixture(scope="module")
+def module_database_url(postgres_url: str, postgres_template: str) -> Iterator[str]:
+    """A database for all tests of a module: for those that change nothing in it."""
+    yield from _made_from(postgres_url, postgres_template)
+
+
 @pytest.fixture
 def database(database_url: str) -> Iterator[Database]:
     with Database(database_url) as database:

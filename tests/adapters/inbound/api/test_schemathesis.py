@@ -24,7 +24,6 @@ from schemathesis.core.result import Ok
 from schemathesis.specs.openapi.checks import (
     allow_header_conformance,
     content_type_conformance,
-    negative_data_rejection,
     response_headers_conformance,
     response_schema_conformance,
     status_code_conformance,
@@ -53,7 +52,6 @@ CHECKS = [
     response_schema_conformance,
     response_headers_conformance,
     allow_header_conformance,
-    negative_data_rejection,
 ]
 
 
