@@ -9,6 +9,7 @@ import multiprocessing
 import threading
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -357,11 +358,14 @@ def test_reading_rows_and_locks_in_one_statement_loses_an_event(
 
 
 def test_racing_writers_cannot_make_a_follower_miss_or_repeat_an_event(
-    database: Database, database_url: str
+    database: Database, database_url: str, tmp_path: Path
 ) -> None:
     """Saves with a row written first, conflicts, rollbacks, savepoints, prepared, killed."""
     spawn = multiprocessing.get_context("spawn")
-    writing = [spawn.Process(target=write_for, args=(database_url, 3.0, n)) for n in range(4)]
+    writing = [
+        spawn.Process(target=write_for, args=(database_url, 3.0, n, tmp_path / str(n)))
+        for n in range(4)
+    ]
     for writer in writing:
         writer.start()
 
