@@ -58,6 +58,8 @@ class Failures:
     open: int
     failed_at: datetime | None
     answered_at: datetime | None
+    suspended_at: datetime | None
+    """Since when it is only probed, because it kept failing whatever it was asked."""
 
 
 ASKED = Table(
@@ -184,12 +186,14 @@ def failures(sql: Reader, controllers: Sequence[str]) -> list[Failures]:
     """Per system: how often it failed, and what waits for it now."""
     found = sql.fetch(
         """
-        SELECT controller, system, sum(failures)::bigint AS failures,
+        SELECT controller, system, sum(asked.failures)::bigint AS failures,
             count(*) FILTER (WHERE open AND state = 'unavailable') AS unavailable_now,
             count(*) FILTER (WHERE open AND state = 'waiting-for-person') AS waiting_for_person,
             count(*) FILTER (WHERE open) AS open,
-            max(failed_at) AS failed_at, max(answered_at) AS answered_at
-        FROM views.connector_tasks,
+            max(failed_at) AS failed_at, max(asked.answered_at) AS answered_at,
+            max(lane.suspended_at) AS suspended_at
+        FROM views.connector_tasks asked
+            LEFT JOIN views.systems_failing lane USING (controller, system),
             LATERAL (SELECT NOT dropped AND state NOT IN ('found', 'done') AS open) still
         WHERE controller = ANY(%s)
         GROUP BY controller, system ORDER BY controller, system

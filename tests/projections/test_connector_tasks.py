@@ -114,3 +114,13 @@ def test_failures_are_added_up_per_system(office: Office) -> None:
     assert (tickets.system, tickets.failures, tickets.unavailable_now) == ("tickets", 4, 2)
     assert (archive.system, archive.failures, archive.open) == ("archive", 0, 0)
     assert failures(office.sql, ["other"]) == []
+
+    assert tickets.suspended_at is None
+    office.sql.fetch(
+        "INSERT INTO trettio.lanes (lane, controller, system, failures, reason, suspended_at)"
+        " VALUES ('any', %s, 'tickets', 3, 'timeout', now())",
+        [office.controller],
+    )
+    archive, tickets = failures(office.sql, [office.controller])
+    assert (tickets.failures, archive.suspended_at) == (4, None)
+    assert tickets.suspended_at is not None

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from http import HTTPStatus
 
 import psycopg
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, Field
 
 from adapters.inbound.api.auth import Installed
+from adapters.outbound.tasks import FailingSystem
+from adapters.outbound.tokens import Bearer
 
 router = APIRouter(tags=["health"])
 
@@ -21,10 +24,26 @@ class ViewHealth(BaseModel):
     parked: int
 
 
+class FailingHealth(BaseModel):
+    """A connected system that fails; one that is suspended is only probed until it answers."""
+
+    controller: str
+    system: str | None = Field(description="Its id in the profile; null is the mail relay.")
+    failing_since: datetime
+    suspended_since: datetime | None
+    next_probe_at: datetime | None
+    reason: str
+    tasks_waiting: int
+
+
 class Health(BaseModel):
     status: str
     database: str
     parked_tasks: int
+    suspended_systems: int = 0
+    failing: list[FailingHealth] = Field(
+        default=[], description="Told only to a bearer, and of the controllers it may see."
+    )
     views: list[ViewHealth] = []
     warnings: list[str] = Field(
         default=[], description="What works today and needs somebody to see to it all the same."
@@ -32,12 +51,14 @@ class Health(BaseModel):
 
 
 @router.get("/health")
-def health(installation: Installed, response: Response) -> Health:
-    """200 when requests can be taken, 503 when not."""
+def health(request: Request, installation: Installed, response: Response) -> Health:
+    """200 when requests can be taken, 503 when not; a system that fails is no reason for that."""
     try:
         parked = sum(count.parked for count in installation.tasks.counts())
         states = installation.views.states()
         warnings = installation.warnings()
+        failing = installation.tasks.failing()
+        bearer = _bearer(request, installation)
     except psycopg.Error:
         response.status_code = HTTPStatus.SERVICE_UNAVAILABLE
         return Health(status="unavailable", database="does not answer", parked_tasks=0)
@@ -45,6 +66,27 @@ def health(installation: Installed, response: Response) -> Health:
         status="ok",
         database="ok",
         parked_tasks=parked,
+        suspended_systems=sum(one.suspended_at is not None for one in failing),
+        failing=[_told(one) for one in failing if bearer and bearer.sees(one.controller)],
         views=[ViewHealth(view=s.view, behind=s.behind, parked=s.parked) for s in states],
         warnings=warnings,
+    )
+
+
+def _bearer(request: Request, installation: Installed) -> Bearer | None:
+    kind, _, token = request.headers.get("authorization", "").partition(" ")
+    if kind.lower() != "bearer" or not token:
+        return None
+    return installation.tokens.remembered(token) or installation.tokens.bearer(token)
+
+
+def _told(one: FailingSystem) -> FailingHealth:
+    return FailingHealth(
+        controller=one.controller,
+        system=one.system,
+        failing_since=one.failing_since,
+        suspended_since=one.suspended_at,
+        next_probe_at=one.probe_at,
+        reason=one.reason,
+        tasks_waiting=one.tasks_waiting,
     )
