@@ -50,7 +50,10 @@ class Health(BaseModel):
     )
 
 
-@router.get("/health")
+@router.get(
+    "/health",
+    responses={503: {"model": Health, "description": "No requests can be taken at the moment."}},
+)
 def health(request: Request, installation: Installed, response: Response) -> Health:
     """200 when requests can be taken, 503 when not; a system that fails is no reason for that."""
     try:
