@@ -8,6 +8,8 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
+import orjson
+
 from adapters.inbound.web.look import Look
 from adapters.inbound.web.session import Desk
 from adapters.outbound.connectors.csv_file import CsvFile
@@ -562,14 +564,16 @@ class Reading:
         return sorted(lines, key=lambda line: line.at)
 
     def _events(self, originator_id: UUID, right: Right | None) -> Iterator[Happened]:
-        for event in self._installation.register.events.get(originator_id):
+        register = self._installation.register
+        for event in register.events.get(originator_id):
             found: Any = event
+            said = orjson.loads(register.mapper.to_stored_event(event).state)
             yield Happened(
                 at=found.timestamp,
                 topic=found.TOPIC,
                 right=right,
                 by=getattr(found, "by", None),
-                details=tuple(self._details(facts(found))),
+                details=tuple(self._details(facts(said))),
             )
 
     def _details(self, known: Mapping[str, Any]) -> Iterator[str]:
