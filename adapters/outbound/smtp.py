@@ -8,11 +8,13 @@ from __future__ import annotations
 import re
 import smtplib
 import ssl
+from collections import OrderedDict
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from email.message import EmailMessage
 from email.policy import EmailPolicy
 from enum import Enum
+from threading import Lock
 
 import structlog
 
@@ -20,6 +22,7 @@ from adapters.outbound.message import message
 from services.ports import Clock, OutgoingMail, Refused, Unavailable
 
 TIMEOUT_SECONDS = 30.0
+REMEMBERED = 10_000
 _PERMANENT = 500
 _ENHANCED = re.compile(rb"^([245]\.\d{1,3}\.\d{1,3})\b")
 
@@ -38,7 +41,8 @@ class SmtpMailer:
     """Sends each mail over a connection of its own.
 
     `name` is what we call ourselves in EHLO. After a lost connection nobody knows whether the
-    mail was taken; the repeated send carries the same Message-ID.
+    mail was taken; the repeated send carries the same Message-ID. What a relay took from this
+    process it gets from it no more, however long nobody can record that it left.
     """
 
     def __init__(
@@ -60,12 +64,24 @@ class SmtpMailer:
         self._username, self._password = username, password
         self._security, self._clock = security, clock
         self._tls = tls or ssl.create_default_context()
+        self._taken: OrderedDict[str, None] = OrderedDict()
+        self._lock = Lock()
 
     def send(self, mail: OutgoingMail) -> None:
+        with self._lock:
+            if mail.key in self._taken:
+                return
         built = message(mail, self._clock())
         with _errors_named(), self._connected() as server:
             self._deliver(server, built)
+            self._remember(mail.key)
         log.info("mail_sent", letter=mail.kind.value)
+
+    def _remember(self, key: str) -> None:
+        with self._lock:
+            self._taken[key] = None
+            if len(self._taken) > REMEMBERED:
+                self._taken.popitem(last=False)
 
     @contextmanager
     def _connected(self) -> Iterator[smtplib.SMTP]:

@@ -225,6 +225,29 @@ def test_a_repeated_send_carries_the_same_message_id_which_shows_nothing_of_the_
     assert "case-7" not in first
 
 
+def test_what_was_taken_once_is_not_sent_again_by_the_same_process() -> None:
+    """Nobody gets a letter over and over while the database cannot record that it left."""
+    postbox = Postbox()
+    with running(postbox) as port:
+        ours = mailer(port)
+        ours.send(letter())
+        ours.send(letter())
+
+    assert len(postbox.taken) == 1
+
+
+def test_a_letter_that_was_not_taken_is_sent_again() -> None:
+    postbox = Postbox("451 try again", on="DATA")
+    with running(postbox) as port:
+        ours = mailer(port)
+        with pytest.raises(Unavailable):
+            ours.send(letter())
+        postbox.answer = "250 2.0.0 taken"
+        ours.send(letter())
+
+    assert len(postbox.taken) == 1
+
+
 def test_an_attachment_keeps_its_name_and_bytes() -> None:
     postbox = Postbox()
     added = Attachment("svar æ.zip", "application/zip", b"PK\x00\xff")
