@@ -10,7 +10,6 @@ from os import PathLike
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
-import psycopg
 import structlog
 from fastapi import Depends, HTTPException, Request, Response
 from fastapi.concurrency import run_in_threadpool
@@ -22,7 +21,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from starlette.datastructures import FormData
 
 from adapters.bootstrap import Installation
-from adapters.inbound.api.errors import status_of
+from adapters.inbound.api.errors import AWAY, RETRY_SECONDS, status_of
 from adapters.inbound.web.look import Look, language_accepted, language_named, plain, told
 from domain.errors import DomainError
 from domain.policy import Profile
@@ -189,9 +188,11 @@ def _instead(request: Request, error: Exception) -> Response:
         return _problem(look, HTTPStatus(error.status_code), "refused")
     if isinstance(error, RequestValidationError):
         return _problem(look, HTTPStatus.NOT_FOUND, "not_here")
-    if isinstance(error, psycopg.OperationalError):
+    if isinstance(error, AWAY):
         log.warning("database_away", error=type(error).__name__)
-        return _problem(look, HTTPStatus.SERVICE_UNAVAILABLE, "away")
+        answer = _problem(look, HTTPStatus.SERVICE_UNAVAILABLE, "away")
+        answer.headers["Retry-After"] = str(RETRY_SECONDS[HTTPStatus.SERVICE_UNAVAILABLE])
+        return answer
     if isinstance(error, DomainError | Erased):
         return _problem(look, status_of(error), "refused", detail=str(error))
     log.error("page_failed", exc_info=error)

@@ -109,6 +109,20 @@ def test_a_field_that_nobody_knows_is_refused(house: House, api: TestClient) -> 
     assert body["errors"] == [{"where": "body.identifers", "reason": "extra_forbidden"}]
 
 
+def test_a_body_is_of_its_type_and_can_be_read(house: House, api: TestClient) -> None:
+    case_id, path = received(house), "/v1/requests"
+    form = {"Content-Type": "application/x-www-form-urlencoded"}
+
+    for address in (path, f"/v1/cases/{case_id}/confirm", f"/v1/inbox?controller={NORWAY}"):
+        problem(api.post(address, content=b"a=1", headers=form), 415)
+    problem(api.post(f"/v1/inbox?controller={NORWAY}", json={}), 415)
+    json_type = {"Content-Type": "application/json; charset=utf-8"}
+    for broken in (b"{", b"\xff", b"[" * 100_000, b'{"a": 1} x'):
+        problem(api.post(path, content=broken, headers=json_type), 400)
+    for other in (b"", b"null", b"[]", b'"x"', b'{"rights": NaN}'):
+        assert api.post(path, content=other, headers=json_type).status_code in {400, 422}
+
+
 def test_what_was_sent_is_not_repeated_in_a_problem(house: House, api: TestClient) -> None:
     case_id = received(house)
 

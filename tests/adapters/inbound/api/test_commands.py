@@ -11,10 +11,12 @@ from threading import Barrier
 from typing import Any
 from uuid import UUID
 
+import psycopg
 import pytest
 from fastapi.testclient import TestClient
 
 from adapters.outbound.database import Database
+from adapters.outbound.recorder import LogRecorder
 from domain.vocabulary import IdentityMethod, Right
 from tests.support.asking import asked, collected, confirmed, received
 from tests.support.house import KARI, NORWAY, House
@@ -218,6 +220,54 @@ def test_whoever_comes_in_between_is_told_to_wait(house: House, api: TestClient)
         assert cases(house) == 0
 
     assert api.post("/v1/requests", json=ASKED, headers=keyed("k")).status_code == 201
+
+
+# When the database is away
+
+
+class FullDisk:
+    """Stands in for a server whose disk is full at the moment of saving."""
+
+    def __init__(self, *_: Any) -> None:
+        raise psycopg.errors.DiskFull("could not extend file: No space left on device")
+
+
+def test_a_full_disk_leaves_nothing_half_done(
+    house: House, api: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """503 with `Retry-After` from every command that saves; sent again later it is carried out."""
+    for number, (path, body) in enumerate(every_command(house)):
+        before, headers = house.events(), keyed(f"k-{number}")
+        with monkeypatch.context() as full:
+            full.setattr(LogRecorder, "_append", FullDisk)
+            answer = api.post(path, json=body, headers=headers)
+        problem(answer, 503)
+        assert answer.headers["retry-after"] == "5"
+        assert house.events() == before, path
+        assert api.post(path, json=body, headers=headers).is_success, path
+
+
+def test_a_database_that_is_away_answers_nobody_wrongly(
+    house: House, api: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whether the token is known still or has to be looked up."""
+    commands = every_command(house)
+    stranger = TestClient(house.client.app, headers={"Authorization": "Bearer trt_unknown"})
+
+    def away(*_: Any) -> None:
+        raise psycopg.OperationalError(f"connection failed for {KARI}")
+
+    monkeypatch.setattr(Database, "connection", property(away))
+    for path, body in commands:
+        for caller in (api, stranger):
+            answer = caller.post(path, json=body, headers=keyed("k"))
+            problem(answer, 503)
+            assert answer.headers["retry-after"]
+            assert KARI not in answer.text
+    browser = TestClient(house.client.app, cookies={"trettio-desk": "trt_unknown"})
+    page = browser.get("/desk")
+    assert page.status_code == 503
+    assert page.headers["retry-after"]
 
 
 # The state that was seen
