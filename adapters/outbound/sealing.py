@@ -44,12 +44,20 @@ class Ring:
         self.keys, self._reread = keys, reread
 
     def refresh(self) -> MasterKeys:
-        """The keys as they are given now; a file may have got another one since the start."""
+        """The keys as they are given now; a file may have got another one since the start.
+
+        What was given before still opens: a file that is being changed, or was spoilt, takes
+        nothing from a process that runs.
+        """
+        if self._reread is None:
+            return self.keys
         try:
-            if self._reread is not None:
-                self.keys = self._reread()
-        except WrongMasterKey as error:  # what was given before still opens
+            now, before = self._reread(), self.keys
+        except WrongMasterKey as error:
             log.warning("master_keys_not_read_again", error=type(error).__name__)
+            return self.keys
+        kept = [key for key in (before.current, *before.older) if now.by_id(key.id) is None]
+        self.keys = MasterKeys(now.current, (*now.older, *kept))
         return self.keys
 
     def find(self, key_id: str) -> MasterKey | None:

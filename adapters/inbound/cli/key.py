@@ -143,17 +143,30 @@ def rotate() -> None:
 
 
 @keys.command()
-def retire(key_id: Annotated[str, typer.Argument(help="The key's name.")]) -> None:
+def retire(
+    key_id: Annotated[str, typer.Argument(help="The key's name.")],
+    without_sheet: Annotated[
+        bool,
+        typer.Option("--without-sheet", help="Its sheet was never confirmed, and need not be."),
+    ] = False,
+) -> None:
     """Take a key that nothing needs any more out of the key file."""
     from adapters.inbound.cli.console import stop
     from adapters.outbound.master_keys import drop_master_key
-    from adapters.outbound.rotation import key_uses
+    from adapters.outbound.rotation import is_confirmed, key_uses
 
     with _database_and_ring() as (database, _ring):
         for use in key_uses(database):
             if use.id == key_id and use.needed:
                 what = "it seals" if use.in_force else f"{use.compartments} compartments need it"
                 stop(f"key {key_id} stays: {what}. Run first: trettio key rotate", 1)
+        if not without_sheet and not is_confirmed(database, key_id):
+            stop(
+                f"backups from before the rotation need key {key_id}, and its recovery sheet was"
+                f" never confirmed. Run trettio key export --id {key_id} and trettio key confirm"
+                f" --id {key_id} first, or say --without-sheet",
+                1,
+            )
         path = _key_file()
         drop_master_key(path, key_id)
         typer.echo(

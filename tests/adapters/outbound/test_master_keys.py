@@ -151,6 +151,9 @@ def test_a_file_that_is_being_changed_takes_no_key_away(tmp_path: Path) -> None:
 
     assert ring.refresh().ids == (second.id, keys.current.id)
     assert ring.find("unknown") is None
+    path.unlink()
+    third = add_master_key(path)  # by mistake, instead of the others
+    assert ring.refresh().ids == (third.id, second.id, keys.current.id)
 
 
 def test_no_key_appears_in_a_representation_or_a_traceback() -> None:
