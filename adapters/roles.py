@@ -14,6 +14,7 @@ from projections import deadline_worklist
 from services.crew import Crew
 
 REMIND_EVERY_SECONDS = 60.0
+STUMBLED_SECONDS = 5.0
 
 log = structlog.get_logger()
 
@@ -63,12 +64,14 @@ def running(
 
 def _remind(installation: Installation, stop: Event) -> None:
     while not stop.is_set():
+        pause = REMIND_EVERY_SECONDS
         try:
             requests = deadline_worklist.open_requests(installation.database)
             installation.reminders.pass_over(requests, stop)
         except Exception:  # the database may be away; what is due stays due
             log.exception("reminders_stumbled")
-        stop.wait(REMIND_EVERY_SECONDS)
+            pause = STUMBLED_SECONDS
+        stop.wait(pause)
 
 
 def _join(threads: Sequence[Thread]) -> None:
