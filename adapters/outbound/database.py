@@ -25,6 +25,17 @@ from services.ports import Also
 OLDEST_SERVER = 17  # transaction_timeout, which bounds how long a gap can stall the readers
 MIGRATION_LOCK = 0x7472657474696F  # "trettio"
 
+NOTICE_RESTORE: LiteralString = """
+    UPDATE trettio.incarnation SET place = here.place,
+        id = CASE WHEN incarnation.place IS NULL THEN id ELSE gen_random_uuid() END,
+        began_at = CASE WHEN incarnation.place IS NULL THEN began_at ELSE clock_timestamp() END,
+        restored_at = CASE WHEN incarnation.place IS NOT NULL THEN clock_timestamp() END
+    FROM (
+        SELECT system_identifier || '/' || 'trettio.log'::regclass::oid AS place
+        FROM pg_control_system()
+    ) AS here WHERE incarnation.place IS DISTINCT FROM here.place
+"""
+
 Parameters = Mapping[str, Any] | Sequence[Any]
 
 
@@ -284,7 +295,10 @@ def migrate(database: Database) -> tuple[Migration, ...]:
 
 
 def require_current_schema(database: Database) -> None:
-    """Refuse to start against a schema that is not this program's, in one line."""
+    """Refuse to start against a schema that is not this program's, in one line.
+
+    A log that came from a backup is noticed here: it begins a history of its own.
+    """
     database.check()
     pending = _pending(migrations(), _applied(database.connection))
     if pending:
@@ -292,6 +306,7 @@ def require_current_schema(database: Database) -> None:
             f"the database's schema lacks {len(pending)} migration(s), from "
             f"{pending[0].number:04} {pending[0].name} on; run: trettio migrate"
         )
+    database.run(Statement(NOTICE_RESTORE))
 
 
 def _applied(connection: Connection[TupleRow]) -> dict[int, str]:
@@ -316,3 +331,16 @@ def _pending(wanted: Sequence[Migration], applied: Mapping[int, str]) -> list[Mi
                 "applied; restore the file as it was released"
             )
     return [migration for migration in wanted if migration.number not in applied]
+
+
+# Restores
+
+
+def was_restored(database: Database) -> bool:
+    """Whether the log came from a backup, and what was destroyed since has yet to go again."""
+    (row,) = database.fetch("SELECT restored_at FROM trettio.incarnation")
+    return row["restored_at"] is not None
+
+
+def restore_is_settled(database: Database) -> None:
+    database.run(Statement("UPDATE trettio.incarnation SET restored_at = NULL"))

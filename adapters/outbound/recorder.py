@@ -81,6 +81,10 @@ class LogEndsBefore(Exception):
     """A follower stands beyond the end of the log: it followed a log that was since restored."""
 
 
+class LogReplaced(Exception):
+    """The log is not the one that a follower began with: it was restored under its feet."""
+
+
 # Writing
 
 
@@ -344,9 +348,15 @@ class LogReader:
         self.database = database
         self._final = 0
         self._suspects: _Suspects | None = None
+        self._incarnation: UUID | None = None
 
     def read(self, after: int, limit: int = 1000) -> Batch:
-        """The next events after a position; none when there are none yet, or none is sure yet."""
+        """The next events after a position; none when there are none yet, or none is sure yet.
+
+        Raises `LogEndsBefore` or `LogReplaced` where following on would follow another history.
+        """
+        if self._incarnation is None:
+            self._incarnation = incarnation(self.database)
         while True:
             final = self._final  # settled before this reading began
             rows = self.database.connection.execute(
@@ -355,7 +365,7 @@ class LogReader:
                 [after, limit],
             ).fetchall()
             if not rows:
-                self._require_log_reaches(after)
+                self._require_same_log(after)
                 return Batch((), after)
             notifications = [Notification(*row) for row in rows]
             sure = _before_first_gap(notifications, after, final)
@@ -385,10 +395,13 @@ class LogReader:
         self._suspects = None
         return True
 
-    def _require_log_reaches(self, position: int) -> None:
-        (last,) = self.database.connection.execute(
-            "SELECT coalesce(max(notification_id), 0) FROM trettio.log"
+    def _require_same_log(self, position: int) -> None:
+        last, found = self.database.connection.execute(
+            "SELECT coalesce(max(notification_id), 0), (SELECT id FROM trettio.incarnation)"
+            " FROM trettio.log"
         ).fetchall()[0]
+        if found != self._incarnation:
+            raise LogReplaced("the log was restored from a backup: start this process anew")
         if last < position:
             raise LogEndsBefore(
                 f"position {position} lies beyond the end of the log, {last}: the log was "

@@ -80,10 +80,12 @@ class PostgresView:
         connection = self._database.connection
         connection.execute("DELETE FROM views.parked WHERE view = %s", [self.name])
         connection.execute(
-            "INSERT INTO views.positions (view, position, definition, tables) VALUES (%(view)s,"
-            " %(position)s, %(definition)s, %(tables)s) ON CONFLICT (view) DO UPDATE SET"
-            " position = %(position)s, definition = %(definition)s, tables = %(tables)s,"
-            " updated_at = clock_timestamp()",
+            "INSERT INTO views.positions (view, position, definition, tables, incarnation)"
+            " SELECT %(view)s, %(position)s, %(definition)s, %(tables)s, id"
+            " FROM trettio.incarnation"
+            " ON CONFLICT (view) DO UPDATE SET position = excluded.position,"
+            " definition = excluded.definition, tables = excluded.tables,"
+            " incarnation = excluded.incarnation, updated_at = clock_timestamp()",
             {
                 "view": self.name,
                 "position": position,
@@ -187,7 +189,8 @@ class PostgresView:
         return connection.execute(
             "SELECT ARRAY(SELECT aggregate_id FROM views.parked WHERE view = %(view)s)"
             " FROM views.positions WHERE view = %(view)s AND position = %(after)s"
-            " AND definition = %(definition)s FOR UPDATE SKIP LOCKED",
+            " AND definition = %(definition)s"
+            " AND incarnation = (SELECT id FROM trettio.incarnation) FOR UPDATE SKIP LOCKED",
             {"view": self.name, "after": after, "definition": self.definition},
         )
 
@@ -240,10 +243,13 @@ class Views:
             self._rebuild([known[name] for name in names or known], source, progress)
 
     def _is_outdated(self, view: PostgresView) -> bool:
+        """Whether it is defined otherwise by now, or followed a log that is not this one."""
         found = self._database.fetch(
-            "SELECT definition FROM views.positions WHERE view = %s", [view.name]
+            "SELECT view FROM views.positions WHERE view = %s AND definition = %s"
+            " AND incarnation = (SELECT id FROM trettio.incarnation)",
+            [view.name, view.definition],
         )
-        return not found or found[0]["definition"] != view.definition
+        return not found
 
     def _rebuild(
         self, views: Sequence[PostgresView], source: Log, progress: Callable[[int], None] | None

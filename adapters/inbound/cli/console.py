@@ -52,12 +52,19 @@ def opened(settings: Settings, *, with_migrations: bool | None = None) -> Iterat
 @contextmanager
 def ready(settings: Settings) -> Iterator[Installation]:
     """The installation for a command that serves or works; none does after a bare restore."""
+    from adapters.outbound.database import was_restored
+
     with opened(settings) as opened_installation:
         back = opened_installation.vault.outstanding()
         if back:
             stop(
                 f"{len(back)} destroyed compartments are back, because the database was restored:"
                 " run trettio replay --self first"
+            )
+        if was_restored(opened_installation.database):
+            stop(
+                "the database was restored from a backup: put the file destroyed-keys back, then"
+                " run trettio replay --self, so that what was destroyed since stays destroyed"
             )
         # The pages need the read models, even if nobody follows the log yet.
         opened_installation.views.prepare(opened_installation.log_source())

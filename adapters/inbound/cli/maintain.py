@@ -49,11 +49,13 @@ def replay(
 ) -> None:
     """Destroy again what a restored backup brought back; serving starts only after that."""
     from adapters.inbound.cli.console import opened, settings_or_stop, stop
+    from adapters.outbound.database import restore_is_settled
 
     if not itself:
         stop("say --self: what was destroyed here is destroyed again in the restored database")
     with opened(settings_or_stop()) as installation:
         count = installation.vault.destroy_outstanding()
+        restore_is_settled(installation.database)
         typer.echo(f"{count} compartments destroyed again")
 
 

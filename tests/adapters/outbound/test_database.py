@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from pathlib import Path
 
 import psycopg
 import pytest
@@ -17,7 +18,11 @@ from adapters.outbound.database import (
     migrate,
     migrations,
     require_current_schema,
+    restore_is_settled,
+    was_restored,
 )
+from adapters.outbound.recorder import incarnation
+from tests.support.programs import dump, restore
 
 
 def test_every_thread_has_a_connection_of_its_own(database: Database) -> None:
@@ -204,3 +209,40 @@ def test_a_failing_migration_leaves_nothing_behind(
     assert database.fetch("SELECT to_regclass('trettio.half') AS half") == [{"half": None}]
     monkeypatch.undo()
     require_current_schema(database)
+
+
+# Restores
+
+
+def test_a_log_that_came_from_a_backup_is_noticed_once(
+    database: Database, empty_database_url: str, tmp_path: Path
+) -> None:
+    """Design 6: positions of one history mean nothing in another."""
+    require_current_schema(database)
+    before = incarnation(database)
+    require_current_schema(database)
+    assert not was_restored(database)
+    dump(database.url, tmp_path / "dump")
+    restore(empty_database_url, tmp_path / "dump")
+
+    with Database(empty_database_url) as restored:
+        require_current_schema(restored)
+        after = incarnation(restored)
+        assert was_restored(restored)
+        require_current_schema(restored)
+        assert incarnation(restored) == after != before
+        restore_is_settled(restored)
+        require_current_schema(restored)
+        assert not was_restored(restored)
+    assert incarnation(database) == before
+
+
+def test_an_ordinary_user_may_ask_where_the_log_lives(database: Database) -> None:
+    database.fetch("CREATE ROLE plain")
+    try:
+        with database.transaction() as connection:
+            connection.execute("SET LOCAL ROLE plain")
+            row = connection.execute("SELECT system_identifier FROM pg_control_system()").fetchone()
+    finally:
+        database.fetch("DROP ROLE plain")
+    assert row is not None

@@ -19,7 +19,7 @@ from eventsourcing.persistence import StoredEvent
 from psycopg import Connection
 
 from adapters.outbound.database import Database
-from adapters.outbound.recorder import LogEndsBefore, LogReader, LogRecorder
+from adapters.outbound.recorder import LogEndsBefore, LogReader, LogRecorder, LogReplaced
 from tests.support.log_writers import BEFORE, INSERT, write_for
 
 Read = Callable[[int], list[int]]
@@ -241,6 +241,21 @@ def test_a_position_beyond_the_log_stops_the_follower(
     assert reader.read(1).position == 1
     with pytest.raises(LogEndsBefore, match="position 2 lies beyond the end of the log, 1"):
         reader.read(2)
+
+
+def test_a_log_that_was_restored_stops_its_follower_even_if_it_has_grown_beyond(
+    reader: LogReader, database: Database
+) -> None:
+    recorder = LogRecorder(database)
+    recorder.insert_events([StoredEvent(uuid4(), 1, "topic", b"")])
+    assert reader.read(0).position == 1
+    recorder.insert_events([StoredEvent(uuid4(), 1, "topic", b"") for _ in range(3)])
+    database.fetch("UPDATE trettio.incarnation SET id = gen_random_uuid()")
+
+    assert reader.read(1).position == 4
+    with pytest.raises(LogReplaced, match="start this process anew"):
+        reader.read(4)
+    assert LogReader(database).read(4).position == 4
 
 
 # Readers that lose events

@@ -446,3 +446,17 @@ def test_read_models_belong_to_known_controllers_and_hold_no_free_text(
             assert row.get("controller", "concert-hall") in CONTROLLERS
             for value in row.values():
                 assert not isinstance(value, str) or " " not in value
+
+
+def test_a_view_of_another_log_is_fenced_and_made_anew_at_start(
+    database: Database, source: LogSource, register: Register
+) -> None:
+    _plain_events(database, aggregates=3, versions=2)
+    views = Views(database, [Tallies()])
+    views.prepare(source)
+    (view,) = views.views
+    database.fetch("UPDATE trettio.incarnation SET id = gen_random_uuid()")
+
+    assert not view.take([], view.position(), view.position() + 1)
+    assert views.prepare(source_of(database, register)) == ["tallies"]
+    assert view.take([], 6, 7)
