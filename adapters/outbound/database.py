@@ -20,6 +20,7 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg.rows import TupleRow, dict_row
 from psycopg_pool import ConnectionPool
 
+from adapters.outbound.wire import Parameters, Question, Wire
 from services.ports import Also
 
 OLDEST_SERVER = 17  # transaction_timeout, which bounds how long a gap can stall the readers
@@ -35,8 +36,6 @@ NOTICE_RESTORE: LiteralString = """
         FROM pg_control_system()
     ) AS here WHERE incarnation.place IS DISTINCT FROM here.place
 """
-
-Parameters = Mapping[str, Any] | Sequence[Any]
 
 
 class DatabaseNotUsable(Exception):
@@ -107,6 +106,11 @@ class Database:
     @property
     def connection(self) -> Connection[TupleRow]:
         """This thread's connection, in autocommit; one that was lost is opened anew."""
+        return self.wire.connection
+
+    @property
+    def wire(self) -> Wire:
+        """The same connection, for what comes again and again."""
         held: _ThreadConnection | None = getattr(self._threads, "held", None)
         if held is None or not held.is_alive():
             if held is not None:
@@ -116,7 +120,7 @@ class Database:
             held = _ThreadConnection(psycopg.connect(self.conninfo(name), autocommit=True), name)
             self._threads.held = held
             self._open.add(held)
-        return held.connection
+        return held.wire
 
     @property
     def connection_name(self) -> str:
@@ -130,12 +134,18 @@ class Database:
             cursor.execute(sql, params)
             return cursor.fetchall() if cursor.description else []
 
+    def ask(self, sql: LiteralString, params: Parameters | None = None) -> list[TupleRow]:
+        """Run one statement that comes again and again, for as little as it can cost."""
+        return self.ask_each((sql, params))[0]
+
+    def ask_each(self, *questions: Question) -> list[list[TupleRow]]:
+        """Run everything in one transaction, sent at once, and answer the rows of each."""
+        return self.wire.ask(*questions)
+
     def run(self, *writes: Also) -> None:
         """Run the writes in one transaction, sent at once."""
         statements = [Statement.of(write) for write in writes]
-        with at_once(self.connection) as connection:
-            for statement in statements:
-                connection.execute(statement.sql, statement.params)
+        self.ask_each(*((statement.sql, statement.params) for statement in statements))
 
     # The pool
 
@@ -198,6 +208,7 @@ class _ThreadConnection:
 
     def __init__(self, connection: Connection[TupleRow], name: str) -> None:
         self.connection = connection
+        self.wire = Wire(connection)
         self.name = name
         self._poll = select.poll()
         self._poll.register(connection.fileno(), select.POLLIN | select.POLLERR | select.POLLHUP)
@@ -220,23 +231,6 @@ class _ThreadConnection:
 
     def __del__(self) -> None:
         self.close()
-
-
-@contextmanager
-def at_once(connection: Connection[TupleRow]) -> Iterator[Connection[TupleRow]]:
-    """The statements of the block are one transaction of this connection, sent without waiting.
-
-    The connection is in autocommit, so nothing holds the transaction open but the statements.
-    """
-    try:
-        with connection.pipeline():
-            yield connection
-    except psycopg.Error:
-        # The server skips what comes after a failure, the preparing of statements too, and the
-        # library would take those for prepared ever after. A ROLLBACK makes it forget them.
-        with suppress(psycopg.Error):
-            connection.execute("ROLLBACK")
-        raise
 
 
 # The schema

@@ -51,10 +51,10 @@ from eventsourcing.persistence import (
     TrackingRecorder,
 )
 from eventsourcing.utils import Environment, EnvType
-from psycopg import Connection, Cursor
 from psycopg.rows import TupleRow
 
-from adapters.outbound.database import Database, Statement, at_once
+from adapters.outbound.database import Database, Statement
+from adapters.outbound.wire import Question, Wire
 from services.ports import Also
 
 PERSISTENCE_MODULE = "PERSISTENCE_MODULE"
@@ -120,12 +120,12 @@ class LogRecorder(ApplicationRecorder):
         if not stored_events and not statements:
             return []
         try:
-            connection = self.database.connection
+            wire = self.database.wire
         except psycopg.OperationalError as error:
             raise OperationalError("the database cannot be reached") from error
         name = self.database.connection_name
         try:
-            return self._append(connection, stored_events, statements)
+            return _append(wire, stored_events, statements)
         except (psycopg.errors.UniqueViolation, psycopg.errors.DeadlockDetected) as error:
             # Two saves of the same aggregates in different order end in a deadlock, not in a
             # violation; it means the same.
@@ -135,35 +135,15 @@ class LogRecorder(ApplicationRecorder):
         except psycopg.IntegrityError as error:
             raise ConstraintViolated(error.diag.constraint_name or type(error).__name__) from error
         except (psycopg.OperationalError, psycopg.InterfaceError) as error:
-            if not connection.closed:
+            if not wire.connection.closed:
                 raise OperationalError("the database refused the save for now") from error
-            connection.close()
+            wire.connection.close()
             found = self._stored_after_loss(stored_events, name) if stored_events else []
             if not found:
                 raise OperationalError("the connection was lost before the save") from error
             return found
         except psycopg.Error as error:
             raise PersistenceError(f"the save failed: {type(error).__name__}") from error
-
-    def _append(
-        self,
-        connection: Connection[TupleRow],
-        stored_events: Sequence[StoredEvent],
-        statements: Sequence[Statement],
-    ) -> list[int]:
-        cursors: list[Cursor[TupleRow]] = []
-        with at_once(connection):
-            for statement in statements:
-                connection.execute(statement.sql, statement.params)
-            for start in range(0, len(stored_events), ROWS_PER_INSERT):
-                part = stored_events[start : start + ROWS_PER_INSERT]
-                values = [
-                    value
-                    for e in part
-                    for value in (e.originator_id, e.originator_version, e.topic, e.state)
-                ]
-                cursors.append(connection.execute(_insert(len(part)), values, prepare=True))
-        return [position for cursor in cursors for (position,) in cursor.fetchall()]
 
     def _stored_after_loss(self, stored_events: Sequence[StoredEvent], lost: str) -> list[int]:
         """The positions of these very events, if the lost connection committed them.
@@ -276,7 +256,7 @@ class LogRecorder(ApplicationRecorder):
 
     def _rows(self, sql: LiteralString, values: Sequence[Any]) -> list[TupleRow]:
         try:
-            return self.database.connection.execute(sql, values, prepare=True).fetchall()
+            return self.database.ask(sql, values)
         except (psycopg.OperationalError, psycopg.InterfaceError) as error:
             raise OperationalError("the database cannot be reached") from error
 
@@ -296,6 +276,22 @@ def _read_with_log_reader() -> NotSupportedError:
     return NotSupportedError(
         "positions of this log become visible out of order; follow it with LogReader, which waits"
     )
+
+
+def _append(
+    wire: Wire, stored_events: Sequence[StoredEvent], statements: Sequence[Statement]
+) -> list[int]:
+    writes: list[Question] = [(statement.sql, statement.params) for statement in statements]
+    for start in range(0, len(stored_events), ROWS_PER_INSERT):
+        part = stored_events[start : start + ROWS_PER_INSERT]
+        values = [
+            value
+            for e in part
+            for value in (e.originator_id, e.originator_version, e.topic, e.state)
+        ]
+        writes.append((_insert(len(part)), values))
+    answers = wire.ask(*writes)
+    return [position for rows in answers[len(statements) :] for (position,) in rows]
 
 
 @lru_cache(maxsize=ROWS_PER_INSERT)

@@ -109,9 +109,7 @@ class PostgresVault:
         asked = [ref.id for ref in refs]
         # Few different statements, so that each is prepared once.
         asked += asked[-1:] * ((1 << (len(asked) - 1).bit_length()) - len(asked))
-        with self.database.connection.cursor(binary=True) as cursor:
-            cursor.execute(_open_sql(len(asked)), asked, prepare=True)
-            return {row[0]: row[1:] for row in cursor}
+        return {row[0]: row[1:] for row in self.database.ask(_open_sql(len(asked)), asked)}
 
     # Finding
 
