@@ -46,6 +46,8 @@ class ConfiguredSystems:
                     self._built[place] = build(known.connector, configuration)
                 except Misconfigured as error:
                     raise NotSetUp(str(error)) from error
+                except ValueError:  # whose words may quote a secret
+                    raise NotSetUp(f"{system}'s address or another setting is wrong") from None
             return self._built[place]
 
     def at_once(self) -> Mapping[str, int]:

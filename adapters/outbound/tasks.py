@@ -19,7 +19,7 @@ AT_ONCE = 8
 """So many tasks of one system may be in hand at a time, in all processes together."""
 FEW, MANY = 3, 5
 """A system is suspended when so many different tasks failed, or one task so many times."""
-SHORTEST_SUSPENSION, LONGEST_SUSPENSION, LONGEST_WISH = 2.0, 300.0, 3_600.0
+SHORTEST_SUSPENSION, LONGEST_SUSPENSION, LONGEST_WISH = 2.0, 60.0, 3_600.0
 KEPT_DAYS = 100
 REPEATED_WITHIN_DAYS = 30
 """So long after a command its `Idempotency-Key` is known; a client that was away repeats sooner."""

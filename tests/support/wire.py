@@ -92,7 +92,8 @@ Trouble = Callable[[Asked], None]
 class Wire:
     """Calls are numbered from 0; `at` says which ones meet a trouble, `always` is for the rest."""
 
-    def __init__(self, system: str) -> None:
+    def __init__(self, system: str, *, port: int = 0) -> None:
+        """`port` is where it listens; 0 lets the kernel choose."""
         self.system = system
         self.pool = urllib3.PoolManager(maxsize=16)
         self.seen: list[tuple[str, str]] = []
@@ -100,7 +101,7 @@ class Wire:
         self.always: Trouble | None = None
         self.over = Event()
         self._lock = Lock()
-        self._server = _Server(("127.0.0.1", 0), type("OfWire", (Asked,), {"wire": self}))
+        self._server = _Server(("127.0.0.1", port), type("OfWire", (Asked,), {"wire": self}))
         self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
         Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
 

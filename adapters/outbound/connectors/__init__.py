@@ -7,6 +7,9 @@ from importlib import import_module
 from pkgutil import iter_modules
 from typing import TypeVar
 
+import urllib3
+
+from adapters.outbound import http
 from services.ports import Connector
 
 Configuration = Mapping[str, str]
@@ -54,3 +57,17 @@ def need(configuration: Configuration, key: str, *, of: str) -> str:
     if not value:
         raise Misconfigured(f"{of} needs {key!r}: set it in the profile or the environment")
     return value
+
+
+def patience(configuration: Configuration, *, of: str) -> urllib3.Timeout | None:
+    """For how long a system may keep silent, where its `timeout` says so (seconds, 1 to 120)."""
+    said = configuration.get("timeout", "").strip()
+    if not said:
+        return None
+    if (
+        not said.isascii()
+        or not said.isdigit()
+        or not 1 <= int(said) <= http.LONGEST_ANSWER_SECONDS
+    ):
+        raise Misconfigured(f"{of} needs 'timeout' to be seconds, from 1 to 120")
+    return urllib3.Timeout(connect=http.TIMEOUT.connect_timeout, read=float(said))

@@ -24,7 +24,7 @@ from urllib.parse import quote, unquote
 from pydantic import Field
 
 from adapters.outbound.answers import Answer, Free, Moment, Open, dates, held, read
-from adapters.outbound.connectors import Configuration, Misconfigured, connector, need
+from adapters.outbound.connectors import Configuration, Misconfigured, connector, need, patience
 from adapters.outbound.http import HttpClient, Response
 from domain.vocabulary import IdentifierKind, Match, Outcome
 from services.matching import match_level, normal_email
@@ -234,7 +234,10 @@ class Mailchimp:
         url = configuration.get("url", "").strip() or _url_of(key)
         credentials = b64encode(f"trettio:{key}".encode()).decode()
         self._http = HttpClient(
-            url, headers={"Authorization": f"Basic {credentials}"}, connections=CONNECTIONS
+            url,
+            headers={"Authorization": f"Basic {credentials}"},
+            connections=CONNECTIONS,
+            timeout=patience(configuration, of="mailchimp"),
         )
         self._turn = _turns_of(key)
         self._hold_absent = configuration.get("hold_absent", "").strip().lower() == "yes"

@@ -25,7 +25,7 @@ from typing import Any, TypeVar
 from urllib.parse import parse_qs, urlsplit
 
 from adapters.outbound.answers import Answer, civil_date, dates, held, read
-from adapters.outbound.connectors import Configuration, connector, need
+from adapters.outbound.connectors import Configuration, connector, need, patience
 from adapters.outbound.http import HttpClient, Response
 from adapters.outbound.pretix_answers import (
     Customer,
@@ -191,6 +191,7 @@ class Pretix:
         self.http = HttpClient(
             need(configuration, "url", of="pretix").rstrip("/"),
             headers={"Authorization": f"Token {need(configuration, 'token', of='pretix')}"},
+            timeout=patience(configuration, of="pretix"),
         )
         self.organizer = organizer
         self.clock = clock or (lambda: datetime.now(UTC))

@@ -22,7 +22,7 @@ from typing import Generic, Literal, TypeVar
 from pydantic import Field
 
 from adapters.outbound.answers import Answer, Free, Moment, civil_date, dates, held, read
-from adapters.outbound.connectors import Configuration, Misconfigured, connector, need
+from adapters.outbound.connectors import Configuration, Misconfigured, connector, need, patience
 from adapters.outbound.http import HttpClient, Response
 from domain.vocabulary import IdentifierKind, Match, Outcome
 from services.matching import match_level, normal_email, normal_phone
@@ -181,6 +181,7 @@ class Stripe:
             configuration.get("url", "").strip() or URL,
             headers={"Authorization": f"Bearer {key}", "Stripe-Version": VERSION},
             connections=CONNECTIONS,
+            timeout=patience(configuration, of="stripe"),
         )
         self._clock = clock
         self._guest_days = _days(configuration.get("guest_days", "").strip())

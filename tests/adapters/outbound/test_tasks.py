@@ -357,7 +357,7 @@ def test_pauses_between_probes_grow_and_the_probe_is_another_task_each_time(
         probes.add(probe.key)
         pauses.append(tasks.unavailable(probe, seconds=0, reason="x").seconds)
 
-    assert pauses == [4, 8, 16, 32, 64, 128, 256, 300, 300, 300]
+    assert pauses == [4, 8, 16, 32, *[60] * 6]
     assert len(probes) == 10
 
 
