@@ -250,6 +250,11 @@ class Running:
         assert isinstance(number, int)
         return number
 
+    def wait_for(self, process: Process) -> None:
+        """Every process says in the database that it is at work."""
+        sql: LiteralString = "SELECT count(*) FROM trettio.processes WHERE pid = %s"
+        process.wait_until(lambda: self.count(sql, process.pid), what="it is at work")
+
     @contextmanager
     def opened(self) -> Iterator[Installation]:
         """The same installation inside the test, to look at; nothing runs in it by itself."""

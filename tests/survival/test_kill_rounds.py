@@ -64,6 +64,7 @@ def test_nothing_is_lost_or_done_twice_however_often_processes_are_killed(
                         raise
                 if processes is together:
                     for process in processes:
+                        house.wait_for(process)
                         process.stop()
             try:
                 wait_until(
@@ -92,6 +93,7 @@ def _round(house: Running, processes: list[Process], dice: Random) -> int:
     victims = dice.sample(processes, dice.randint(1, len(processes)))
     if dice.random() < IN_ORDER:
         for victim in victims:
+            house.wait_for(victim)  # one that is still starting knows no order yet
             victim.stop()
         _start(house, processes)
         return 0

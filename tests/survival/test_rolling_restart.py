@@ -54,7 +54,7 @@ def test_every_role_is_restarted_in_turn_without_an_error_to_anybody(
             for process in (*webs, *others):
                 process.start()
             for process in (*webs, *others):
-                _wait_for(house, process)
+                house.wait_for(process)
             wait_until(lambda: all(map(balancer.is_well, webs.values())), what="both webs are well")
             with Crowd(house.port, house.token, house.mailboxes, patient=False) as crowd:
                 in_turn = [*webs, *others]
@@ -65,7 +65,7 @@ def test_every_role_is_restarted_in_turn_without_an_error_to_anybody(
                     took = process.stop()
                     print(f"{process.name} ended in order in {took:.1f} s")
                     process.start()
-                    _wait_for(house, process)
+                    house.wait_for(process)
                     if process in webs:
                         wait_until(partial(balancer.is_well, webs[process]), what=f"{process}")
                     crowd.require_no_error()
@@ -99,12 +99,6 @@ def test_a_web_process_says_that_it_leaves_before_it_stops_accepting(tmp_path: P
         assert web.is_alive
         wait_until(lambda: not web.is_alive, what="it ends", seconds=15)
         assert web.code == 0
-
-
-def _wait_for(house: Running, process: Process) -> None:
-    """Every process says in the database that it is at work."""
-    sql = "SELECT count(*) FROM trettio.processes WHERE pid = %s"
-    process.wait_until(lambda: house.count(sql, process.pid), what="it is at work")
 
 
 def _require_fail_over(house: Running, victim: Process) -> None:
