@@ -214,8 +214,29 @@ class Intake:
         now = self._clock()
         received_at = asked.received_at or now
         _require_said_why(asked, received_at, now, profile)
-        steps = Steps()
-        backdated = asked.backdated
+        with self._vault.beginning(case_id, Compartment.CORRESPONDENCE) as key:
+            case, steps = self._arrived(case_id, controller, asked, profile, by, now)
+            begun = self._confirm(
+                case, profile, asked.rights, case.language, asked.identifiers, by, now
+            )
+            self._register.save_all(begun.aggregates, [key, *steps.also, *begun.also])
+        return case
+
+    def case_numbered(self, controller: str, number: str) -> UUID | None:
+        """The case that another system knows by this number."""
+        return self._numbers.case_of(controller, number)
+
+    def _arrived(
+        self,
+        case_id: UUID,
+        controller: str,
+        asked: Asked,
+        profile: Profile,
+        by: str,
+        now: datetime,
+    ) -> tuple[Case, Steps]:
+        """The case of a request that comes ready made, and what is sealed with it."""
+        steps, backdated, number = Steps(), asked.backdated, asked.external_number
         message = self._seal(case_id, steps, dossier.MESSAGE.dump_json(_message_of(asked)))
         proof = (
             self._seal(
@@ -230,7 +251,7 @@ class Intake:
             id=case_id,
             controller=controller,
             channel=asked.channel,
-            received_at=received_at,
+            received_at=asked.received_at or now,
             receipt_source=ReceiptSource.STATED if asked.received_at else ReceiptSource.ARRIVAL,
             message=message,
             attachments=(),
@@ -249,15 +270,7 @@ class Intake:
         )
         if number is not None:
             steps.also.append(self._numbers.give(controller, case_id, number))
-        begun = self._confirm(
-            case, profile, asked.rights, case.language, asked.identifiers, by, now
-        )
-        self._register.save_all(begun.aggregates, [*steps.also, *begun.also])
-        return case
-
-    def case_numbered(self, controller: str, number: str) -> UUID | None:
-        """The case that another system knows by this number."""
-        return self._numbers.case_of(controller, number)
+        return case, steps
 
     @again_on_conflict
     def set_aside(self, case_id: UUID, *, kind: TriageKind, by: str) -> None:

@@ -8,6 +8,7 @@ first) or `Refused` (a person must look).
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from enum import Enum
@@ -198,6 +199,10 @@ class Sealed:
 
 class Vault(Protocol):
     """Personal data, sealed per case and compartment, destroyed with its key."""
+
+    def beginning(self, case_id: UUID, compartment: Compartment) -> AbstractContextManager[Also]:
+        """Seal what belongs to a new case; the write goes first in the save that begins it."""
+        ...
 
     def seal(self, case_id: UUID, compartment: Compartment, content: bytes) -> Sealed: ...
 

@@ -13,7 +13,7 @@ import re
 import secrets
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from functools import lru_cache
 from itertools import islice
@@ -23,12 +23,14 @@ from uuid import UUID, uuid4
 
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from eventsourcing.persistence import IntegrityError
 
 from adapters.outbound.database import Database, Statement
 from adapters.outbound.master_keys import MasterKey as MasterKey
 from adapters.outbound.master_keys import MasterKeys as MasterKeys
 from adapters.outbound.master_keys import WrongMasterKey as WrongMasterKey
 from adapters.outbound.master_keys import load_master_keys as load_master_keys
+from adapters.outbound.recorder import ConstraintViolated
 from adapters.outbound.rotation import require_every_key
 from adapters.outbound.sealing import SECRET, Ring, bound_to, decrypt, encrypt
 from domain.personal import PersonalRef
@@ -36,6 +38,7 @@ from domain.vocabulary import Compartment, Country, IdentifierKind
 from services.ports import Also, Erased, Identifier, Sealed
 
 KEY_BYTES = 32
+KEY_IS_THERE = "vault_rows_key_id_fkey"
 ROWS_PER_READING = 64
 CALLING_CODES = {Country.NO: "47", Country.SE: "46"}
 
@@ -74,8 +77,35 @@ class PostgresVault:
         self._countries = countries or {}
         require_every_key(database, self.ring)
         self._master, self._token_secret = self._open_secret()
+        self._beginning: dict[tuple[UUID, Compartment], tuple[UUID, bytes]] = {}
 
     # Sealing and opening
+
+    @contextmanager
+    def beginning(self, case_id: UUID, compartment: Compartment) -> Iterator[Also]:
+        """The first key of a compartment of a new case, as a write that goes first in its save.
+
+        Nobody else knows the case yet, so nothing has to be asked before, and nothing is left
+        behind if it is not saved. When another master key was put in force meanwhile, the save
+        fails as one that somebody else was faster with.
+        """
+        key_id, key, master = uuid4(), secrets.token_bytes(KEY_BYTES), self._master
+        wrapped = encrypt(master.key, key, bound_to(key_id, case_id, compartment.value))
+        self._beginning[case_id, compartment] = key_id, key
+        try:
+            yield Statement(
+                "INSERT INTO trettio.vault_keys (id, case_id, compartment, master_key_id, wrapped)"
+                " SELECT %s, %s, %s, master_key_id, %s FROM trettio.vault_secret"
+                " WHERE master_key_id = %s",
+                (key_id, case_id, compartment.value, wrapped, master.id),
+            )
+        except ConstraintViolated as error:
+            if error.constraint != KEY_IS_THERE:
+                raise
+            self._master, self._token_secret = self._open_secret()
+            raise IntegrityError("another master key is in force by now") from error
+        finally:
+            del self._beginning[case_id, compartment]
 
     def seal(self, case_id: UUID, compartment: Compartment, content: bytes) -> Sealed:
         ref = PersonalRef(uuid4())
@@ -232,6 +262,9 @@ class PostgresVault:
 
     def _key(self, case_id: UUID, compartment: Compartment) -> tuple[UUID, bytes]:
         """The compartment's key, made if there is none. Never remembered: it may be destroyed."""
+        begun = self._beginning.get((case_id, compartment))
+        if begun is not None:
+            return begun
         while True:
             for row in self.database.fetch(
                 "SELECT id, master_key_id, wrapped FROM trettio.vault_keys"
