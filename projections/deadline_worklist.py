@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Annotated, Any, Protocol
+from typing import Annotated, Any, LiteralString, Protocol
 from uuid import UUID
 
-from domain.case import Case, CaseStatus
+from domain.case import Case, CaseStatus, reference
 from domain.deadlines import Deadlines
 from domain.fulfilment import Fulfilment, SystemStatus, fulfilment_id
 from domain.request import DataSubjectRequest, Missed, PauseReason, Status
@@ -220,6 +220,7 @@ class Message(Row):
     """One message that came in."""
 
     case_id: Annotated[UUID, "The case it opened"]
+    reference: Annotated[str, "The case's short name, as people say it on the phone"]
     controller: Annotated[str, "Which controller it reached, by the id of its profile"]
     channel: Annotated[str, "How it came: mail, portal, phone, …"]
     received_at: Annotated[datetime, "When it reached the controller"]
@@ -241,7 +242,11 @@ WORK = Table(
     key=("request_id",),
     found_by=("request_id", "case_id", "fulfilment_id"),
     comment="One row per request: its dates, what stands in the way, whose turn it is",
-    indexes=("(controller, (NOT clock_runs), target_due, request_id) WHERE NOT closed",),
+    indexes=(
+        "(controller, (NOT clock_runs), target_due, request_id) WHERE NOT closed",
+        "(controller, turn, (NOT clock_runs), target_due, request_id) WHERE NOT closed",
+        "(controller, assigned_to, (NOT clock_runs), target_due, request_id) WHERE NOT closed",
+    ),
 )
 INBOX = Table(
     "inbox",
@@ -249,7 +254,7 @@ INBOX = Table(
     key=("case_id",),
     found_by=("case_id",),
     comment="One row per message: what it seems to ask, until a person has confirmed it",
-    indexes=("(controller, received_at) WHERE status = 'waiting'",),
+    indexes=("(controller, status, received_at, case_id)", "(reference)"),
 )
 
 Request = DataSubjectRequest
@@ -272,6 +277,7 @@ class DeadlineWorklist(Projection):
             INBOX,
             Message(
                 case_id=event.originator_id,
+                reference=reference(event.originator_id),
                 controller=event.controller,
                 channel=event.channel.value,
                 received_at=event.received_at,
@@ -583,18 +589,24 @@ def entries(
 
     `after` is the last entry of the page before.
     """
+    wanted: LiteralString = "NOT closed AND controller = served.controller"
+    if turn is not None:
+        wanted += " AND turn = %(turn)s"
+    if assigned_to is not None:
+        wanted += " AND assigned_to = %(assigned_to)s"
+    if after is not None:
+        wanted += (
+            " AND (NOT clock_runs, target_due, request_id)"
+            " > (%(answered)s::boolean, %(target_due)s::date, %(after)s::uuid)"
+        )
+    # Controller by controller, because an index is in order within one of them only.
     found = sql.fetch(
-        """
-        SELECT * FROM views.deadline_worklist
-        WHERE NOT closed AND controller = ANY(%(controllers)s)
-          AND (%(turn)s::text IS NULL OR turn = %(turn)s)
-          AND (%(assigned_to)s::text IS NULL OR assigned_to = %(assigned_to)s)
-          AND (%(after)s::uuid IS NULL OR (NOT clock_runs, target_due, request_id)
-               > (%(answered)s::boolean, %(target_due)s::date, %(after)s::uuid))
-        ORDER BY NOT clock_runs, target_due, request_id LIMIT %(limit)s
-        """,
+        "SELECT due.* FROM unnest(%(controllers)s::text[]) served (controller), LATERAL ("  # noqa: S608
+        f" SELECT * FROM views.deadline_worklist WHERE {wanted}"
+        " ORDER BY NOT clock_runs, target_due, request_id LIMIT %(limit)s) due"
+        " ORDER BY NOT clock_runs, target_due, request_id LIMIT %(limit)s",
         {
-            "controllers": list(controllers),
+            "controllers": sorted(set(controllers)),
             "turn": turn,
             "assigned_to": assigned_to,
             "after": after.request_id if after else None,
@@ -676,19 +688,31 @@ def inbox(
     `after` is arrival and id of the last message of the page before.
     """
     arrived, case_id = after or (None, None)
+    wanted: LiteralString = "status = %(status)s AND controller = served.controller"
+    if after is not None:
+        wanted += " AND (received_at, case_id) > (%(arrived)s::timestamptz, %(case_id)s::uuid)"
     found = sql.fetch(
-        """
-        SELECT * FROM views.inbox WHERE status = %(status)s AND controller = ANY(%(controllers)s)
-          AND (%(arrived)s::timestamptz IS NULL
-               OR (received_at, case_id) > (%(arrived)s::timestamptz, %(case_id)s::uuid))
-        ORDER BY received_at, case_id LIMIT %(limit)s
-        """,
+        "SELECT message.* FROM unnest(%(controllers)s::text[]) served (controller), LATERAL ("  # noqa: S608
+        f" SELECT * FROM views.inbox WHERE {wanted}"
+        " ORDER BY received_at, case_id LIMIT %(limit)s) message"
+        " ORDER BY received_at, case_id LIMIT %(limit)s",
         {
             "status": status.value,
-            "controllers": list(controllers),
+            "controllers": sorted(set(controllers)),
             "arrived": arrived,
             "case_id": case_id,
             "limit": limit,
         },
     )
     return [Message(**row) for row in found]
+
+
+def case_called(sql: Reader, controllers: Sequence[str], words: str) -> UUID | None:
+    """The case with this reference, however it was typed."""
+    letters = "".join(letter for letter in words.upper() if letter.isalnum())
+    typed = letters.replace("O", "0").replace("I", "1")
+    found = sql.fetch(
+        "SELECT case_id FROM views.inbox WHERE reference = %s AND controller = ANY(%s)",
+        [f"{typed[:4]}-{typed[4:]}", list(controllers)],
+    )
+    return found[0]["case_id"] if found else None

@@ -5,17 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 from typing import Annotated
-from uuid import UUID
 
 from fastapi import APIRouter, Query, Response
 
 from adapters.inbound.web.pages import PageRoute, go, page
-from adapters.inbound.web.session import AtDesk, Desk
+from adapters.inbound.web.session import AtDesk
 from domain.case import reference
 from domain.deadlines import received_on
 from domain.policy import Profile
 from domain.vocabulary import Country
-from projections.deadline_worklist import Message, Work, entries, inbox
+from projections.deadline_worklist import Message, Work, case_called, entries, inbox
 
 MOST = 200
 
@@ -43,12 +42,12 @@ class Due:
 
 @router.get("")
 def worklist(desk: AtDesk, q: Annotated[str, Query(max_length=40)] = "") -> Response:
-    found = _found(desk, q) if q.strip() else None
+    sql = desk.installation.database
+    found = case_called(sql, desk.controllers, q) if q.strip() else None
     if found is not None:
         return go(f"/desk/cases/{found}")
     profiles = {name: desk.profile(name) for name in desk.controllers}
     today = {country: received_on(desk.installation.clock(), country) for country in Country}
-    sql = desk.installation.database
     return page(
         "worklist.html",
         desk.look(),
@@ -72,16 +71,3 @@ def _due(work: Work, profile: Profile, today: dict[Country, date]) -> Due:
 
 def _name(profile: Profile) -> str:
     return profile.controller.trade_name or profile.controller.name
-
-
-def _found(desk: Desk, words: str) -> UUID | None:
-    """The case with this reference, however it was typed."""
-    typed = "".join(letter for letter in words.upper() if letter.isalnum())
-    wanted = typed.replace("O", "0").replace("I", "1")
-    rows = desk.installation.database.fetch(
-        "SELECT case_id FROM views.inbox WHERE controller = ANY(%s)", [list(desk.controllers)]
-    )
-    return next(
-        (row["case_id"] for row in rows if reference(row["case_id"]).replace("-", "") == wanted),
-        None,
-    )
