@@ -157,7 +157,7 @@ class PostgresTasks:
         reads an older count meets the same first few, and each of them is locked once: so the
         bound holds without a lock on the lane.
         """
-        rows = self.database.fetch(
+        rows = self.database.ask(
             """
             WITH RECURSIVE lanes AS (
                 (SELECT lane FROM trettio.tasks WHERE done_at IS NULL AND parked_at IS NULL
@@ -207,7 +207,8 @@ class PostgresTasks:
             SET next_at = clock_timestamp() + make_interval(secs => %(lease)s),
                 leased_by = %(worker)s, attempts = attempts + 1, reason = NULL
             FROM taken WHERE t.key = taken.key
-            RETURNING t.*, taken.failing
+            RETURNING t.key, t.kind, t.subject_id, t.due_at, t.controller, t.system, t.payload,
+                t.attempts, taken.failing
             """,
             {
                 "kinds": list(kinds),
@@ -219,7 +220,7 @@ class PostgresTasks:
                 "usual": AT_ONCE,
             },
         )
-        return [_task(row) for row in rows]
+        return [Task(*row) for row in rows]
 
     def renew(self, tasks: Sequence[Task], *, lease_seconds: float) -> None:
         """Go on holding tasks that take long; one that somebody else took over stays theirs."""
@@ -437,5 +438,4 @@ def _task(row: Mapping[str, Any]) -> Task:
         system=row["system"],
         payload=row["payload"],
         attempts=row["attempts"],
-        failing=row.get("failing", False),
     )

@@ -158,12 +158,12 @@ class PostgresVault:
         )
 
     def cases_of(self, controller: str, identifier: Identifier) -> tuple[UUID, ...]:
-        rows = self.database.fetch(
+        rows = self.database.ask(
             "SELECT case_id FROM trettio.match_tokens WHERE controller = %s AND token = %s"
             " ORDER BY case_id",
             [controller, self.token(controller, identifier)],
         )
-        return tuple(row["case_id"] for row in rows)
+        return tuple(case_id for (case_id,) in rows)
 
     def token(self, controller: str, identifier: Identifier) -> bytes:
         """What equality of an identifier is searched by; means nothing to another controller."""
@@ -266,16 +266,16 @@ class PostgresVault:
         if begun is not None:
             return begun
         while True:
-            for row in self.database.fetch(
+            for key_id, master_key_id, wrapped in self.database.ask(
                 "SELECT id, master_key_id, wrapped FROM trettio.vault_keys"
                 " WHERE case_id = %s AND compartment = %s",
                 [case_id, compartment.value],
             ):
-                bound = bound_to(row["id"], case_id, compartment.value)
-                return row["id"], self.ring.unwrap(row["master_key_id"], row["wrapped"], bound)
+                bound = bound_to(key_id, case_id, compartment.value)
+                return key_id, self.ring.unwrap(master_key_id, wrapped, bound)
             key_id, key, master = uuid4(), secrets.token_bytes(KEY_BYTES), self._master
             wrapped = encrypt(master.key, key, bound_to(key_id, case_id, compartment.value))
-            if self.database.fetch(
+            if self.database.ask(
                 "INSERT INTO trettio.vault_keys (id, case_id, compartment, master_key_id, wrapped)"
                 " SELECT %s, %s, %s, master_key_id, %s FROM trettio.vault_secret"
                 " WHERE master_key_id = %s ON CONFLICT (case_id, compartment) DO NOTHING"
