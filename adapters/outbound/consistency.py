@@ -199,8 +199,9 @@ RULES = (
     ),
     Rule(
         "token-misplaced",
-        "a match token would end with the key of another case",
-        "SELECT t.case_id FROM trettio.match_tokens t LEFT JOIN trettio.vault_keys k"
+        "a token that finds a case would end with the key of another",
+        "SELECT t.case_id FROM (SELECT case_id, key_id FROM trettio.match_tokens UNION ALL"
+        " SELECT case_id, key_id FROM trettio.external_numbers) t LEFT JOIN trettio.vault_keys k"
         " ON k.id = t.key_id AND k.case_id = t.case_id WHERE k.id IS NULL",
     ),
     # Tasks, and everything else that is about an aggregate
@@ -237,7 +238,7 @@ RULES = (
     Rule(
         "idempotency-key-open",
         "a request to the API was begun long ago and has no answer on record",
-        "SELECT encode(sha256(key::bytea), 'hex') FROM trettio.idempotency_keys"
+        "SELECT encode(sha256(convert_to(key, 'UTF8')), 'hex') FROM trettio.idempotency_keys"
         " WHERE response_status IS NULL AND created_at < clock_timestamp() - %(patience)s",
     ),
 )
@@ -317,7 +318,13 @@ class _Comparison:
         self._snapshot = _Snapshot(connection)
         self._source = LogSource(self._snapshot, mapper)
         self._shadows = list(_shadows(connection, database, projections))
-        self.misfits: list[Misfit] = []
+        outdated = sorted({p.name for p in projections} - {shadow.name for shadow in self._shadows})
+        words = (
+            "a read model follows another definition, or another log; start, and it is made anew"
+        )
+        self.misfits = (
+            [Misfit("view-outdated", len(outdated), words, tuple(outdated))] if outdated else []
+        )
         self.controllers: set[str] = set()
         self._unreadable: list[int] = []
 
@@ -404,6 +411,7 @@ class _Shadow:
 
     def __init__(self, connection: Connection[TupleRow], view: PostgresView, position: int) -> None:
         self._connection, self._view, self._position = connection, view, position
+        self.name = view.projection.name
         self._compared = False
         self._parked: dict[UUID, int] = dict(
             connection.execute(
@@ -432,7 +440,7 @@ class _Shadow:
             yield self._misfit("view-broken", words, str(taken[0].position))
 
     def compare(self, end: int) -> Iterator[Misfit]:
-        name = self._view.projection.name
+        name = self.name
         if self._position > end:
             words = "the read model stands beyond the end of the log; run: trettio rebuild " + name
             yield self._misfit("view-beyond-log", words, str(self._position))
@@ -453,23 +461,24 @@ class _Shadow:
         return since is not None and since <= event.position
 
     def _misfit(self, kind: str, words: str, example: str) -> Misfit:
-        return Misfit(kind, 1, f"{self._view.projection.name}: {words}", (example,))
+        return Misfit(kind, 1, f"{self.name}: {words}", (example,))
 
 
 def _shadows(
     connection: Connection[TupleRow], database: Database, projections: Sequence[Projection]
 ) -> Iterator[_Shadow]:
-    """One per read model that follows the log; what is missing or outdated is made at a start."""
+    """One per read model that has followed this log; the others are made anew at a start."""
     known = {
-        view: (position, definition)
-        for view, position, definition in connection.execute(
-            "SELECT view, position, definition FROM views.positions"
+        (view, definition): position
+        for view, definition, position in connection.execute(
+            "SELECT view, definition, position FROM views.positions"
+            " WHERE incarnation = (SELECT id FROM trettio.incarnation)"
         )
     }
     for projection in projections:
         view = PostgresView(projection, database, schema=ASIDE)
-        position, definition = known.get(projection.name, (0, None))
-        if definition == view.definition:
+        position = known.get((projection.name, view.definition))
+        if position is not None:
             view.tables.make(connection)
             yield _Shadow(connection, view, position)
 

@@ -129,7 +129,8 @@ def test_every_aggregate_loads_and_the_vault_opens(house: House) -> None:
 
 def test_everything_fits_before_and_after_the_views_have_followed(house: House) -> None:
     opened = house.installation
-    assert check(opened.database, opened.vault, opened.register.mapper) == []
+    before = check(opened.database, opened.vault, opened.register.mapper)
+    assert {misfit.kind for misfit in before} <= {"view-outdated"}
     opened.follower().drain()
     assert check(opened.database, opened.vault, opened.register.mapper) == []
     assert all(state.behind == 0 for state in opened.views.states())

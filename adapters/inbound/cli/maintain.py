@@ -55,6 +55,7 @@ def replay(
         stop("say --self: what was destroyed here is destroyed again in the restored database")
     with opened(settings_or_stop()) as installation:
         count = installation.vault.destroy_outstanding()
+        installation.views.prepare(installation.log_source())
         restore_is_settled(installation.database)
         typer.echo(f"{count} compartments destroyed again")
 
