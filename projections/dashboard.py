@@ -6,14 +6,15 @@ in 2025. Dates are civil dates of the controller's country, so every query takes
 
 from __future__ import annotations
 
-import json
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Annotated
+from math import ceil, inf
+from typing import Annotated, Any, LiteralString
 from uuid import UUID
 
-from domain.deadlines import Deadlines, received_on
+from domain.deadlines import Deadlines, add_months, received_on
 from domain.request import DataSubjectRequest, Status
 from domain.vocabulary import Country
 from projections.projection import Projection, Reader, Row, Rows, Table, Today, when
@@ -198,68 +199,119 @@ def measures(
     after its date has missed it; one that was withdrawn or referred has no answer and counts
     nowhere.
     """
-    found = sql.fetch(
-        """
-        WITH requests AS (
-            SELECT r.*, t.today,
-                coalesce(r.answered_on, CASE WHEN r.clock_runs THEN t.today END) AS until,
-                (r.received_on + interval '3 months')::date AS three_months_due
-            FROM views.dashboard r
-            JOIN (SELECT key AS country, value::date AS today
-                  FROM jsonb_each_text(%(today)s::jsonb)) t USING (country)
-            WHERE r.controller = ANY(%(controllers)s)
-              AND (r.clock_runs OR r.received_on >= coalesce(%(since)s::date, '-infinity'))
-        )
-        SELECT controller, subject_right, count(*) AS received,
-            count(*) FILTER (WHERE clock_runs) AS open,
-            count(*) FILTER (WHERE clock_runs AND target_due < today) AS open_late,
-            count(*) FILTER (WHERE clock_runs AND target_due - today BETWEEN 0 AND 2)
-                AS open_0_to_2_days,
-            count(*) FILTER (WHERE clock_runs AND target_due - today BETWEEN 3 AND 7)
-                AS open_3_to_7_days,
-            count(*) FILTER (WHERE clock_runs AND target_due - today BETWEEN 8 AND 14)
-                AS open_8_to_14_days,
-            count(*) FILTER (WHERE clock_runs AND target_due - today >= 15)
-                AS open_15_days_or_more,
-            count(*) FILTER (WHERE clock_runs AND promise_due < today) AS past_promise,
-            count(*) FILTER (WHERE clock_runs AND statutory_due < today) AS past_statutory,
-            count(*) FILTER (WHERE answered_on <= statutory_due) AS statutory_kept,
-            count(*) FILTER (WHERE until > statutory_due) AS statutory_missed,
-            count(*) FILTER (WHERE answered_on <= promise_due) AS promise_kept,
-            count(*) FILTER (WHERE until > promise_due) AS promise_missed,
-            count(*) FILTER (WHERE answered_on <= target_due) AS target_kept,
-            count(*) FILTER (WHERE until > target_due) AS target_missed,
-            count(*) FILTER (WHERE answered_on <= month_due) AS month_kept,
-            count(*) FILTER (WHERE until > month_due) AS month_missed,
-            count(*) FILTER (WHERE answered_on <= three_months_due) AS three_months_kept,
-            count(*) FILTER (WHERE until > three_months_due) AS three_months_missed,
-            percentile_cont(0.5) WITHIN GROUP (ORDER BY answered_on - received_on)
-                AS median_days,
-            percentile_cont(0.9) WITHIN GROUP (ORDER BY answered_on - received_on)
-                AS ninety_percent_days,
-            coalesce(sum(until - target_due) FILTER (WHERE until > target_due), 0) AS risk_days,
-            count(*) FILTER (WHERE outcome = 'refused') AS refused,
-            count(*) FILTER (WHERE outcome = 'in-part') AS in_part
-        FROM requests
-        GROUP BY GROUPING SETS ((controller, subject_right), (controller))
-        ORDER BY controller, subject_right NULLS FIRST
-        """,
-        {
-            "controllers": list(controllers),
-            "today": json.dumps({country.value: str(day) for country, day in today.items()}),
-            "since": since,
-        },
+    # To gather what is alike costs the database a fifth of what sums and medians of all do.
+    alike = [_still_open(group, today) for group in sql.fetch(_OPEN, [list(controllers)])]
+    alike += sql.fetch(_ANSWERED, {"controllers": list(controllers), "since": since})
+    groups: dict[tuple[str, str | None], list[dict[str, Any]]] = {}
+    for group in alike:
+        for right in (None, group["subject_right"]):
+            groups.setdefault((group["controller"], right), []).append(group)
+    ordered = sorted(groups.items(), key=lambda item: (item[0][0], item[0][1] or ""))
+    return [_measured(controller, right, found) for (controller, right), found in ordered]
+
+
+_OPEN: LiteralString = """
+    SELECT controller, subject_right, outcome, country, answered_on IS NOT NULL AS answered,
+        received_on, month_due, statutory_due, promise_due, target_due, count(*) AS requests
+    FROM views.dashboard WHERE controller = ANY(%s) AND clock_runs
+    GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
+"""
+_ANSWERED: LiteralString = """
+    SELECT controller, subject_right, outcome, clock_runs,
+        answered_on <= statutory_due AS statutory, answered_on <= promise_due AS promise,
+        answered_on <= target_due AS target, answered_on <= month_due AS within_one_month,
+        answered_on <= received_on + interval '3 months' AS within_three_months,
+        answered_on - received_on AS days,
+        greatest(answered_on - target_due, 0) AS risk_days, count(*) AS requests
+    FROM views.dashboard
+    WHERE controller = ANY(%(controllers)s) AND (answered_on IS NOT NULL OR NOT clock_runs)
+      AND (clock_runs OR received_on >= coalesce(%(since)s::date, '-infinity'))
+    GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11
+"""
+"""Also those that were opened again after an answer, which are counted among the open ones too."""
+
+
+def _still_open(group: dict[str, Any], today: Today) -> dict[str, Any]:
+    """What is open today, with the dates that it has missed unanswered."""
+    day = today[Country(group["country"])]
+    missed = {
+        "statutory": group["statutory_due"],
+        "promise": group["promise_due"],
+        "target": group["target_due"],
+        "within_one_month": group["month_due"],
+        "within_three_months": add_months(group["received_on"], 3),
+    }
+    if group["answered"]:
+        missed = {}
+    return {
+        **group,
+        **{name: False for name, due in missed.items() if due is not None and due < day},
+        "days_left": (group["target_due"] - day).days,
+        "past_promise": group["promise_due"] is not None and group["promise_due"] < day,
+        "past_statutory": group["statutory_due"] < day,
+        "risk_days": max(0, (day - group["target_due"]).days) if missed else 0,
+    }
+
+
+_DATES = ("statutory", "promise", "target", "within_one_month", "within_three_months")
+
+
+def _measured(controller: str, right: str | None, groups: Sequence[dict[str, Any]]) -> Measures:
+    said: Counter[tuple[str, object]] = Counter()
+    left: Counter[int] = Counter()
+    days: Counter[int] = Counter()
+    risk_days = 0
+    for group in groups:
+        requests = group["requests"]
+        risk_days += requests * (group["risk_days"] or 0)
+        for date_of in _DATES:
+            said[date_of, group.get(date_of)] += requests
+        if group.get("days") is not None:
+            days[group["days"]] += requests
+        if "days_left" in group:
+            left[group["days_left"]] += requests
+            said["past_promise", group["past_promise"]] += requests
+            said["past_statutory", group["past_statutory"]] += requests
+        if "days_left" in group or not group["clock_runs"]:
+            said["received", True] += requests
+            said["outcome", group["outcome"]] += requests
+
+    def due_in(least: float, most: float = inf) -> int:
+        return sum(requests for day, requests in left.items() if least <= day <= most)
+
+    return Measures(
+        controller=controller,
+        subject_right=right,
+        received=said["received", True],
+        open=left.total(),
+        open_late=due_in(-inf, -1),
+        open_0_to_2_days=due_in(0, 2),
+        open_3_to_7_days=due_in(3, 7),
+        open_8_to_14_days=due_in(8, 14),
+        open_15_days_or_more=due_in(15),
+        past_promise=said["past_promise", True],
+        past_statutory=said["past_statutory", True],
+        **{date_of: Share(said[date_of, True], said[date_of, False]) for date_of in _DATES},
+        median_days=_percentile(days, 0.5),
+        ninety_percent_days=_percentile(days, 0.9),
+        risk_days=risk_days,
+        refused=said["outcome", "refused"],
+        in_part=said["outcome", "in-part"],
     )
-    for row in found:
-        for name, column in _SHARES.items():
-            row[name] = Share(row.pop(f"{column}_kept"), row.pop(f"{column}_missed"))
-    return [Measures(**row) for row in found]
 
 
-_SHARES = {
-    "statutory": "statutory",
-    "promise": "promise",
-    "target": "target",
-    "within_one_month": "month",
-    "within_three_months": "three_months",
-}
+def _percentile(days: Counter[int], share: float) -> float | None:
+    """As PostgreSQL's `percentile_cont`: between two answers, in proportion."""
+    if not days:
+        return None
+    place = share * (days.total() - 1)
+    lower, upper = (_at(days, int(place)), _at(days, ceil(place)))
+    return lower + (upper - lower) * (place - int(place))
+
+
+def _at(days: Counter[int], place: int) -> int:
+    for number in sorted(days):
+        place -= days[number]
+        if place < 0:
+            return number
+    raise IndexError(place)
