@@ -179,6 +179,14 @@ def is_silent(asked: Asked) -> None:
     asked.hang_up()
 
 
+def drips(asked: Asked) -> None:
+    """Headers without end, a byte at a time, each before any timeout of the socket's own."""
+    asked.wfile.write(b"HTTP/1.1 200 X\r\nX-Long: ")
+    while not asked.wire.over.wait(0.02):
+        asked.wfile.write(b"x")
+        asked.wfile.flush()
+
+
 def never_stops(asked: Asked) -> None:
     """A valid answer of its kind, only far too long: `ENDLESS` bytes without a length before."""
     asked.head(200, {"Content-Type": JSON, "Connection": "close"})

@@ -31,6 +31,7 @@ from services import dossier
 from services.ports import (
     AwaitsPerson,
     Connector,
+    Garbled,
     Identifier,
     Person,
     Record,
@@ -394,6 +395,29 @@ def test_a_silent_system_is_tried_later(
     for number in spread(case.calls(deed)):
         error = case.under(troubles.is_silent, number, deed)
         assert isinstance(error, Unavailable)
+
+
+@over_http
+@deeds
+def test_an_answer_that_only_drips_is_tried_later(
+    case: Case, deed: Deed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(http, "LONGEST_ANSWER_SECONDS", 0.2)
+    monkeypatch.setattr(http, "LOOK_EVERY_SECONDS", 0.05)
+    for number in spread(case.calls(deed)):
+        error = case.under(troubles.drips, number, deed)
+        assert isinstance(error, Unavailable)
+
+
+@over_http
+@deeds
+def test_a_page_for_people_is_no_answer_and_no_refusal(case: Case, deed: Deed) -> None:
+    """While a system is being mended it may show one, and no person should have to look."""
+    methods = case.calls(deed)
+    for number in (n for n in spread(methods) if methods[n] == "GET"):
+        for body in (b"<html>We are back soon</html>", b"[]"):
+            error = case.under(says(200, body, "text/html"), number, deed)
+            assert isinstance(error, Garbled)
 
 
 @over_http
