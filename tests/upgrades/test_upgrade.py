@@ -5,11 +5,8 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
-import subprocess
-import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -27,6 +24,7 @@ from adapters.settings import Settings
 from domain.case import Case
 from domain.personal import PersonalRef
 from domain.request import DataSubjectRequest, Status
+from tests.support.command import trettio
 from tests.support.fake_systems import FakeSystems
 from tests.support.house import House
 from tests.support.programs import restore
@@ -53,20 +51,6 @@ def restored(
     }
 
 
-def trettio(settings: dict[str, Any], *words: str) -> subprocess.CompletedProcess[str]:
-    """Run the command as somebody would, in a process of its own."""
-    return subprocess.run(
-        [sys.executable, "-c", "from adapters.inbound.cli.main import main; main()", *words],
-        env={
-            **os.environ,
-            **{f"TRETTIO_{name.upper()}": str(value) for name, value in settings.items()},
-        },
-        capture_output=True,
-        text=True,
-        timeout=60,
-    )
-
-
 @pytest.fixture
 def house(restored: dict[str, Any]) -> Iterator[House]:
     """That installation, upgraded."""
@@ -85,7 +69,7 @@ def test_there_is_a_version_to_upgrade_from() -> None:
 def test_an_earlier_schema_stops_every_command_in_one_line(
     restored: dict[str, Any], command: str
 ) -> None:
-    done = trettio(restored, command)
+    done = trettio(command, **restored)
     assert done.returncode == 2
     assert re.fullmatch(
         r"trettio: the database's schema lacks \d+ migration\(s\), from \d+ \w+ on;"
@@ -100,7 +84,7 @@ def test_a_later_schema_stops_every_command_in_one_line(
 ) -> None:
     database.fetch("INSERT INTO trettio.migrations VALUES (999, 'future', 'x')")
 
-    done = trettio({"database_url": database.url, "home": tmp_path}, command)
+    done = trettio(command, database_url=database.url, home=tmp_path)
     assert done.returncode == 2
     assert re.fullmatch(
         r"trettio: the database's schema is version 999, this program knows \d+:"
@@ -110,8 +94,8 @@ def test_a_later_schema_stops_every_command_in_one_line(
 
 
 def test_an_operator_migrates_and_everything_fits(restored: dict[str, Any]) -> None:
-    assert trettio(restored, "migrate").stdout.endswith("the schema is up to date\n")
-    checked = trettio(restored, "check")
+    assert trettio("migrate", **restored).stdout.endswith("the schema is up to date\n")
+    checked = trettio("check", **restored)
     assert (checked.stdout, checked.returncode) == ("everything fits\n", 0)
 
 

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import json
 import shutil
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from uuid import UUID, uuid4
 
@@ -21,6 +20,7 @@ from adapters.outbound.consistency import Misfit, check
 from adapters.outbound.database import Database
 from adapters.settings import Settings
 from domain.vocabulary import Compartment
+from tests.support.command import trettio
 from tests.support.house import KARI, open_house
 from tests.support.steps import asked_for_access
 
@@ -211,29 +211,16 @@ def test_what_is_compared_is_seen_at_one_moment(opened: Installation) -> None:
 
 
 def test_the_command_says_so_in_words_and_for_programs(opened: Installation) -> None:
-    environment = {
-        "TRETTIO_DATABASE_URL": opened.database.url,
-        "TRETTIO_HOME": str(opened.settings.home),
-    }
-    fits = _trettio(environment, "check")
+    run = partial(trettio, "check", database_url=opened.database.url, home=opened.settings.home)
+    fits = run()
     assert (fits.returncode, fits.stdout) == (0, "everything fits\n")
-    assert json.loads(_trettio(environment, "check", "--json").stdout) == {"misfits": []}
+    assert json.loads(run("--json").stdout) == {"misfits": []}
 
     by_hand(opened.database, BROKEN["row-orphaned"])
-    broken = _trettio(environment, "check")
+    broken = run()
     assert broken.returncode == 1
     assert broken.stdout.startswith("row-orphaned (1): no event refers to this content")
-    said = json.loads(_trettio(environment, "check", "--json").stdout)
+    said = json.loads(run("--json").stdout)
     assert [(misfit["kind"], misfit["count"]) for misfit in said["misfits"]] == [
         ("row-orphaned", 1)
     ]
-
-
-def _trettio(environment: dict[str, str], *words: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-c", "from adapters.inbound.cli.main import main; main()", *words],
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=60,
-    )
