@@ -116,7 +116,7 @@ class Client:
             headers["Content-Type"] = "message/rfc822"
         elif body is not None:
             headers["Content-Type"], content = "application/json", json.dumps(body).encode()
-        settled, repeated = frozenset(expect), False
+        settled, repeated, pause = frozenset(expect), False, LOOK_AGAIN
         while not self.over.is_set():
             began = time.monotonic()
             try:
@@ -134,7 +134,8 @@ class Client:
                     if not self.patient:
                         self.seen.wrong.append(f"{method} {path}: {error!r}")
                 repeated = True
-                self.over.wait(LOOK_AGAIN)
+                self.over.wait(pause)
+                pause = min(pause * 1.5, LONGEST_REST)
                 continue
             with self.seen.lock:
                 self.seen.statuses[response.status] += 1

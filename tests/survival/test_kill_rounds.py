@@ -14,7 +14,7 @@ from tests.support.processes import Process, Running, answers, running, wait_unt
 from tests.support.reckoning import require_all_is_well
 from tests.support.requesters import Asked, Crowd
 
-pytestmark = [pytest.mark.survival, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.survival, pytest.mark.timeout(900)]
 
 ROUNDS = 30
 REQUESTS = (
@@ -29,7 +29,7 @@ STARTING = 0.2
 """The share of kills that hit a process while it is still starting."""
 IN_ORDER = 0.15
 """The share of rounds that end a process as an operator does."""
-AFTERWARDS = 120.0
+AFTERWARDS = 240.0
 """Seconds in which everything closes once nobody is killed any more: leases have to run out."""
 
 
