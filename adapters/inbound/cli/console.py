@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 
 def settings_or_stop() -> Settings:
+    _leave_no_memory_behind()
     try:
         return load_settings()
     except SettingsWrong as error:
@@ -39,7 +40,6 @@ def opened(settings: Settings, *, with_migrations: bool | None = None) -> Iterat
     from adapters.logs import configure
 
     configure(settings.log)
-    _leave_no_memory_behind()
     with (
         start_errors(),
         installation(settings, with_migrations=with_migrations) as opened_installation,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import os
 import re
+import resource
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
@@ -261,6 +262,19 @@ def test_the_sheet_of_another_key_confirms_nothing(operator: Operator) -> None:
     assert said.exit_code == 1
     assert "is of another key's sheet" in said.problem
     assert "sheet confirmed" not in operator.trettio("key", "list").output
+
+
+def test_no_command_leaves_its_memory_behind_when_it_crashes(
+    operator: Operator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A core file would hold the key, beside the data of people."""
+    limits: list[tuple[int, tuple[int, int]]] = []
+    monkeypatch.setattr(resource, "setrlimit", lambda *limit: limits.append(limit))
+
+    for words in (("key", "list"), ("tasks", "parked"), ("key", "export", "--id", "none")):
+        limits.clear()
+        operator.trettio(*words)
+        assert (resource.RLIMIT_CORE, (0, 0)) in limits, words
 
 
 # What health says
