@@ -11,7 +11,7 @@ import json
 import re
 import threading
 import time
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -19,7 +19,6 @@ from email.message import EmailMessage
 from email.policy import SMTP as SMTP_POLICY
 from email.utils import format_datetime
 from http import HTTPStatus
-from queue import Empty, SimpleQueue
 from typing import Any
 from urllib.parse import urlencode
 from uuid import uuid4
@@ -299,7 +298,7 @@ class Crowd:
         self.finished: list[Asked] = []
         self.failed: list[BaseException] = []
         self._mailboxes = mailboxes
-        self._waiting: SimpleQueue[Asked] = SimpleQueue()
+        self._waiting: deque[Asked] = deque()
         self._threads = [
             threading.Thread(
                 target=self._run,
@@ -320,14 +319,14 @@ class Crowd:
             thread.join(timeout=60)
 
     def let_in(self, asked: Iterable[Asked]) -> None:
-        for one in asked:
-            self._waiting.put(one)
+        self._waiting.extend(asked)
 
     def _run(self, client: Client) -> None:
         while not self.over.is_set():
             try:
-                asked = self._waiting.get(timeout=0.1)
-            except Empty:
+                asked = self._waiting.popleft()
+            except IndexError:
+                self.over.wait(LOOK_AGAIN)
                 continue
             try:
                 Story(client, asked, self._mailboxes, self.finished.append).tell()
