@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
 from uuid import UUID
 
 from psycopg.types.json import Jsonb
@@ -50,25 +49,25 @@ class IdempotencyKeys:
         after the lock was taken: then whoever had it before has finished.
         """
         name = f"{scope}/{key}"
-        connection = self._database.connection
-        with connection.pipeline():
-            locked = connection.execute(
-                "SELECT pg_try_advisory_lock(hashtextextended(%s, 0))", [name]
-            )
-            found = connection.execute(
+        ((taken,),), found = self._database.ask_each(
+            ("SELECT pg_try_advisory_lock(hashtextextended(%s, 0))", [name]),
+            (
                 "SELECT request_digest, response_status, response_body"
                 " FROM trettio.idempotency_keys WHERE scope = %s AND key = %s",
                 [scope, key],
-            )
-        if not _one(locked.fetchone())[0]:
+            ),
+        )
+        if not taken:
             raise UnderWay
         try:
-            row = found.fetchone()
-            if row is not None and bytes(row[0]) != digest:
-                raise UsedForAnother
-            yield _answer(row[1], row[2]) if row is not None else None
+            for known, status, body in found:
+                if bytes(known) != digest:
+                    raise UsedForAnother
+                yield Answer(status, body["body"], body["headers"])
+                return
+            yield None
         finally:
-            self._database.fetch("SELECT pg_advisory_unlock(hashtextextended(%s, 0))", [name])
+            self._database.ask("SELECT pg_advisory_unlock(hashtextextended(%s, 0))", [name])
 
     def used(self, scope: str, key: str, digest: bytes, answer: Answer) -> Statement:
         """The row that belongs into the transaction of the effect."""
@@ -94,12 +93,12 @@ class Versions:
 
     def of(self, ids: list[UUID]) -> dict[UUID, int]:
         """The version of each aggregate; 0 where nothing has begun."""
-        rows = self._database.fetch(
-            "SELECT originator_id, max(originator_version) AS version FROM trettio.log"
+        rows = self._database.ask(
+            "SELECT originator_id, max(originator_version) FROM trettio.log"
             " WHERE originator_id = ANY(%s) GROUP BY originator_id",
             [ids],
         )
-        known = {row["originator_id"]: row["version"] for row in rows}
+        known = {aggregate: int(version) for aggregate, version in rows}
         return {one: known.get(one, 0) for one in ids}
 
     @staticmethod
@@ -109,12 +108,3 @@ class Versions:
             "SELECT trettio.require_versions(%s, %s::bigint[])",
             [list(versions), list(versions.values())],
         )
-
-
-def _one(row: Any) -> Any:
-    assert row is not None
-    return row
-
-
-def _answer(status: int, stored: Mapping[str, Any]) -> Answer:
-    return Answer(status, stored["body"], stored["headers"])

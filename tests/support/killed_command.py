@@ -19,17 +19,17 @@ KILLED = 9
 
 
 def main(url: str, home: str, token: str, moment: str, body: str) -> None:
-    append = LogRecorder._append
+    insert = LogRecorder.insert_events
 
-    def die(*given: Any) -> Any:
+    def die(*given: Any, **named: Any) -> Any:
         if moment == "after":
-            append(*given)
+            insert(*given, **named)
         os._exit(KILLED)
 
     dying: Any = die
 
     with installation(Settings.model_validate({"database_url": url, "home": Path(home)})) as opened:
-        LogRecorder._append = dying  # type: ignore[method-assign] # that is the kill
+        LogRecorder.insert_events = dying  # type: ignore[method-assign] # that is the kill
         TestClient(create_app(opened)).post(
             "/v1/requests",
             json=json.loads(body),

@@ -23,9 +23,10 @@ from adapters.bootstrap import Installation
 from adapters.inbound.api.auth import Installed, Token, require_scope
 from adapters.outbound.idempotency import Answer
 from adapters.outbound.tokens import Bearer, Scope
-from domain.case import request_id
+from domain.case import Case, request_id
 from domain.errors import DomainError
-from domain.fulfilment import fulfilment_id
+from domain.fulfilment import Fulfilment, fulfilment_id
+from domain.request import DataSubjectRequest
 from domain.vocabulary import Right
 from services.ports import Also
 
@@ -74,16 +75,21 @@ def aggregates_of(case_id: UUID) -> tuple[UUID, ...]:
 
 def versions_of(installation: Installation, case_id: UUID) -> Mapping[UUID, int]:
     """How far everything of a case is, what is about to be saved included."""
-    ids = aggregates_of(case_id)
     saving = installation.register.saving
     case = saving.get(case_id)
-    is_new = case is not None and case.version == len(case.pending_events)
-    stored = dict.fromkeys(ids, 0) if is_new else installation.versions.of(list(ids))
+    if case is not None and case.version == len(case.pending_events):
+        # Its first save is that of everything it has; nobody needs to be asked.
+        return {one.id: one.version for one in saving.values() if isinstance(one, _OF_A_CASE)}
+    ids = aggregates_of(case_id)
+    stored = installation.versions.of(list(ids))
     return {one: saving[one].version if one in saving else stored[one] for one in ids}
 
 
+_OF_A_CASE = (Case, DataSubjectRequest, Fulfilment)
+
+
 def etag(versions: Mapping[UUID, int]) -> str:
-    text = ",".join(f"{one}/{version}" for one, version in versions.items() if version)
+    text = ",".join(sorted(f"{one}/{version}" for one, version in versions.items() if version))
     return f'"{sha256(text.encode()).hexdigest()[:32]}"'
 
 

@@ -16,7 +16,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from adapters.outbound.database import Database
-from adapters.outbound.recorder import LogRecorder
+from adapters.outbound.wire import Wire
 from domain.vocabulary import IdentityMethod, Right
 from tests.support.asking import asked, collected, confirmed, received
 from tests.support.house import KARI, NORWAY, House
@@ -225,11 +225,15 @@ def test_whoever_comes_in_between_is_told_to_wait(house: House, api: TestClient)
 # When the database is away
 
 
-class FullDisk:
-    """Stands in for a server whose disk is full at the moment of saving."""
+def full(ask: Any) -> Any:
+    """A server whose disk is full at the moment of saving."""
 
-    def __init__(self, *_: Any) -> None:
-        raise psycopg.errors.DiskFull("could not extend file: No space left on device")
+    def refusing(wire: Wire, *questions: Any) -> Any:
+        if any("INSERT INTO trettio.log" in sql for sql, _ in questions):
+            raise psycopg.errors.DiskFull("could not extend file: No space left on device")
+        return ask(wire, *questions)
+
+    return refusing
 
 
 def test_a_full_disk_leaves_nothing_half_done(
@@ -238,8 +242,8 @@ def test_a_full_disk_leaves_nothing_half_done(
     """503 with `Retry-After` from every command that saves; sent again later it is carried out."""
     for number, (path, body) in enumerate(every_command(house)):
         before, headers = house.events(), keyed(f"k-{number}")
-        with monkeypatch.context() as full:
-            full.setattr(LogRecorder, "_append", FullDisk)
+        with monkeypatch.context() as patched:
+            patched.setattr(Wire, "ask", full(Wire.ask))
             answer = api.post(path, json=body, headers=headers)
         problem(answer, 503)
         assert answer.headers["retry-after"] == "5"
@@ -257,7 +261,8 @@ def test_a_database_that_is_away_answers_nobody_wrongly(
     def away(*_: Any) -> None:
         raise psycopg.OperationalError(f"connection failed for {KARI}")
 
-    monkeypatch.setattr(Database, "connection", property(away))
+    for name in ("connection", "wire"):
+        monkeypatch.setattr(Database, name, property(away))
     for path, body in commands:
         for caller in (api, stranger):
             answer = caller.post(path, json=body, headers=keyed("k"))
