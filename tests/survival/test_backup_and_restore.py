@@ -89,9 +89,7 @@ def under_load(house: House) -> Iterator[None]:
     over, received = threading.Event(), list[UUID]()
 
     def arrive(name: str) -> None:
-        mine = House(
-            house.installation, house.systems, house.installation.worker(name), house.client
-        )
+        mine = replace(house, worker=house.installation.worker(name))
         while not over.is_set():
             received.append(mine.receive(f"Jag vill veta allt, {name} {len(received)}."))
 
