@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from enum import Enum
+from functools import lru_cache
 from typing import Any
 from uuid import UUID, uuid5
 
@@ -275,6 +276,7 @@ class Case(Aggregate):
             raise DomainError("there is no such letter in this case")
 
 
+@lru_cache(maxsize=4_096)
 def request_id(case_id: UUID, right: Right) -> UUID:
     return uuid5(case_id, right.value)
 

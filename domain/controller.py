@@ -7,6 +7,7 @@ contacts and letter texts the one in force when the step is taken (AK-27, AO-20)
 from __future__ import annotations
 
 from datetime import datetime
+from functools import lru_cache
 from hashlib import sha256
 from uuid import UUID, uuid5
 
@@ -100,5 +101,6 @@ class Controller(Aggregate):
             )
 
 
+@lru_cache
 def controller_id(name: str) -> UUID:
     return uuid5(NAMESPACE, name)

@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import Enum
+from functools import lru_cache
 from typing import Any
 from uuid import UUID, uuid5
 
@@ -525,5 +526,6 @@ def _require_sayable(outcomes: tuple[RecordOutcome, ...], by: str | None) -> Non
         named(by)
 
 
+@lru_cache(maxsize=4_096)
 def fulfilment_id(request_id: UUID) -> UUID:
     return uuid5(request_id, "fulfilment")
