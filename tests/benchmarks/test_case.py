@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tests.benchmarks.case import THREADS, measure
+from tests.benchmarks.case import THREADS, WRITERS, measure
 
 
 def test_every_measurement_can_be_made(database_url: str, tmp_path: Path) -> None:
@@ -13,15 +13,18 @@ def test_every_measurement_can_be_made(database_url: str, tmp_path: Path) -> Non
             database_url,
             tmp_path / "home",
             case_count=1,
-            append_count=2 * THREADS,
+            append_count=max(WRITERS),
             request_count=2 * THREADS,
         )
     )
 
     assert [one.what for one in measured] == [
         "cases, mail to closed, fake systems",
-        "appends, 1 thread(s)",
-        "appends, 4 thread(s)",
+        *(
+            f"appends{vault}, {threads} thread(s)"
+            for threads in WRITERS
+            for vault in ("", " with a vault row")
+        ),
         "GET /health",
         "POST /v1/inbox",
     ]
