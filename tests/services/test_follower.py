@@ -9,7 +9,7 @@ from uuid import UUID
 import pytest
 
 from projections.projection import Recorded
-from services.follower import Follower, FollowerFailed
+from services.follower import GATHER_SECONDS, Follower, FollowerFailed
 
 
 class FakeLog:
@@ -67,6 +67,21 @@ def test_a_view_that_is_far_behind_holds_up_none_of_the_others() -> None:
 
     assert ahead.taken == [96, 97, 98, 99, 100]
     assert behind.taken == list(range(1, 11))
+
+
+def test_what_comes_in_one_by_one_is_gathered_and_what_has_piled_up_is_not() -> None:
+    waited: list[float | None] = []
+
+    class Stop(threading.Event):
+        def wait(self, timeout: float | None = None) -> bool:
+            waited.append(timeout)
+            if len(waited) == 2:
+                self.set()
+            return self.is_set()
+
+    Follower(FakeLog(25), [FakeView("a")], batch=10).run(Stop(), idle_seconds=0.03)
+
+    assert waited == [GATHER_SECONDS, 0.03]
 
 
 def test_a_view_that_fails_stops_no_other_and_is_named() -> None:
