@@ -29,7 +29,7 @@ class ConfiguredSystems:
         self._built: dict[tuple[str, str, str], Connector] = {}
         self._bounds: Mapping[str, int] = {}
         self._look_again_at = 0.0
-        self._lock = Lock()
+        self._lock, self._looking = Lock(), Lock()
 
     def connector(self, controller: str, system: str) -> Connector:
         """The connector of a system; `NotSetUp` when its configuration is not complete."""
@@ -52,21 +52,17 @@ class ConfiguredSystems:
 
     def at_once(self) -> Mapping[str, int]:
         """How many tasks of a system may be in hand, by lane, where profile or environment say."""
-        now = time.monotonic()
-        with self._lock:
-            if now < self._look_again_at:
-                return self._bounds
-            self._look_again_at = now + LOOK_AGAIN_SECONDS
-        bounds = dict(self._said())
-        with self._lock:
-            self._bounds = bounds
-        return bounds
+        with self._looking:
+            if time.monotonic() >= self._look_again_at:
+                self._bounds = dict(self._said())
+                self._look_again_at = time.monotonic() + LOOK_AGAIN_SECONDS
+            return self._bounds
 
     def _said(self) -> Iterator[tuple[str, int]]:
         for controller in self._controllers.names():
             try:
                 systems = self._controllers.in_force(controller).systems
-            except DomainError:  # no profile in force
+            except (DomainError, ValueError):  # no profile in force, or none that can be read
                 continue
             for system in systems:
                 said = self._configuration(controller, system).get(AT_ONCE)

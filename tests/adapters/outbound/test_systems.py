@@ -11,7 +11,8 @@ import pytest
 
 from adapters.outbound.connectors.csv_file import CsvFile
 from adapters.outbound.systems import ConfiguredSystems
-from adapters.profiles import load_profile
+from adapters.profiles import ProfileError, load_profile
+from domain.policy import Profile
 from services.controllers import Controllers
 from services.ports import NotSetUp, Refused
 from tests.support.house import ORGANISATIONS, SWEDEN
@@ -83,3 +84,15 @@ def test_how_much_a_system_is_asked_at_once_is_told_by_lane(tmp_path: Path) -> N
     assert said.at_once()[f"{SWEDEN}/shop"] == 2
     assert said.at_once() is said.at_once(), "the profiles are not read for every claim"
     assert systems(tmp_path, {"at_once": "many"}).at_once() == {}
+
+
+def test_a_profile_that_cannot_be_read_keeps_no_other_controller_waiting(tmp_path: Path) -> None:
+    def in_force(controller: str) -> Profile:
+        if controller == "broken":
+            raise ProfileError("broken", [])
+        return PROFILE
+
+    some: Any = SimpleNamespace(in_force=in_force, names=lambda: ("broken", SWEDEN))
+    configured = ConfiguredSystems(some, lambda *_: {"at_once": "3"}, tmp_path)
+
+    assert configured.at_once()[f"{SWEDEN}/shop"] == 3
