@@ -14,9 +14,6 @@ from domain.vocabulary import Severity
 from services.ports import Clock, Names
 from services.register import Register, again_on_conflict
 
-MOST_FINDINGS = 100
-"""Whose answers are kept: those of every profile in force, today."""
-
 ReadProfile = Callable[[bytes, str], Profile]
 """Reads a profile's document, given its bytes and the name for error messages."""
 
@@ -28,7 +25,6 @@ class Controllers:
         self._register, self._names = register, names
         self._clock, self._read = clock, read
         self._profiles: dict[str, Profile] = {}
-        self._findings: dict[tuple[str, date], tuple[Finding, ...]] = {}
         self._lock = Lock()
 
     @again_on_conflict
@@ -81,16 +77,8 @@ class Controllers:
 
     def findings(self, name: str, on: date) -> tuple[Finding, ...]:
         """What is still open about the profile in force: decided findings are left out."""
-        controller, profile = self._known(name), self.in_force(name)
-        with self._lock:
-            found = self._findings.get((profile.digest, on))
-        if found is None:
-            found = check(profile, on)
-            with self._lock:
-                self._findings = {(profile.digest, on): found, **self._findings}
-                while len(self._findings) > MOST_FINDINGS:
-                    self._findings.popitem()
-        return tuple(finding for finding in found if finding.code not in controller.decided)
+        decided = self._known(name).decided
+        return tuple(f for f in check(self.in_force(name), on) if f.code not in decided)
 
     @again_on_conflict
     def decide_finding(self, name: str, *, code: str, decision: str, by: str) -> None:
