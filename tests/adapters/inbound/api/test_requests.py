@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -9,7 +10,9 @@ from uuid import UUID
 import pytest
 from fastapi.testclient import TestClient
 
+from adapters.outbound.external_numbers import PostgresExternalNumbers
 from adapters.outbound.tokens import Scope
+from adapters.outbound.vault import MasterKey
 from domain.vocabulary import Compartment, Right
 from tests.support.asking import collected, confirmed, received
 from tests.support.house import KARI, NORWAY, SWEDEN, House
@@ -96,6 +99,23 @@ def test_a_reason_is_a_code(house: House, api: TestClient) -> None:
     assert house.events() == before
 
 
+def test_a_request_is_taken_though_another_master_key_is_in_force_by_now(
+    house: House, api: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Art. 32: what a process sealed with yesterday's key is sealed anew, and nobody notices."""
+    yesterdays = MasterKey(secrets.token_bytes(32))
+    monkeypatch.setattr(house.installation.vault, "_master", yesterdays)
+
+    answer = asked_on(api, None)
+
+    assert answer.status_code == 201
+    (key,) = house.installation.database.fetch(
+        "SELECT master_key_id FROM trettio.vault_keys WHERE case_id = %s",
+        [answer.json()["case_id"]],
+    )
+    assert key["master_key_id"] != yesterdays.id
+
+
 # Numbers of other systems
 
 
@@ -113,6 +133,18 @@ def test_another_systems_number_finds_the_case_and_stands_for_one(
     assert shown["reference"] in taken["detail"]
     elsewhere = {"controller": SWEDEN, "external_number": "Testesen-1985/4"}
     assert asked_on(api, None, **elsewhere).status_code == 201
+
+
+def test_of_two_who_bring_the_same_number_at_once_one_is_told(
+    house: House, api: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where the look before the save came too early, the save itself says no."""
+    assert asked_on(api, None, external_number="7").status_code == 201
+    before = house.events()
+    monkeypatch.setattr(PostgresExternalNumbers, "case_of", lambda *_: None)
+
+    problem(asked_on(api, None, external_number="7"), 409)
+    assert house.events() == before
 
 
 def test_a_number_is_personal_data_and_goes_with_the_correspondence(
