@@ -322,10 +322,11 @@ class PostgresTasks:
         )
 
     def failing(self) -> list[FailingSystem]:
-        """The systems that failed when they were last asked, the longest first."""
+        """The systems that failed when they were last asked, and for which something waits."""
         rows = self.database.fetch(
             "SELECT controller, system, failures, failing_since, suspended_at, probe_at, reason,"
-            " tasks_waiting FROM views.systems_failing WHERE failures > 0 ORDER BY failing_since"
+            " tasks_waiting FROM views.systems_failing WHERE failures > 0 AND tasks_waiting > 0"
+            " ORDER BY failing_since"
         )
         return [FailingSystem(**row) for row in rows]
 

@@ -426,6 +426,16 @@ def test_failing_systems_are_told_to_other_tools(tasks: PostgresTasks) -> None:
     assert (row["failures_ever"], row["suspensions_ever"], row["tasks_waiting"]) == (3, 1, 9)
 
 
+def test_a_system_from_which_nothing_is_wanted_any_more_is_not_told_to_fail(
+    tasks: PostgresTasks,
+) -> None:
+    """The requests were taken back: nobody will ever know whether it answers again."""
+    _suspended(tasks)
+    tasks.database.fetch("UPDATE trettio.tasks SET done_at = now(), leased_by = NULL")
+
+    assert tasks.failing() == []
+
+
 def test_what_waits_for_settings_is_tried_at_the_next_start(tasks: PostgresTasks) -> None:
     _add(tasks, _task("one"), _task("two"))
     for reason in ("not-set-up", "conflict"):
