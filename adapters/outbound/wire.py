@@ -25,6 +25,8 @@ MOST_VALUES = 64
 
 Parameters = Mapping[str, Any] | Sequence[Any]
 Question = tuple[LiteralString, Parameters | None]
+Dumped = tuple[str, bytes, Sequence[Any], tuple[int, ...], Sequence[pq.Format]]
+"""The question, its text for the server, and the values with their types and formats."""
 
 _PLACE = re.compile(rb"%(?:\((\w+)\))?([sb%])")
 _FORMATS = {b"s": PyFormat.AUTO, b"b": PyFormat.BINARY}
@@ -49,8 +51,9 @@ class Wire:
         The last question is sent with an order to commit, so no reply of ours holds the transaction
         open. What the server refuses is raised as psycopg's error; nothing has happened then.
         """
+        dumped = [self._dumped(sql, params) for sql, params in questions]
         try:
-            results = self._exchange(questions)
+            results = self._exchange(dumped)
         except BaseException:
             self.connection.close()  # who knows what it would answer next
             raise
@@ -65,12 +68,11 @@ class Wire:
                 raise error
         return [self._rows(result) for result in results]
 
-    def _exchange(self, questions: Sequence[Question]) -> list[pq.abc.PGresult]:
-        sent = [self._dumped(sql, params) for sql, params in questions]
+    def _exchange(self, questions: Sequence[Dumped]) -> list[pq.abc.PGresult]:
         self._pgconn.enter_pipeline_mode()
         new: dict[tuple[str, tuple[int, ...]], bytes] = {}
         is_preparation = []
-        for sql, text, values, types, formats in sent:
+        for sql, text, values, types, formats in questions:
             if len(values) > MOST_VALUES:
                 self._pgconn.send_query_params(text, values, types, formats, pq.Format.BINARY)
                 is_preparation.append(False)
@@ -117,9 +119,7 @@ class Wire:
             oldest = next(iter(self._prepared))
             self.connection.execute(b"DEALLOCATE " + self._prepared.pop(oldest))
 
-    def _dumped(
-        self, sql: LiteralString, params: Parameters | None
-    ) -> tuple[str, bytes, Sequence[Any], tuple[int, ...], Sequence[pq.Format]]:
+    def _dumped(self, sql: LiteralString, params: Parameters | None) -> Dumped:
         text, formats, names = _understood(sql)
         values: Sequence[Any] = ()
         if isinstance(params, Mapping):
