@@ -17,7 +17,7 @@ from adapters.embedded_postgres import EmbeddedPostgres
 from tests.benchmarks.figures import Figure, at_most
 from tests.support.components import free_port
 
-PAGES = ("/health", "/v1/openapi.json", "/desk/sign-in")
+PAGES = ("/health", "/desk/sign-in")
 SERVE = "from adapters.inbound.cli.main import main; main()"
 
 
