@@ -22,7 +22,6 @@ ONCE = (
     "request.approved",
     "request.answer-sent",
     "request.fulfilled",
-    "request.answer-fetched",
     "request.closed",
     "fulfilment.planned",
     "fulfilment.completed",
