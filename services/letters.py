@@ -698,6 +698,7 @@ def environment() -> Environment:
     return Environment(
         loader=PackageLoader("services", "templates"),
         autoescape=True,
+        auto_reload=False,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,

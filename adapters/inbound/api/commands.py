@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Coroutine, Mapping, Sequence
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from hashlib import sha256
 from http import HTTPStatus
 from typing import Annotated
@@ -139,7 +139,7 @@ class Command:
         if self._key is None:
             return _response(self._act(act, answer, of, status, location, writes))
         with self._installation.idempotency.alone_with(
-            self.bearer.id, self._key, self._digest()
+            self.bearer.id, self._key, self._digest
         ) as before:
             return _response(before or self._act(act, answer, of, status, location, writes))
 
@@ -168,7 +168,7 @@ class Command:
             if self._key is not None:
                 also.append(
                     self._installation.idempotency.used(
-                        self.bearer.id, self._key, self._digest(), answers[-1]
+                        self.bearer.id, self._key, self._digest, answers[-1]
                     )
                 )
             return also
@@ -196,6 +196,7 @@ class Command:
             raise Stale
         return now
 
+    @cached_property
     def _digest(self) -> bytes:
         """Of all that was sent, keyed: a body may be short enough to be guessed."""
         url = self._request.url

@@ -10,6 +10,8 @@ from pathlib import Path
 from uuid import UUID, uuid4
 
 import pytest
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from eventsourcing.persistence import StoredEvent
 from hypothesis import given
 from hypothesis import strategies as st
@@ -22,6 +24,7 @@ from adapters.outbound.vault import (
     MasterKeys,
     PostgresVault,
     WrongMasterKey,
+    derived,
     normalised,
 )
 from domain.personal import PersonalRef
@@ -402,3 +405,9 @@ def test_two_first_starts_at_once_agree_on_the_vaults_secret(
         thread.join()
 
     assert len(tokens) == 1
+
+
+@given(secret=st.binary(min_size=32, max_size=32), purpose=st.binary(max_size=80))
+def test_keys_are_derived_as_the_standard_says(secret: bytes, purpose: bytes) -> None:
+    """RFC 5869, by another's hand: tokens of before must still be found."""
+    assert derived(secret, purpose) == HKDF(hashes.SHA256(), 32, None, purpose).derive(secret)
