@@ -157,11 +157,14 @@ RULES = (
         "row-lost",
         "an event refers to content that is not in the vault, and nobody destroyed it; restore it"
         " from a backup",
-        "SELECT r.id FROM refs r LEFT JOIN trettio.vault_rows v ON v.id = r.id"
-        " WHERE v.id IS NULL AND NOT EXISTS (SELECT FROM whose w JOIN trettio.destroyed_keys d"
-        "  ON d.case_id = w.case_id JOIN trettio.log l ON l.notification_id = r.position"
-        "  WHERE w.aggregate_id = r.aggregate_id AND d.compartment = r.compartment"
-        "  AND d.destroyed_at >= l.recorded_at)",
+        "WITH missing AS MATERIALIZED (SELECT r.* FROM refs r"
+        "  LEFT JOIN trettio.vault_rows v ON v.id = r.id WHERE v.id IS NULL),"
+        " dated AS MATERIALIZED (SELECT m.id, m.compartment, w.case_id, l.recorded_at"
+        "  FROM missing m JOIN trettio.log l ON l.notification_id = m.position"
+        "  LEFT JOIN whose w ON w.aggregate_id = m.aggregate_id)"
+        " SELECT DISTINCT id FROM dated WHERE NOT EXISTS (SELECT FROM trettio.destroyed_keys d"
+        "  WHERE d.case_id = dated.case_id AND d.compartment = dated.compartment"
+        "  AND d.destroyed_at >= dated.recorded_at)",
     ),
     Rule(
         "row-orphaned",
