@@ -35,10 +35,12 @@ def rebuild(
 
     with opened(settings_or_stop()) as installation:
         known = [one.name for one in installation.views.views]
-        for name in view or known:
+        names = list(dict.fromkeys(view or known))
+        for name in names:
             if name not in known:
                 stop(f"{name!r} is no read model; there are: {', '.join(known)}")
-            installation.views.rebuild(name, installation.log_source())
+        installation.views.rebuild_all(installation.log_source(), names)
+        for name in names:
             typer.echo(f"{name}: rebuilt")
 
 
