@@ -16,7 +16,7 @@ def program(name: str) -> str:
 
 
 def dump(url: str, to: Path) -> None:
-    """`pg_dump` as deploy/operating.md tells it; compressed where the name ends in .gz."""
+    """`pg_dump` as deploy/README.md tells it; compressed where the name ends in .gz."""
     words = [program("pg_dump"), "--no-owner", "--no-privileges", f"--dbname={url}"]
     done = subprocess.run(words, check=True, capture_output=True, timeout=120)
     to.write_bytes(gzip.compress(done.stdout, mtime=0) if to.suffix == ".gz" else done.stdout)
