@@ -62,6 +62,8 @@ class Fulfilments:
             now = self._clock()
             self._register.look_at(request_id)
             fulfilment = self._register.fulfilment(request_id)
+            if self._heard_before(fulfilment, system, key, task):
+                return
             profile = self._controllers.in_force(fulfilment.controller)
             found, also = self._seal(fulfilment, profile, system, records)
             fulfilment.record_found(
@@ -95,6 +97,8 @@ class Fulfilments:
             now = self._clock()
             self._register.look_at(request_id)
             fulfilment = self._register.fulfilment(request_id)
+            if self._heard_before(fulfilment, system, key, task):
+                return
             also = self._finish(task)
             outcomes = tuple(
                 self._record_outcome(fulfilment, record_id, result, by, also, now)
@@ -126,6 +130,8 @@ class Fulfilments:
             now = self._clock()
             self._register.look_at(request_id)
             fulfilment = self._register.fulfilment(request_id)
+            if self._heard_before(fulfilment, system, key, task):
+                return
             known = {record.digest: record for record in fulfilment.found}
             digests = (
                 self._digest(fulfilment.case_id, system, record.kind, record.key)
@@ -153,6 +159,8 @@ class Fulfilments:
             now = self._clock()
             self._register.look_at(request_id)
             fulfilment = self._register.fulfilment(request_id)
+            if self._heard_before(fulfilment, system, key, task):
+                return
             fulfilment.record_done(
                 system=system,
                 key=key,
@@ -218,6 +226,16 @@ class Fulfilments:
         self._register.save_all([], self._tasks.again(task))
 
     # What is common
+
+    def _heard_before(
+        self, fulfilment: Fulfilment, system: str, key: str, task: Task | None
+    ) -> bool:
+        """The same receipt twice changes nothing; but the task that brought it again is done."""
+        state = fulfilment.systems.get(system)
+        if state is None or key not in state.answered_keys:
+            return False
+        self._register.save_all([], self._finish(task))
+        return True
 
     def _save_and_complete(self, fulfilment: Fulfilment, also: list[Also], now: datetime) -> None:
         changed: list[Aggregate] = [fulfilment]
