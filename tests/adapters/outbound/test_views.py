@@ -22,10 +22,11 @@ from adapters.outbound.log_source import LogSource
 from adapters.outbound.recorder import LogRecorder
 from adapters.outbound.views import READ_MODELS, PostgresView, Views
 from domain.fulfilment import fulfilment_id
+from projections.projection import Recorded, Rows
 from services.follower import Follower
 from services.register import Register
 from tests.support.histories import CONTROLLERS, History, opened_register, source_of
-from tests.support.tallies import Tallies
+from tests.support.tallies import TALLIES, Tallies
 
 
 @pytest.fixture
@@ -364,6 +365,28 @@ def test_an_aggregate_whose_event_cannot_be_taken_is_parked_and_the_others_go_on
     cured.rebuild("tallies", source)
     assert cured.parked() == []
     assert _tallied_wrongly(database) == []
+
+
+def test_an_aggregate_whose_row_the_database_refuses_is_parked_and_the_others_go_on(
+    database: Database, source: LogSource
+) -> None:
+    class Unwritable(Tallies):
+        def apply(self, recorded: Recorded, rows: Rows) -> None:
+            super().apply(recorded, rows)
+            if recorded.position == 11:
+                for tally in rows.changing(TALLIES, recorded.originator_id):
+                    tally.version = None  # type: ignore[assignment]  # what no column takes
+
+    _plain_events(database, aggregates=3, versions=4)
+    views = Views(database, [Unwritable()])
+    views.views[0].create()
+    for _ in range(2):
+        Follower(source, views.views, batch=6).drain()
+        (parked,) = views.parked()
+        assert (parked.position, parked.reason) == (11, "NotNullViolation")
+        counted = database.fetch("SELECT counted FROM views.tallies")
+        assert sorted(row["counted"] for row in counted) == [3, 4, 4]
+        views.rebuild("tallies", source)  # once more, anew
 
 
 def test_an_event_that_cannot_be_read_parks_its_aggregate_only_where_it_is_needed(
