@@ -41,6 +41,10 @@ def restored(
     """The settings of an installation that an earlier version left behind."""
     folder: Path = request.param
     restore(empty_database_url, folder / "database.sql.gz")
+    with Database(empty_database_url) as database:  # the upgrade came soon after the worker's death
+        database.fetch(
+            "UPDATE trettio.tasks SET next_at = clock_timestamp() WHERE leased_by IS NOT NULL"
+        )
     for name in ("master.key", "destroyed-keys"):
         shutil.copy(folder / name, tmp_path / name)
         (tmp_path / name).chmod(0o600)
