@@ -7,6 +7,7 @@ and ends.
 
 from __future__ import annotations
 
+import asyncio
 import signal
 import socket
 import time
@@ -21,6 +22,7 @@ from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from adapters.bootstrap import Installation
+from adapters.inbound.api.errors import problem
 from adapters.inbound.app import create_app
 
 GRACE_SECONDS = 10
@@ -34,20 +36,31 @@ class _Door:
         self.leaving = False
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if not self.leaving or scope["type"] != "http":
+        if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        begun = False
 
-        async def say_goodbye(message: Message) -> None:
+        async def say(message: Message) -> None:
+            nonlocal begun
             if message["type"] == "http.response.start":
-                MutableHeaders(scope=message)["Connection"] = "close"
+                begun = True
+                if self.leaving:
+                    MutableHeaders(scope=message)["Connection"] = "close"
             await send(message)
 
-        if scope["path"] == "/health":
+        if self.leaving and scope["path"] == "/health":
             leaving = JSONResponse({"status": "leaving"}, HTTPStatus.SERVICE_UNAVAILABLE)
-            await leaving(scope, receive, say_goodbye)
-        else:
-            await self._app(scope, receive, say_goodbye)
+            await leaving(scope, receive, say)
+            return
+        try:
+            await self._app(scope, receive, say)
+        except asyncio.CancelledError:
+            if begun:
+                raise
+            # We may wait no longer. Whether it is done after all, asking again will tell.
+            unfinished = problem(HTTPStatus.SERVICE_UNAVAILABLE, "this process ends; try again")
+            await unfinished(scope, receive, say)
 
 
 class _Server(uvicorn.Server):
