@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import date
 from threading import Lock
 
@@ -13,6 +13,11 @@ from domain.policy import Profile
 from domain.vocabulary import Severity
 from services.ports import Clock, Names
 from services.register import Register, again_on_conflict
+
+BY_DATA: Mapping[str, str] = {
+    "channel_missing": "add an address under 'channels' to the profile and adopt it again",
+}
+"""Findings that no words settle: without an address there is nobody whom a letter could be from."""
 
 ReadProfile = Callable[[bytes, str], Profile]
 """Reads a profile's document, given its bytes and the name for error messages."""
@@ -76,9 +81,16 @@ class Controllers:
         return self._names.all()
 
     def findings(self, name: str, on: date) -> tuple[Finding, ...]:
-        """What is still open about the profile in force: decided findings are left out."""
+        """What is still open about the profile in force: decided findings are left out.
+
+        What only data can settle stays open until a profile says it.
+        """
         decided = self._known(name).decided
-        return tuple(f for f in check(self.in_force(name), on) if f.code not in decided)
+        return tuple(
+            finding
+            for finding in check(self.in_force(name), on)
+            if finding.code not in decided or finding.code in BY_DATA
+        )
 
     @again_on_conflict
     def decide_finding(self, name: str, *, code: str, decision: str, by: str) -> None:
@@ -86,6 +98,8 @@ class Controllers:
         known = {finding.code for finding in check(self.in_force(name), self._clock().date())}
         if code not in known:
             raise DomainError(f"there is no finding {code!r} about {name!r}")
+        if code in BY_DATA:
+            raise DomainError(f"{code!r} about {name!r} is not for deciding: {BY_DATA[code]}")
         controller.decide_finding(code=code, decision=decision, by=by, at=self._clock())
         self._register.save_all([controller])
 
@@ -108,6 +122,9 @@ class Controllers:
             for finding in self.findings(name, self._clock().date())
             if finding.severity is Severity.DECIDE_FIRST
         ]
+        for code in blocking:
+            if code in BY_DATA:
+                raise NotAllowedNow(f"{code} stops every case of {name!r}: {BY_DATA[code]}")
         if blocking:
             raise NotAllowedNow(
                 f"decide these findings about {name!r} before you confirm a case: "

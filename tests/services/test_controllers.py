@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -14,6 +15,7 @@ from tests.support.asking import confirmed
 from tests.support.house import NORWAY, ORGANISATIONS, SWEDEN, House
 
 DOCUMENT = (ORGANISATIONS / f"{NORWAY}.toml").read_bytes()
+WITHOUT_ADDRESS = b"channels = []\n" + re.sub(rb"\[\[channels\]\]\n(?:\w.*\n)+", b"", DOCUMENT)
 
 
 def test_adopting_the_same_profile_again_changes_nothing(house: House) -> None:
@@ -55,6 +57,34 @@ def test_findings_wait_for_a_decision_before_the_first_case(
         NORWAY, code="who-answers", decision="the director does", by="ola"
     )
     confirmed(house, Right.ACCESS)
+
+
+def test_a_missing_address_is_added_and_not_decided_away(house: House) -> None:
+    """OK-02: an operator must set an address before anybody can be written to."""
+    controllers = house.installation.controllers
+    controllers.adopt(WITHOUT_ADDRESS, name=NORWAY, by="ola")
+
+    with pytest.raises(DomainError, match="add an address under 'channels' to the profile"):
+        controllers.decide_finding(NORWAY, code="channel_missing", decision="later", by="ola")
+    with pytest.raises(NotAllowedNow, match="add an address under 'channels' to the profile"):
+        confirmed(house, Right.ACCESS)
+
+    controllers.adopt(DOCUMENT, name=NORWAY, by="ola")
+    confirmed(house, Right.ACCESS)
+
+
+def test_an_address_that_was_decided_away_before_is_asked_for_again(house: House) -> None:
+    controllers = house.installation.controllers
+    controller = house.installation.register.find_controller(NORWAY)
+    assert controller is not None
+    at = datetime.now(UTC)
+    controller.decide_finding(code="channel_missing", decision="later", by="ola", at=at)
+    house.installation.register.save_all([controller])
+    assert not {f.code for f in controllers.findings(NORWAY, at.date())} & {"channel_missing"}
+
+    controllers.adopt(WITHOUT_ADDRESS, name=NORWAY, by="ola")
+
+    assert "channel_missing" in {f.code for f in controllers.findings(NORWAY, at.date())}
 
 
 def test_what_nobody_found_is_not_decided(house: House) -> None:
