@@ -6,7 +6,8 @@ goes first. Ten connections per account are allowed in all: eight are used, by o
 
 Configuration: `key` (it ends in its data centre, "…-us6"); `url` where that is not enough;
 `hold_absent` = "yes" to file, as unsubscribed, also addresses that no audience holds yet, so that
-the next import cannot subscribe them (the controller decides: it adds an address to be kept).
+the next import cannot subscribe them (the controller decides: it adds an address to be kept);
+`no_audiences` = "yes" where the account is new and holds none yet.
 """
 
 from __future__ import annotations
@@ -241,6 +242,7 @@ class Mailchimp:
         )
         self._turn = _turns_of(key)
         self._hold_absent = configuration.get("hold_absent", "").strip().lower() == "yes"
+        self._no_audiences = configuration.get("no_audiences", "").strip().lower() == "yes"
 
     # Find
 
@@ -284,8 +286,15 @@ class Mailchimp:
             if (member := self._member(list_id, fingerprint)) is not None
         }
 
-    def _audiences(self) -> Iterator[Audience]:
-        return self._pages("/lists", Audiences, lambda page: page.lists)
+    def _audiences(self) -> list[Audience]:
+        """Every audience. None at all is not "nothing found": the key may be another account's."""
+        found = list(self._pages("/lists", Audiences, lambda page: page.lists))
+        if not found and not self._no_audiences:
+            raise Refused(
+                "GET /lists told of no audience at all: is the key this account's? If the account"
+                " is new, set no_audiences = yes"
+            )
+        return found
 
     def _stores(self) -> Iterator[Store]:
         return self._pages("/ecommerce/stores", Stores, lambda page: page.stores)
@@ -514,7 +523,7 @@ class Mailchimp:
         addresses = {_fingerprint(address): address for address in _addresses(person)}
         stopped = [
             self._unsubscribe(audience.id, address)
-            for audience in (list(self._audiences()) if addresses else ())
+            for audience in (self._audiences() if addresses else ())
             for address in addresses.values()
         ]
         if any(stopped):

@@ -88,6 +88,19 @@ def test_it_is_built_by_its_name_and_says_what_it_needs() -> None:
         build("mailchimp", {"key": "secret-evil.example/#"})
 
 
+def test_an_account_without_any_audience_is_a_question_to_a_person_and_not_nothing_found() -> None:
+    """The profile says that newsletter data is there; an empty account is likelier another one."""
+    with MailchimpDouble() as another:
+        configuration = {"url": another.url, "key": KEY}
+        with pytest.raises(Refused, match="no audience at all: is the key this account's"):
+            list(Mailchimp(configuration).find(somebody(KARI)))
+        with pytest.raises(Refused, match="no audience at all"):
+            Mailchimp(configuration).suppress(somebody(KARI), key="case:suppress")
+
+        new = Mailchimp({**configuration, "no_audiences": "yes"})
+        assert list(new.find(somebody(KARI))) == []
+
+
 def test_a_person_without_identifiers_is_found_nowhere_and_costs_no_call(
     mailchimp: Mailchimp, double: MailchimpDouble
 ) -> None:
