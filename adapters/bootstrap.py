@@ -201,7 +201,8 @@ def _wire(
         countries=countries,
         reread=lambda: master_keys(settings),
     )
-    codes, links = PostgresCodes(database), PostgresLinks(database)
+    codes = PostgresCodes(database, vault.key_for("one-time codes"))
+    links = PostgresLinks(database)
     controllers = Controllers(register, ControllerNames(database), clock, read)
     systems = ConfiguredSystems(controllers, secrets_of, settings.exports)
     tasks = PostgresTasks(database, systems.at_once)

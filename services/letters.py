@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from enum import Enum
 from functools import cache, cached_property
+from threading import Lock
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 
@@ -140,7 +141,7 @@ class ComposedLetter:
     @cached_property
     def html(self) -> str:
         """One document of its own: no script, nothing from elsewhere, every text escaped."""
-        return _template().render(letter=self.letter, closing=self.closing)
+        return template("letter.html").render(letter=self.letter, closing=self.closing)
 
 
 @dataclass(frozen=True, slots=True)
@@ -687,14 +688,18 @@ _NUMBER_AND_NEXT = re.compile(r"(\b\d+\.?) ")
 # HTML
 
 
-@cache
-def _template() -> Template:
-    return environment().get_template("letter.html")
+def template(name: str) -> Template:
+    """A template in which every text is escaped and a missing one is an error."""
+    # Many workers begin at once, and compiling one takes as long as filling it a hundred times.
+    with _compiling:
+        return _environment().get_template(name)
+
+
+_compiling = Lock()
 
 
 @cache
-def environment() -> Environment:
-    """Templates in which every text is escaped and a missing one is an error."""
+def _environment() -> Environment:
     return Environment(
         loader=PackageLoader("services", "templates"),
         autoescape=True,

@@ -27,7 +27,7 @@ from domain.explanation import written_date
 from domain.policy import Category, Profile, Recipient, Retention, System
 from domain.vocabulary import Language, Right, Role
 from services.field_names import field_name, plain_name
-from services.letters import OWN_SYSTEM, environment
+from services.letters import OWN_SYSTEM, template
 from services.ports import Record
 from services.spreadsheets import harmless
 from services.wording import LETTERS, PACKAGES, Wording, in_language, short, wording
@@ -573,9 +573,7 @@ class _Node:
 
 def _index(answer: _Answer) -> Iterator[str]:
     yield from (
-        environment()
-        .get_template("answer.html")
-        .generate(
+        template("answer.html").generate(
             answer=answer,
             facts=answer.facts,
             words=answer.words,
@@ -683,9 +681,26 @@ class _Writer:
         info.create_system = 3
         info.external_attr = 0o600 << 16
         with self._package.open(info, "w", force_zip64=True) as entry:
-            for chunk in chunks:
+            for text in _gathered(chunks):
                 # A lone surrogate would stop the whole answer.
-                entry.write(chunk.encode("utf-8", errors="replace"))
+                entry.write(text.encode("utf-8", errors="replace"))
+
+
+def _gathered(chunks: Iterable[str]) -> Iterator[str]:
+    """The same text in larger pieces: each piece costs a call to the compressor."""
+    held: list[str] = []
+    size = 0
+    for chunk in chunks:
+        held.append(chunk)
+        size += len(chunk)
+        if size >= _PIECE:
+            yield "".join(held)
+            held.clear()
+            size = 0
+    yield "".join(held)
+
+
+_PIECE = 32_768
 
 
 class _Counted:

@@ -1,4 +1,8 @@
-"""One-time codes in PostgreSQL: hashed with a salt of their own, five tries, an end."""
+"""One-time codes in PostgreSQL: keyed digests with a salt of their own, five tries, an end.
+
+Eight digits are quickly guessed from any hash, however slow. Only a key that whoever
+reads the table does not have keeps a code from them.
+"""
 
 from __future__ import annotations
 
@@ -14,13 +18,15 @@ from services.ports import Also, CodeCheck
 
 DIGITS = 8
 TRIES = 5
+KEYED = b"keyed:"
 
 
 class PostgresCodes:
     """Keeps `services.ports.Codes`. Ends are judged by the database's clock."""
 
-    def __init__(self, database: Database) -> None:
-        self._database = database
+    def __init__(self, database: Database, key: bytes) -> None:
+        """`key` belongs to this installation and lies nowhere in the clear."""
+        self._database, self._key = database, key
 
     def issue(self, subject_id: UUID, *, valid_for: timedelta) -> tuple[str, tuple[Also, ...]]:
         code = f"{secrets.randbelow(10**DIGITS):0{DIGITS}d}"
@@ -32,7 +38,7 @@ class PostgresCodes:
         this_one = Statement(
             "INSERT INTO trettio.codes (subject_id, code_hash, salt, tries_left, expires_at)"
             " VALUES (%s, %s, %s, %s, clock_timestamp() + %s)",
-            [subject_id, _hash(code, salt), salt, TRIES, valid_for],
+            [subject_id, self._digest(code, salt), salt, TRIES, valid_for],
         )
         return code, (earlier_ones, this_one)
 
@@ -52,7 +58,7 @@ class PostgresCodes:
             if expired:
                 return CodeCheck.EXPIRED
             typed = "".join(character for character in code[:100] if character in string.digits)
-            if hmac.compare_digest(_hash(typed, salt), code_hash):
+            if self._matches(typed, salt, code_hash):
                 return CodeCheck.RIGHT
             connection.execute(
                 "UPDATE trettio.codes SET tries_left = tries_left - 1 WHERE id = %s", [code_id]
@@ -74,6 +80,12 @@ class PostgresCodes:
         )
         return int(row["count"])
 
+    def _digest(self, code: str, salt: bytes) -> bytes:
+        return KEYED + hmac.digest(self._key, salt + code.encode(), "sha256")
 
-def _hash(code: str, salt: bytes) -> bytes:
-    return hashlib.scrypt(code.encode(), salt=salt, n=2**12, r=8, p=1, dklen=32)
+    def _matches(self, typed: str, salt: bytes, code_hash: bytes) -> bool:
+        if code_hash.startswith(KEYED):
+            return hmac.compare_digest(self._digest(typed, salt), code_hash)
+        # A code that version 0.1 issued; it ends half an hour after the upgrade at the latest.
+        earlier = hashlib.scrypt(typed.encode(), salt=salt, n=2**12, r=8, p=1, dklen=32)
+        return hmac.compare_digest(earlier, code_hash)

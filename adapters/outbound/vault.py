@@ -175,6 +175,10 @@ class PostgresVault:
         key = derived(self._token_secret, b"trettio record digest/" + case_id.bytes)
         return hmac.digest(key, text.encode(), "sha256").hex()[:32]
 
+    def key_for(self, purpose: str) -> bytes:
+        """A key of this vault for one other purpose; a new master key does not change it."""
+        return derived(self._token_secret, b"trettio " + purpose.encode())
+
     # Destroying
 
     def destroy(self, case_id: UUID, compartment: Compartment) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from datetime import timedelta
 from uuid import UUID, uuid4
 
@@ -12,11 +13,12 @@ from adapters.outbound.database import Database
 from services.ports import CodeCheck
 
 SOON = timedelta(minutes=30)
+KEY = bytes(range(32))
 
 
 @pytest.fixture
 def codes(database: Database) -> PostgresCodes:
-    return PostgresCodes(database)
+    return PostgresCodes(database, KEY)
 
 
 def issue(
@@ -100,6 +102,24 @@ def test_the_code_is_not_at_rest(codes: PostgresCodes, database: Database) -> No
     (row,) = database.fetch("SELECT codes::text AS all FROM trettio.codes AS codes")
     assert code not in row["all"]
     assert code.encode().hex() not in row["all"]
+
+
+def test_without_the_key_the_table_tells_nothing(codes: PostgresCodes, database: Database) -> None:
+    subject = uuid4()
+    code = issue(codes, database, subject)
+
+    assert PostgresCodes(database, bytes(32)).check(subject, code) is CodeCheck.WRONG
+    assert codes.check(subject, code) is CodeCheck.RIGHT
+
+
+def test_a_code_of_version_0_1_still_opens(codes: PostgresCodes, database: Database) -> None:
+    subject, salt = uuid4(), bytes(16)
+    code = issue(codes, database, subject)
+    earlier = hashlib.scrypt(code.encode(), salt=salt, n=2**12, r=8, p=1, dklen=32)
+    database.fetch("UPDATE trettio.codes SET code_hash = %s, salt = %s", [earlier, salt])
+
+    assert codes.check(subject, wrong(code)) is CodeCheck.WRONG
+    assert codes.check(subject, code) is CodeCheck.RIGHT
 
 
 def test_how_many_were_issued_lately_is_known(codes: PostgresCodes, database: Database) -> None:
