@@ -7,7 +7,7 @@ when somebody was faster they do all of it again, at most three times.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from functools import wraps
@@ -227,10 +227,21 @@ class Register(Application[UUID]):
             yield from (fulfilment_id(known.id), known.case_id, controller_id(known.controller))
 
     def _read(self, aggregate_ids: Sequence[UUID]) -> None:
-        if _command.read is not None:
-            unread = [one for one in aggregate_ids if (self, one) not in _command.read]
+        read = _command.read
+        if read is None:
+            return
+        unread = []
+        for one in aggregate_ids:
+            if (self, one) in read:
+                continue
+            lent = self._known.get(one) if (self, one) in _command.lent else None
+            if lent is not None:
+                read[self, one] = lent
+            else:
+                unread.append(one)
+        if unread:
             for aggregate_id, found in self._newest(unread).items():
-                _command.read[self, aggregate_id] = found
+                read[self, aggregate_id] = found
 
     @contextmanager
     def alone_with(self, aggregate_id: UUID) -> Iterator[None]:
@@ -296,26 +307,37 @@ class Register(Application[UUID]):
         return found
 
 
+Read = tuple[Register, UUID]
+
+
 class _Command(local):
     """What one thread has read for the command that it is in; outside a command, None."""
 
     def __init__(self) -> None:
-        self.read: dict[tuple[Register, UUID], Aggregate] | None = None
+        self.read: dict[Read, Aggregate] | None = None
+        self.lends = False
+        self.lent: frozenset[Read] = frozenset()
 
 
 _command = _Command()
 
 
 @contextmanager
-def at_one_moment() -> Iterator[None]:
-    """Read every aggregate once: what is loaded again in the block is what was loaded before."""
-    around = _command.read
-    _command.read = {}
+def at_one_moment(*, lends: bool = False, lent: frozenset[Read] = frozenset()) -> Iterator[None]:
+    """Read every aggregate once: what is loaded again in the block is what was loaded before.
+
+    A command in a block that `lends` first tries to go on from what was read there, without asking
+    again: what it saves on a stale copy is a conflict, and it is repeated from a fresh reading.
+    What is `lent` is taken as last known here, so what was saved since it was read is in it.
+    """
+    around = _command.read, _command.lends, _command.lent
+    _command.read, _command.lends, _command.lent = {}, lends, lent
     try:
         yield
     finally:
         # Whatever goes on around may not go by what it read before this.
-        _command.read = None if around is None else {}
+        _command.read = None if around[0] is None else {}
+        _, _command.lends, _command.lent = around
 
 
 def again_on_conflict(command: Callable[P, R]) -> Callable[P, R]:
@@ -323,6 +345,11 @@ def again_on_conflict(command: Callable[P, R]) -> Callable[P, R]:
 
     @wraps(command)
     def repeated(*args: P.args, **kwargs: P.kwargs) -> R:
+        if _command.lends:
+            # A stale copy may also forbid what is allowed by now.
+            lent = frozenset(_command.read or ())
+            with suppress(IntegrityError, DomainError), at_one_moment(lent=lent):
+                return command(*args, **kwargs)
         for _ in range(ATTEMPTS - 1):
             try:
                 with at_one_moment():

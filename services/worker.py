@@ -162,7 +162,7 @@ class Worker:
 
     def _do(self, task: Task) -> None:
         try:
-            with at_one_moment():
+            with at_one_moment(lends=True):
                 if self._is_moot(task):
                     self._register.save_all([], [self._tasks.done(task)])
                     return

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from copy import deepcopy
+from typing import Any, cast
+from uuid import uuid4
 
 import pytest
 
 from adapters.outbound.database import Database
 from domain.aggregate import Aggregate
 from domain.errors import NotAllowedNow
+from domain.personal import PersonalRef
 from domain.request import DataSubjectRequest
 from domain.vocabulary import TriageKind
 from services.known import Known, copy_of
-from services.register import at_one_moment
+from services.register import Register, again_on_conflict, at_one_moment
 from tests.support.asking import received
 from tests.support.histories import History, opened_register
 from tests.support.house import House
@@ -116,3 +119,62 @@ def test_what_a_restored_log_lacks_is_not_known_any_more(house: House) -> None:
     )
 
     assert register.case(case_id).version == case.version - 1
+
+
+@pytest.mark.parametrize("somebody_was_faster", [False, True])
+def test_a_command_goes_on_from_what_was_read_around_it_unless_that_is_stale(
+    house: House, monkeypatch: pytest.MonkeyPatch, somebody_was_faster: bool
+) -> None:
+    case_id = received(house)
+    register, clock = house.installation.register, house.installation.clock
+
+    def write(into: Register) -> None:
+        case = into.case(case_id)
+        message = PersonalRef(uuid4())
+        case.add_message(message=message, received_at=clock(), at=clock())
+        into.save_all([case])
+
+    with at_one_moment(lends=True):
+        version = register.case(case_id).version
+        if somebody_was_faster:
+            with (
+                Database(house.installation.database.url) as database,
+                opened_register(database) as elsewhere,
+            ):
+                write(elsewhere)
+        readings: list[object] = []
+        recorder = cast(Any, register.recorder)
+        newer = recorder.select_newer
+
+        def counted(known: object) -> object:
+            readings.append(known)
+            return newer(known)
+
+        monkeypatch.setattr(recorder, "select_newer", counted)
+        again_on_conflict(write)(register)
+
+    assert len(readings) == somebody_was_faster
+    assert register.case(case_id).version == version + 1 + somebody_was_faster
+
+
+def test_what_a_stale_copy_forbids_is_asked_again(house: House) -> None:
+    case_id = received(house)
+    register = house.installation.register
+    with at_one_moment(lends=True):
+        seen = register.case(case_id).version
+        with (
+            Database(house.installation.database.url) as database,
+            opened_register(database) as elsewhere,
+        ):
+            theirs = elsewhere.case(case_id)
+            theirs.set_aside(kind=TriageKind.SPAM, by="ola", at=house.installation.clock())
+            elsewhere.save_all([theirs])
+
+        @again_on_conflict
+        def see() -> int:
+            found = register.case(case_id)
+            if found.version == seen:
+                raise NotAllowedNow("not yet")
+            return found.version
+
+        assert see() == seen + 1
