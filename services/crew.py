@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from threading import Event, Thread
 from time import monotonic
+from uuid import uuid4
 
 import structlog
 
@@ -25,6 +26,8 @@ MOST_STAND_INS = 24
 PURGE_EVERY_SECONDS = 86_400.0
 PATIENCE_SECONDS = 8.0
 """At the end. Container engines kill after ten seconds."""
+ONLY_ASK = frozenset({"find", "read-back"})
+"""What changes nothing in any system may be begun by another while the end of this one is near."""
 
 log = structlog.get_logger()
 
@@ -47,7 +50,7 @@ class Crew:
     def __init__(self, size: int, hire: Callable[[str], Worker], tasks: Tasks) -> None:
         self._size, self._hire, self._tasks = size, hire, tasks
         self._members: list[Member] = []
-        self._hired = 0
+        self._name, self._hired = uuid4().hex[:12], 0
         self._purge_at = monotonic()
 
     @property
@@ -83,9 +86,10 @@ class Crew:
 
     def _hire_one(self, stop: Event) -> Member:
         self._hired += 1
-        worker = self._hire(f"worker-{self._hired}")
+        name = f"worker-{self._hired}-{self._name}"  # whoever holds a lease is one of all processes
+        worker = self._hire(name)
         # Killed in the middle is what workers are made for: none of them keeps the process alive.
-        thread = Thread(target=worker.run, args=(stop,), name=f"worker-{self._hired}", daemon=True)
+        thread = Thread(target=worker.run, args=(stop,), name=name, daemon=True)
         thread.start()
         return Member(worker, thread)
 
@@ -108,9 +112,20 @@ class Crew:
             self._purge_at = monotonic() + PURGE_EVERY_SECONDS
 
     def _see_off(self) -> None:
-        """What is in hand is finished; what waits for a slow system is left to its lease."""
+        """What is in hand is finished; what waits for a slow system is left to others."""
         ends = monotonic() + PATIENCE_SECONDS
         for member in self._members:
             member.thread.join(timeout=max(0.0, ends - monotonic()))
+        for member in self._members:
             if member.thread.is_alive():
                 log.warning("worker_still_busy", worker=member.thread.name)
+                self._hand_over(member.worker)
+
+    def _hand_over(self, worker: Worker) -> None:
+        """Others need not wait for the lease of what only asks; the rest may be under way."""
+        try:
+            for held in list(worker.in_hand.values()):
+                if held.task.kind in ONLY_ASK:
+                    self._tasks.put_off(held.task, seconds=0.0, reason="handed-over")
+        except Exception:  # the database may be away; leases run out
+            log.exception("crew_stumbled")

@@ -161,6 +161,28 @@ def test_the_end_does_not_wait_for_a_silent_system(
     assert time.monotonic() - began < 5
 
 
+def test_at_the_end_a_search_that_waits_is_handed_over_at_once(
+    house: House, slow: Slow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody waits for the lease of a process that leaves, and leases of others stay theirs."""
+    monkeypatch.setattr(crew, "PATIENCE_SECONDS", 0.2)
+    monkeypatch.setattr(worker, "LEASE_SECONDS", 600.0)
+    sql = "SELECT leased_by FROM trettio.tasks WHERE system = 'mailing' AND leased_by IS NOT NULL"
+    holders = []
+    states = _planned(house)
+    for _ in range(2):
+        slow.begun.clear()
+        with at_work(house, 1):
+            assert slow.begun.wait(60)
+            holders += [row["leased_by"] for row in house.installation.database.fetch(sql)]
+        assert house.installation.database.fetch(sql) == []
+    slow.go.set()
+    with at_work(house, 1):
+        until(lambda: states()["mailing"] is SystemStatus.FOUND, 30)
+
+    assert len(set(holders)) == 2
+
+
 def test_a_database_that_is_away_for_a_moment_stops_nobody(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
