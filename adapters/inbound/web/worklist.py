@@ -10,6 +10,7 @@ from fastapi import APIRouter, Query, Response
 
 from adapters.inbound.web.pages import PageRoute, go, page
 from adapters.inbound.web.session import AtDesk
+from adapters.outbound.tasks import FailingSystem
 from domain.case import reference
 from domain.deadlines import received_on
 from domain.policy import Profile
@@ -40,6 +41,15 @@ class Due:
     days_left: int
 
 
+@dataclass(frozen=True, slots=True)
+class Silent:
+    """A system that is asked now and then only, because it does not answer."""
+
+    failing: FailingSystem
+    system: str | None
+    controller: str
+
+
 @router.get("")
 def worklist(desk: AtDesk, q: Annotated[str, Query(max_length=40)] = "") -> Response:
     sql = desk.installation.database
@@ -61,12 +71,23 @@ def worklist(desk: AtDesk, q: Annotated[str, Query(max_length=40)] = "") -> Resp
             _due(one, profiles[one.controller], today)
             for one in entries(sql, desk.controllers, limit=MOST)
         ],
+        silent=[
+            _silent(one, profiles[one.controller])
+            for one in desk.installation.tasks.failing()
+            if one.suspended_at is not None and one.controller in profiles
+        ],
         most=MOST,
     )
 
 
 def _due(work: Work, profile: Profile, today: dict[Country, date]) -> Due:
     return Due(work, reference(work.case_id), _name(profile), work.days_left(today))
+
+
+def _silent(failing: FailingSystem, profile: Profile) -> Silent:
+    names = {system.id: system.name for system in profile.systems}
+    system = failing.system and names.get(failing.system, failing.system)
+    return Silent(failing, system, _name(profile))
 
 
 def _name(profile: Profile) -> str:

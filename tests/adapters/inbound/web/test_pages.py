@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+from datetime import UTC, datetime
 from html.parser import HTMLParser
 from uuid import UUID
 
@@ -33,6 +34,7 @@ from domain.vocabulary import (
     TriageKind,
 )
 from projections.deadline_worklist import TURN_OF, TURNS
+from services.ports import Task
 from services.worker import KINDS
 from tests.support.house import KARI, NORWAY, SWEDEN, House
 from tests.support.steps import asked_for_access, confirm, press, reveal
@@ -99,6 +101,32 @@ def test_another_controllers_case_is_not_there(house: House) -> None:
     assert house.mails()
     reveal(other, "/outbox")
     assert KARI not in other.get("/outbox").text
+
+
+def test_the_work_list_says_which_system_does_not_answer(house: House) -> None:
+    case_id = house.receive("Jeg ber om innsyn.")
+    house.installation.tasks.database.run(
+        house.installation.tasks.add(
+            Task("find it", "find", case_id, datetime.now(UTC), NORWAY, "mailing")
+        )
+    )
+    (task,) = house.installation.tasks.claim(["find"], worker="test", lease_seconds=30)
+    for _ in range(4):
+        house.installation.tasks.unavailable(task, seconds=1, reason="GET /lists answered 503")
+    desk, other = house.staff(), house.staff(SWEDEN, staff="pia")
+    assert 'class="hint"' not in desk.get("/desk").text  # it stumbles, and may answer yet
+
+    house.installation.tasks.unavailable(task, seconds=1, reason="GET /lists answered 503")
+
+    assert 'class="hint"' not in other.get("/desk").text
+    for language in Language:
+        desk.headers["Accept-Language"] = language.value
+        shown, say = desk.get("/desk").text, Look(language).say
+        (line,) = re.findall(r'<p class="hint">(.*?)</p>', shown)
+        name = house.installation.controllers.in_force(NORWAY).system("mailing").name
+        said = say("worklist.silent", system=name, controller="Fjordscenen", since="|")
+        assert line.startswith(said.partition("|")[0])
+        assert line.endswith(say("worklist.held_up.one"))
 
 
 def test_a_form_that_another_site_sends_is_refused(house: House) -> None:
