@@ -18,8 +18,9 @@ from fastapi.testclient import TestClient
 
 from adapters.bootstrap import installation
 from adapters.inbound.app import create_app
+from adapters.inbound.cli.console import ready
 from adapters.outbound.consistency import check
-from adapters.outbound.database import Database
+from adapters.outbound.database import Database, migrate
 from adapters.settings import Settings
 from domain.case import Case
 from domain.personal import PersonalRef
@@ -101,6 +102,15 @@ def test_an_operator_migrates_and_everything_fits(restored: dict[str, Any]) -> N
     assert trettio("migrate", **restored).stdout.endswith("the schema is up to date\n")
     checked = trettio("check", **restored)
     assert (checked.stdout, checked.returncode) == ("everything fits\n", 0)
+
+
+def test_a_web_process_alone_makes_its_read_models_anew(restored: dict[str, Any]) -> None:
+    """Nobody follows the log yet, and what is there is as the earlier version made it."""
+    with Database(restored["database_url"]) as database:
+        migrate(database)
+    with ready(Settings.model_validate(restored)) as opened:
+        house = House(opened, FakeSystems(), opened.worker("test"), TestClient(create_app(opened)))
+        assert house.staff().get("/desk").text.count('class="ref"') > 3
 
 
 def test_every_aggregate_loads_and_the_vault_opens(house: House) -> None:
