@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -43,6 +43,27 @@ class Finding:
 
 def check(profile: Profile, on: date) -> tuple[Finding, ...]:
     """Everything there is to ask about the profile on that day, gravest first."""
+    return _check(_Same(profile), on)
+
+
+class _Same:
+    """A profile by what it is, not by what it says: it is frozen, and long to compare."""
+
+    __slots__ = ("profile",)
+
+    def __init__(self, profile: Profile) -> None:
+        self.profile = profile
+
+    def __hash__(self) -> int:
+        return id(self.profile)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Same) and self.profile is other.profile
+
+
+@lru_cache(maxsize=64)
+def _check(same: _Same, on: date) -> tuple[Finding, ...]:
+    profile = same.profile
     found = [_finding(code, note) for code, rule in _RULES.items() for note in rule(profile, on)]
     return tuple(sorted(found, key=lambda finding: list(Severity).index(finding.severity)))
 
