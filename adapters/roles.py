@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import gc
+import os
+import signal
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from threading import Event, Thread
@@ -9,12 +12,16 @@ from threading import Event, Thread
 import structlog
 
 from adapters.bootstrap import Installation
+from adapters.outbound.database import DatabaseNotUsable
 from adapters.outbound.presence import Presence
 from projections import deadline_worklist
 from services.crew import Crew
+from services.follower import AnotherLog, Follower
 
 REMIND_EVERY_SECONDS = 60.0
 STUMBLED_SECONDS = 5.0
+GARBAGE_AFTER = 10_000, 20, 50
+"""Objects made before a look for cycles: Python's own 700 costs some milliseconds per request."""
 
 log = structlog.get_logger()
 
@@ -30,17 +37,20 @@ def running(
 ) -> Iterator[Event]:
     """Run background roles in threads until the block ends; work in hand is finished first.
 
-    The process says that it is at work, and as what, for as long as all its threads live.
+    The process says that it is at work, and as what, for as long as all its threads live. It is
+    ended, with `DatabaseNotUsable`, when the log was restored under its feet.
     """
     stop = Event()
     threads: list[Thread] = []
+    replaced: list[AnotherLog] = []
     if workers:
         crew = Crew(workers, installation.worker, installation.tasks)
         threads.append(Thread(target=crew.run, args=(stop,), name="crew"))
     if follow:
         # Made here, so that the read models are there before anybody asks for them.
         follower = installation.follower()
-        threads.append(Thread(target=follower.run, args=(stop,), name="follower"))
+        following = (follower, stop, replaced)
+        threads.append(Thread(target=_follow, args=following, name="follower"))
     if remind:
         threads.append(Thread(target=_remind, args=(installation, stop), name="reminders"))
     for thread in threads:
@@ -56,10 +66,26 @@ def running(
         with presence.kept_up():
             # A key may have been put in force while this process was starting.
             installation.vault.require_every_key()
-            yield stop
+            with _little_garbage():
+                yield stop
+    except KeyboardInterrupt:
+        if not replaced:
+            raise
     finally:
         stop.set()
         _join(threads)
+    if replaced:
+        raise DatabaseNotUsable(str(replaced[0]))
+
+
+def _follow(follower: Follower, stop: Event, replaced: list[AnotherLog]) -> None:
+    try:
+        follower.run(stop)
+    except AnotherLog as error:
+        # Only a start looks whether what was destroyed is back, and makes the read models anew.
+        log.exception("log_replaced")
+        replaced.append(error)
+        os.kill(os.getpid(), signal.SIGTERM)
 
 
 def _remind(installation: Installation, stop: Event) -> None:
@@ -72,6 +98,19 @@ def _remind(installation: Installation, stop: Event) -> None:
             log.exception("reminders_stumbled")
             pause = STUMBLED_SECONDS
         stop.wait(pause)
+
+
+@contextmanager
+def _little_garbage() -> Iterator[None]:
+    """What is there at the start stays until the end, so nobody looks for garbage in it."""
+    before = gc.get_threshold()
+    gc.freeze()
+    gc.set_threshold(*GARBAGE_AFTER)
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
+        gc.unfreeze()
 
 
 def _join(threads: Sequence[Thread]) -> None:

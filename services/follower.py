@@ -45,6 +45,10 @@ class View(Protocol):
         ...
 
 
+class AnotherLog(Exception):
+    """The log is not the one that was followed: whoever follows it must start anew."""
+
+
 class FollowerFailed(Exception):
     """Some views could not be brought up to date; the message names them."""
 
@@ -60,9 +64,12 @@ class Follower:
         """The views that failed when last tried, and with what kind of error."""
 
     def run(self, stop: Event, *, idle_seconds: float = 0.03) -> None:
+        """Follow until told to stop. Raises `AnotherLog`: to try again would not help."""
         while not stop.is_set():
             try:
                 busy = self.step()
+            except AnotherLog:
+                raise
             except Exception:  # the database may be away; positions did not move
                 log.exception("follower_stumbled")
                 stop.wait(REST_SECONDS)

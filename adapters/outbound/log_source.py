@@ -11,8 +11,9 @@ import structlog
 from eventsourcing.persistence import Mapper, Notification
 from eventsourcing.utils import resolve_topic
 
-from adapters.outbound.recorder import LogReader
+from adapters.outbound.recorder import LogEndsBefore, LogReader, LogReplaced
 from projections.projection import Recorded, Unreadable
+from services.follower import AnotherLog
 from services.register import EventTranscoder
 
 log = structlog.get_logger()
@@ -25,7 +26,10 @@ class LogSource:
         self._reader, self._decoder = reader, Decoder(mapper)
 
     def read(self, after: int, limit: int) -> tuple[Sequence[Recorded], int]:
-        batch = self._reader.read(after, limit)
+        try:
+            batch = self._reader.read(after, limit)
+        except (LogEndsBefore, LogReplaced) as error:
+            raise AnotherLog(str(error)) from error
         return [self._decoder.recorded(one) for one in batch.notifications], batch.position
 
 

@@ -32,6 +32,8 @@ from services.follower import Log
 READ_MODELS = (CaseFile(), ConnectorTasks(), Dashboard(), DeadlineWorklist())
 REBUILD_LOCK = 0x7669657773  # "views"
 REBUILD_BATCH = 2_000
+HOLD_MILLISECONDS = 6_000
+"""So long a runner that is frozen keeps its read models from the next, who has ten seconds."""
 
 log = structlog.get_logger()
 
@@ -64,6 +66,7 @@ class PostgresView:
     def __init__(self, projection: Projection, database: Database, *, schema: str = VIEWS) -> None:
         self.projection, self._database = projection, database
         self.name = projection.name if schema == VIEWS else f"{projection.name} ({schema})"
+        self._is_live = schema == VIEWS
         self.tables = ViewTables(projection, schema)
         self.definition = _digest(projection)
         self._position: int | None = None
@@ -125,6 +128,13 @@ class PostgresView:
         """Sent in two goes: what is asked, and what is written."""
         connection = self._database.connection
         with connection.pipeline(), connection.transaction():
+            if self._is_live:
+                # Its time begins anew only if there was none before.
+                connection.execute(
+                    "SELECT set_config('transaction_timeout', '0', true),"
+                    " set_config('transaction_timeout', %s, true)",
+                    [str(HOLD_MILLISECONDS)],
+                )
             holding = self._hold(connection, after)
             loaded = self.tables.load(connection, self._touched(events))
             held = holding.fetchone()

@@ -9,7 +9,7 @@ from uuid import UUID
 import pytest
 
 from projections.projection import Recorded
-from services.follower import GATHER_SECONDS, Follower, FollowerFailed
+from services.follower import GATHER_SECONDS, AnotherLog, Follower, FollowerFailed
 
 
 class FakeLog:
@@ -127,3 +127,16 @@ def test_it_stops_when_told_and_goes_on_after_an_error_of_the_log() -> None:
         runner.join()
 
     assert view.taken == [1, 2, 3, 4, 5]
+
+
+def test_a_log_that_was_replaced_is_not_tried_again() -> None:
+    class Replaced(FakeLog):
+        def read(self, after: int, limit: int) -> tuple[Sequence[Recorded], int]:
+            self.read_from.append(after)
+            raise AnotherLog("restored")
+
+    log = Replaced(3)
+    with pytest.raises(AnotherLog):
+        Follower(log, [FakeView("a")]).run(threading.Event())
+
+    assert log.read_from == [0]
