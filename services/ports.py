@@ -7,7 +7,7 @@ first) or `Refused` (a person must look).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
@@ -321,6 +321,15 @@ class Tasks(Protocol):
         ...
 
     def done(self, task: Task) -> Also: ...
+
+    def following_up(
+        self, kinds: Collection[str], *, worker: str, lease_seconds: float
+    ) -> AbstractContextManager[Sequence[Task]]:
+        """Within it, what this thread adds of these kinds and is due, it claims in the same save.
+
+        Answers what it claimed so far. Where something has failed lately nothing is claimed.
+        """
+        ...
 
     def claim(
         self, kinds: Sequence[str], *, worker: str, lease_seconds: float, limit: int = 1

@@ -7,7 +7,7 @@ has come; `AwaitsPerson` and `Refused` go to a person at once.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -59,6 +59,8 @@ KINDS = (
     "send-letter",
     "destroy",
 )
+FOLLOW_UPS = frozenset({"read-back", "answer"})
+"""What whoever made it necessary goes on with. Letters wait for the turn that their relay gives."""
 LEASE_SECONDS = 30.0
 """How soon another takes over what a killed worker had in hand; `services.crew` renews it."""
 SHORTEST_PAUSE = 2.0
@@ -145,20 +147,30 @@ class Worker:
         return done
 
     def step(self) -> bool:
-        """Do one due task; False when there is none."""
+        """Do one due task and what follows from it at once; False when there is none."""
         claimed = self._tasks.claim(KINDS, worker=self._name, lease_seconds=LEASE_SECONDS)
-        now = monotonic()
-        self.in_hand = {task.key: Held(task, now, now) for task in claimed}
         try:
-            for task in claimed:
-                with structlog.contextvars.bound_contextvars(
-                    task=task.kind, request_id=str(task.subject_id), system=task.system
-                ):
-                    self._do(task)
-                self.in_hand.pop(task.key, None)
+            self._do_all(claimed)
         finally:
             self.in_hand = {}
         return bool(claimed)
+
+    def _do_all(self, claimed: Sequence[Task]) -> None:
+        now = monotonic()
+        self.in_hand = {task.key: Held(task, now, now) for task in claimed}
+        for task in claimed:
+            with (
+                structlog.contextvars.bound_contextvars(
+                    task=task.kind, request_id=str(task.subject_id), system=task.system
+                ),
+                self._tasks.following_up(
+                    FOLLOW_UPS, worker=self._name, lease_seconds=LEASE_SECONDS
+                ) as following,
+            ):
+                self._do(task)
+            if following:
+                self._do_all(following)
+            self.in_hand.pop(task.key, None)
 
     def _do(self, task: Task) -> None:
         try:

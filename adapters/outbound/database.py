@@ -8,7 +8,7 @@ import select
 import threading
 import uuid
 import weakref
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from types import TracebackType
@@ -48,6 +48,8 @@ class Statement:
 
     sql: LiteralString
     params: Parameters | None = None
+    then: Callable[[Sequence[TupleRow]], None] | None = None
+    """Told the rows once all is saved; not told when the reply was lost."""
 
     @classmethod
     def of(cls, write: Also) -> Statement:
@@ -145,7 +147,10 @@ class Database:
     def run(self, *writes: Also) -> None:
         """Run the writes in one transaction, sent at once."""
         statements = [Statement.of(write) for write in writes]
-        self.ask_each(*((statement.sql, statement.params) for statement in statements))
+        answers = self.ask_each(*((statement.sql, statement.params) for statement in statements))
+        for statement, rows in zip(statements, answers, strict=True):
+            if statement.then is not None:
+                statement.then(rows)
 
     # The pool
 

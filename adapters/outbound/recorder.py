@@ -291,6 +291,9 @@ def _append(
         ]
         writes.append((_insert(len(part)), values))
     answers = wire.ask(*writes)
+    for statement, rows in zip(statements, answers, strict=False):
+        if statement.then is not None:
+            statement.then(rows)
     return [position for rows in answers[len(statements) :] for (position,) in rows]
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+from threading import local
 from typing import Any
 
 import structlog
@@ -91,6 +93,53 @@ class _Lane:
             self.suspended, self.pauses = True, self.pauses + 1
 
 
+@dataclass(slots=True)
+class _Following:
+    """Who claims at once what it adds, and what that was."""
+
+    kinds: frozenset[str]
+    worker: str
+    lease_seconds: float
+    claimed: list[Task] = field(default_factory=list)
+
+    def add(self, task: Task) -> Also:
+        def then(rows: Sequence[tuple[Any, ...]]) -> None:
+            if rows == [(True,)]:
+                self.claimed.append(replace(task, attempts=1))
+
+        return Statement(
+            "INSERT INTO trettio.tasks (key, kind, subject_id, controller, system, payload, due_at,"
+            " next_at, leased_by, attempts)"
+            " SELECT %(key)s, %(kind)s, %(subject)s, %(controller)s, %(system)s, %(payload)s,"
+            " %(due)s,"
+            " CASE WHEN free THEN clock_timestamp() + make_interval(secs => %(lease)s)"
+            " ELSE %(due)s END, CASE WHEN free THEN %(worker)s END, free::integer"
+            " FROM (SELECT %(due)s <= clock_timestamp() AND NOT EXISTS (SELECT FROM trettio.lanes"
+            "  WHERE controller = %(controller)s AND system IS NOT DISTINCT FROM %(system)s"
+            "  AND failures > 0)) AS now (free)"
+            " ON CONFLICT (key) DO NOTHING RETURNING leased_by IS NOT NULL",
+            {
+                "key": task.key,
+                "kind": task.kind,
+                "subject": task.subject_id,
+                "controller": task.controller,
+                "system": task.system,
+                "payload": Jsonb(dict(task.payload)),
+                "due": task.due_at,
+                "lease": self.lease_seconds,
+                "worker": self.worker,
+            },
+            then,
+        )
+
+
+class _Thread(local):
+    """What one thread is in the middle of."""
+
+    def __init__(self) -> None:
+        self.following: _Following | None = None
+
+
 class PostgresTasks:
     """Keeps `services.ports.Tasks`. Due times and leases go by the database's clock.
 
@@ -101,8 +150,12 @@ class PostgresTasks:
     def __init__(self, database: Database, at_once: Callable[[], Mapping[str, int]] = dict) -> None:
         """`at_once` tells, by lane, how many tasks may be in hand where it is not the usual."""
         self.database, self._at_once = database, at_once
+        self._thread = _Thread()
 
     def add(self, task: Task) -> Also:
+        following = self._thread.following
+        if following is not None and task.kind in following.kinds:
+            return following.add(task)
         return Statement(
             "INSERT INTO trettio.tasks"
             " (key, kind, subject_id, controller, system, payload, due_at, next_at)"
@@ -143,6 +196,21 @@ class PostgresTasks:
             " WHERE key = %s AND done_at IS NULL",
             (task.key,),
         )
+
+    @contextmanager
+    def following_up(
+        self, kinds: Collection[str], *, worker: str, lease_seconds: float
+    ) -> Iterator[Sequence[Task]]:
+        """Within it, what this thread adds of these kinds and is due, it claims in the same save.
+
+        It takes the place of the task that it follows, so a lane has no more in hand than before.
+        """
+        following = _Following(frozenset(kinds), worker, lease_seconds)
+        self._thread.following = following
+        try:
+            yield following.claimed
+        finally:
+            self._thread.following = None
 
     def claim(
         self, kinds: Sequence[str], *, worker: str, lease_seconds: float, limit: int = 1

@@ -14,7 +14,7 @@ import pytest
 from eventsourcing.persistence import IntegrityError, StoredEvent
 
 from adapters.outbound import tasks as module
-from adapters.outbound.database import Database
+from adapters.outbound.database import Database, Statement
 from adapters.outbound.recorder import LogRecorder
 from adapters.outbound.tasks import FEW, MANY, PostgresTasks, TaskCount
 from services.ports import PutOff, Task, Tasks
@@ -66,6 +66,51 @@ def test_a_task_joins_the_save_it_belongs_to(tasks: PostgresTasks, database: Dat
         recorder.insert_events([event], also=[tasks.add(_task("two"))])
 
     assert [task.key for task in _claim(tasks, 10)] == ["one"]
+
+
+def test_what_follows_is_claimed_in_the_save_that_adds_it(tasks: PostgresTasks) -> None:
+    later = _task("later", kind="read-back", due_at=datetime(2999, 1, 1, tzinfo=UTC))
+    with tasks.following_up({"read-back"}, worker="w", lease_seconds=60) as following:
+        _add(tasks, _task("find"), _task("back", kind="read-back"), later)
+        _add(tasks, _task("back", kind="read-back"))
+
+    assert following == [replace(_task("back", kind="read-back"), attempts=1)]
+    assert [
+        task.key
+        for task in tasks.claim(["find", "read-back"], worker="v", lease_seconds=60, limit=10)
+    ] == ["find"]
+    tasks.database.run(
+        Statement("UPDATE trettio.tasks SET next_at = clock_timestamp() WHERE key = 'back'")
+    )
+    (again,) = tasks.claim(["read-back"], worker="v", lease_seconds=60, limit=10)
+    assert (again.key, again.attempts) == ("back", 2)
+
+
+def test_what_follows_waits_its_turn_where_the_system_fails(tasks: PostgresTasks) -> None:
+    _add(tasks, _task("one"))
+    (failed,) = _claim(tasks)
+    tasks.unavailable(failed, seconds=0, reason="down")
+    with tasks.following_up({"read-back"}, worker="w", lease_seconds=60) as following:
+        _add(tasks, _task("back", kind="read-back"))
+
+    assert following == []
+    (claimed,) = tasks.claim(["read-back"], worker="v", lease_seconds=60)
+    assert claimed.failing
+
+
+def test_nothing_is_claimed_by_a_save_that_fails(tasks: PostgresTasks, database: Database) -> None:
+    event = StoredEvent(uuid4(), 1, "topic", b"{}")
+    recorder = LogRecorder(database)
+    recorder.insert_events([event])
+    with tasks.following_up({"find"}, worker="w", lease_seconds=60) as following:
+        with pytest.raises(IntegrityError):
+            recorder.insert_events([event], also=[tasks.add(_task("one"))])
+        assert following == []
+        recorder.insert_events(
+            [replace(event, originator_version=2)], also=[tasks.add(_task("one"))]
+        )
+
+    assert [task.key for task in following] == ["one"]
 
 
 def test_adding_the_same_key_twice_is_harmless_even_after_it_was_done(
