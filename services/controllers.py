@@ -57,7 +57,8 @@ class Controllers:
             at=now,
         )
         self._register.save_all([controller], [self._names.add(profile.id)])
-        return self._remember(profile)
+        self._profiles[profile.digest] = profile
+        return profile
 
     def in_force(self, name: str) -> Profile:
         controller = self._known(name)
@@ -67,14 +68,16 @@ class Controllers:
 
     def version(self, name: str, digest: str) -> Profile:
         """The profile with this digest, whether it is still in force or not."""
-        with self._lock:
-            known = self._profiles.get(digest)
-        if known is not None:
-            return known
+        if digest in self._profiles:
+            return self._profiles[digest]
         document = self._known(name).documents.get(digest)
         if document is None:
             raise DomainError(f"controller {name!r} never had that profile")
-        return self._remember(self._read(document.encode(), name))
+        # Everybody asks when a process begins; one reads, the others wait for it.
+        with self._lock:
+            if digest not in self._profiles:
+                self._profiles[digest] = self._read(document.encode(), name)
+            return self._profiles[digest]
 
     def names(self) -> tuple[str, ...]:
         """Every controller that has ever had a profile here."""
@@ -138,8 +141,3 @@ class Controllers:
                 f"there is no controller {name!r}: adopt a profile with that id first"
             )
         return controller
-
-    def _remember(self, profile: Profile) -> Profile:
-        with self._lock:
-            self._profiles[profile.digest] = profile
-        return profile

@@ -6,13 +6,13 @@ The words are data in `letter_texts/`. Text and HTML are two looks of the same `
 from __future__ import annotations
 
 import re
-import textwrap
 import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import date
 from enum import Enum
 from functools import cache, cached_property
+from itertools import chain, repeat
 from threading import Lock
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
@@ -670,17 +670,25 @@ def _piece(piece: Piece) -> Iterator[str]:
 
 
 def _wrapped(text: str, lead: str = "") -> list[str]:
-    lines = textwrap.wrap(
-        _NUMBER_AND_NEXT.sub("\\1\N{NO-BREAK SPACE}", text),
-        WIDTH,
-        initial_indent=lead,
-        subsequent_indent=" " * len(lead),
-        break_long_words=False,
-        break_on_hyphens=False,
+    """As `textwrap` does it without breaking words; that took a fifth of receiving a request."""
+    bound = _NUMBER_AND_NEXT.sub("\\1\N{NO-BREAK SPACE}", text).expandtabs().translate(_BLANK)
+    lines = _lines_of(WIDTH - len(lead)).findall(bound.rstrip(" "))
+    leads = chain([lead], repeat(" " * len(lead)))
+    return [
+        before + line.replace("\N{NO-BREAK SPACE}", " ")
+        for before, line in zip(leads, lines, strict=False)
+    ]
+
+
+@cache
+def _lines_of(width: int) -> re.Pattern[str]:
+    """As many words as fit, or one that never does; blanks count only where a text begins."""
+    return re.compile(
+        rf"^ .{{0,{width - 2}}}[^ ](?= |$)|[^ ](?:.{{0,{width - 2}}}[^ ])?(?= |$)|[^ ]+"
     )
-    return [line.replace("\N{NO-BREAK SPACE}", " ") for line in lines]
 
 
+_BLANK = str.maketrans("\n\v\f\r", "    ")
 _NUMBER_AND_NEXT = re.compile(r"(\b\d+\.?) ")
 """A number is not torn from what it counts: 2. november, 15 minutes."""
 

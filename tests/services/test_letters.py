@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import random
 import re
+import textwrap
 import tomllib
 from datetime import date
 from html.parser import HTMLParser
@@ -37,6 +39,7 @@ from services.letters import (
     IdentityStep,
     LetterFacts,
     RecipientNotice,
+    _wrapped,
     compose,
 )
 from services.ports import Residual
@@ -709,3 +712,20 @@ def _tags(html: str) -> list[str]:
 
 def _visible(html: str) -> str:
     return "".join(_read(html).text)
+
+
+def test_lines_break_where_textwrap_breaks_them() -> None:
+    chance = random.Random(72)
+    words = ["i", "ord", "personvern", "lang-ord", "x" * 69, "y" * 70, "z" * 71, "å" * 72, "ö" * 90]
+    for _ in range(1_000):
+        blanks = [chance.choice([" ", " ", " ", "  ", "\t", "\n", " " * 5]) for _ in range(25)]
+        text = chance.choice(["", " ", "   "]) + "".join(chance.choice(words) + b for b in blanks)
+        for lead in ("", "- ", "  "):
+            assert _wrapped(text, lead) == textwrap.wrap(
+                text,
+                72,
+                initial_indent=lead,
+                subsequent_indent=" " * len(lead),
+                break_long_words=False,
+                break_on_hyphens=False,
+            )
