@@ -20,6 +20,7 @@ from adapters.outbound.consistency import Misfit, check
 from adapters.outbound.database import Database
 from adapters.settings import Settings
 from domain.vocabulary import Compartment
+from projections.dashboard import Dashboard
 from tests.support.command import trettio
 from tests.support.house import KARI, open_house
 from tests.support.steps import asked_for_access
@@ -168,6 +169,19 @@ def test_a_row_that_is_missing_from_a_view_is_named_like_one_that_should_not_be_
     (misfit,) = misfits(opened)
     assert (misfit.kind, misfit.words.partition(":")[0]) == ("view-differs", "dashboard")
     assert str(row["request_id"]) in misfit.examples
+
+
+def test_a_read_model_that_cannot_be_made_anew_is_named(
+    opened: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def lost(*_: object) -> None:
+        raise ValueError("whatever it is")
+
+    monkeypatch.setattr(Dashboard, "apply", lost)
+
+    (misfit,) = misfits(opened)
+    assert (misfit.kind, misfit.words.partition(":")[0]) == ("view-broken", "dashboard")
+    assert "ValueError" in misfit.words
 
 
 def test_a_destroyed_key_that_a_restore_brought_back_is_named(
