@@ -83,6 +83,10 @@ class Killed(BaseException):
     """kill -9, as far as one thread can have it: nothing that follows is done."""
 
 
+class Surprise(KeyError):
+    """An answer that no connector thought of; only what fails of this may be parked."""
+
+
 @dataclass
 class Clock:
     at: datetime = field(default_factory=lambda: datetime.now(UTC))
@@ -115,6 +119,14 @@ class Watched:
     held: set[str] = field(default_factory=set)
     fault: str | None = None
     effects: Counter[str] = field(default_factory=Counter)
+    erasures: Counter[tuple[str, str]] = field(default_factory=Counter)
+    """How often it was asked to erase a record, and with what key, whether it was there or not."""
+    excused: Counter[str] = field(default_factory=Counter)
+    """How often a fault made it right to ask once more for a record, with the same key."""
+    asked_anew: Counter[str] = field(default_factory=Counter)
+    """How often a person had it asked anew: that is another wish, and has a key of its own."""
+    unsaved: set[str] = field(default_factory=set)
+    """Records whose erasure it answered, and nobody has saved that yet."""
 
     def find(self, person: Person, *, fresh_after: datetime | None = None) -> Iterator[Record]:
         (address,) = person.all(IdentifierKind.EMAIL)
@@ -132,11 +144,14 @@ class Watched:
     def erase(self, person: Person, treatment: Treatment, *, key: str) -> Result:
         self.asked(self.name, "erase", treatment.key)
         self._stumble()
+        self.erasures[treatment.key, key] += 1
+        self.unsaved.add(treatment.key)
         was_there = treatment.key in self.held
         if was_there:
             self.held.remove(treatment.key)
             self.effects[treatment.key] += 1
         if self.fault == "answer-lost":
+            self.excused[treatment.key] += 1
             raise Unavailable("the answer was lost")
         return Result(Outcome.ERASED if was_there else Outcome.NOT_FOUND)
 
@@ -153,7 +168,7 @@ class Watched:
             case "refused":
                 raise Refused("answered 401")
             case "surprise":
-                raise KeyError("email")
+                raise Surprise("email")
 
 
 class ByHand:
@@ -276,8 +291,13 @@ class Everything(RuleBasedStateMachine):
         """Saves as it should, unless the process dies just before or just after."""
         kill, self.kill = self.kill, None
         if kill == "before":
+            for system in self.world.systems.values():
+                system.excused.update(system.unsaved)
+                system.unsaved.clear()
             raise Killed
         save(*given, **named)
+        for system in self.world.systems.values():
+            system.unsaved.clear()
         if kill == "after":
             raise Killed
 
@@ -371,8 +391,7 @@ class Everything(RuleBasedStateMachine):
     @step(which=st.integers(0, 9), system=st.sampled_from(sorted(SYSTEMS)))
     def somebody_has_a_system_asked_again(self, which: int, system: str) -> None:
         for case, right in self._rights(which):
-            again = self.running.fulfilments.try_again
-            self._try(partial(again, self.id(case, right), system, by="anna"))
+            self._ask_anew(case, right, system)
 
     @step(which=st.integers(0, 9))
     def the_person_takes_it_back(self, which: int) -> None:
@@ -476,6 +495,15 @@ class Everything(RuleBasedStateMachine):
         for system in self.world.systems.values():
             assert STRANGER in system.held
             assert set(system.effects.values()) <= {1}
+            asked, keys = Counter[str](), Counter[str]()
+            for (record, _), number in system.erasures.items():
+                asked[record] += number
+                keys[record] += 1
+            for record, number in asked.items():
+                anew = system.asked_anew[record]
+                assert keys[record] <= 1 + anew, f"{system.name} was given another key"
+                allowed = 1 + anew + system.excused[record]
+                assert number <= allowed, f"{system.name} was asked {number} times for {allowed}"
 
     @invariant()
     def closed_means_answered(self) -> None:
@@ -521,7 +549,9 @@ class Everything(RuleBasedStateMachine):
             if self._open() == []:
                 break
         assert self._open() == []
+        assert self.running.tasks.parked() == []
         self.nobody_was_asked_what_they_may_not_be()
+        self.every_record_is_erased_once_and_no_strangers()
         for case in self.cases:
             self._account(case)
         self.followers[0].drain()
@@ -630,7 +660,14 @@ class Everything(RuleBasedStateMachine):
                     self.id(case, right), name, results, looked_again=True, by="anna"
                 )
             else:
-                self.running.fulfilments.try_again(self.id(case, right), name, by="anna")
+                assert self._ask_anew(case, right, name)
+
+    def _ask_anew(self, case: Asked, right: Right, system: str) -> bool:
+        again = self.running.fulfilments.try_again
+        done = self._try(partial(again, self.id(case, right), system, by="anna"))
+        if done:
+            self.world.systems[system].asked_anew[case.address] += 1
+        return done
 
     def _fetch(self, case: Asked) -> None:
         if Right.ACCESS not in case.rights or not case.confirmed:
@@ -664,9 +701,12 @@ class Everything(RuleBasedStateMachine):
         )
 
     def _hurry(self) -> None:
-        """Every pause and every lease is over, and what was parked is released."""
+        """Every pause and every lease is over; what a surprise has parked somebody releases."""
+        for parked in self.running.tasks.parked():
+            assert parked.reason == Surprise.__name__, f"{parked.task.kind}: {parked.reason}"
+            assert self.running.tasks.release(parked.task.key)
         self.running.database.fetch(
-            "UPDATE trettio.tasks SET next_at = clock_timestamp(), parked_at = NULL"
+            "UPDATE trettio.tasks SET next_at = clock_timestamp()"
             " WHERE done_at IS NULL AND due_at <= %s RETURNING 1",
             [self.world.clock.at],
         )
