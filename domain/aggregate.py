@@ -39,6 +39,11 @@ class Aggregate(BaseAggregate[UUID]):
         cls.may_begin(facts)
         return super()._create(event_class, id=id, **facts)
 
+    @property
+    def is_unsaved(self) -> bool:
+        """Everything that has happened to it is still pending, its beginning too."""
+        return len(self.pending_events) == self.version
+
     def trigger_event(self, event_class: type[CanMutateAggregate[UUID]], **facts: Any) -> None:
         _require_instants(facts)
         super().trigger_event(event_class, **facts)

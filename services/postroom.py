@@ -126,7 +126,8 @@ class Postroom:
         return also
 
     def _in_reply_to(self, case: Case) -> str | None:
-        if case.channel is not Channel.MAIL:
+        # What comes ready made is saved with its first letter, and has no Message-ID.
+        if case.channel is not Channel.MAIL or case.is_unsaved:
             return None
         message = dossier.MESSAGE.validate_json(self._vault.open(case.message))
         return message.message_id

@@ -13,7 +13,7 @@ from fastapi.testclient import TestClient
 from adapters.outbound.external_numbers import PostgresExternalNumbers
 from adapters.outbound.tokens import Scope
 from adapters.outbound.vault import MasterKey
-from domain.vocabulary import Compartment, Right
+from domain.vocabulary import Channel, Compartment, Right
 from tests.support.asking import collected, confirmed, received
 from tests.support.house import KARI, NORWAY, SWEDEN, House
 from tests.support.problems import problem
@@ -50,6 +50,26 @@ def test_a_ready_made_request_is_dated_at_once(house: House, api: TestClient) ->
     assert shown == api.get(answer.headers["location"]).json()
     house.worker.drain()
     assert [mail.kind.value for mail in house.mails()] == ["acknowledgement"]
+
+
+@pytest.mark.parametrize("channel", list(Channel))
+def test_a_ready_made_request_may_come_by_any_channel(
+    house: House, api: TestClient, channel: Channel
+) -> None:
+    answer = asked_on(api, None, channel=channel.value)
+
+    assert answer.status_code == 201, answer.text
+    house.worker.drain()
+    assert [mail.kind.value for mail in house.mails()] == ["acknowledgement"]
+
+
+def test_what_the_description_shows_as_an_example_is_taken(api: TestClient) -> None:
+    body = api.get("/v1/openapi.json").json()["paths"]["/v1/requests"]["post"]["requestBody"]
+    example = body["content"]["application/json"]["example"]
+
+    answer = api.post("/v1/requests", json={**example, "controller": NORWAY})
+
+    assert answer.status_code == 201, answer.text
 
 
 def test_the_clock_starts_on_the_day_it_arrived_and_that_is_proven(
