@@ -89,10 +89,12 @@ def confirm_sheet(database: Database, key_id: str) -> None:
     )
 
 
-def is_confirmed(database: Database, key_id: str) -> bool:
-    return bool(
-        database.fetch("SELECT 1 FROM trettio.confirmed_sheets WHERE master_key_id = %s", [key_id])
+def confirmed_at(database: Database, key_id: str) -> datetime | None:
+    """When somebody typed back what a key's recovery sheet says; None if nobody has."""
+    rows = database.fetch(
+        "SELECT confirmed_at FROM trettio.confirmed_sheets WHERE master_key_id = %s", [key_id]
     )
+    return rows[0]["confirmed_at"] if rows else None
 
 
 def warnings(database: Database, ring: Ring, *, inside: bool) -> list[str]:
@@ -104,7 +106,7 @@ def warnings(database: Database, ring: Ring, *, inside: bool) -> list[str]:
             " elsewhere and name that in TRETTIO_MASTER_KEY_FILE"
         )
     in_force = key_in_force(database)
-    if in_force is not None and not is_confirmed(database, in_force):
+    if in_force is not None and confirmed_at(database, in_force) is None:
         found.append(
             "the master key's recovery sheet is not confirmed: run trettio key export, print it,"
             " then run trettio key confirm"

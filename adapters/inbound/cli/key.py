@@ -35,13 +35,13 @@ def register(app: typer.Typer) -> None:
 @keys.command("list")
 def list_keys() -> None:
     """Which keys there are, which one seals, and how much each one still wraps."""
-    from adapters.outbound.rotation import KeyUse, key_uses
+    from adapters.outbound.rotation import KeyUse, confirmed_at, key_uses
 
     with _database_and_ring() as (database, ring):
         uses = key_uses(database)
         for key_id in ring.keys.ids:
             if key_id not in {use.id for use in uses}:
-                uses.append(KeyUse(key_id, 0, False, None))
+                uses.append(KeyUse(key_id, 0, False, confirmed_at(database, key_id)))
         for use in uses:
             given = use.id in ring.keys.ids
             typer.echo(f"{use.id}  {use.compartments} compartments  {_state(use, given=given)}")
@@ -153,14 +153,14 @@ def retire(
     """Take a key that nothing needs any more out of the key file."""
     from adapters.inbound.cli.console import stop
     from adapters.outbound.master_keys import drop_master_key
-    from adapters.outbound.rotation import is_confirmed, key_uses
+    from adapters.outbound.rotation import confirmed_at, key_uses
 
     with _database_and_ring() as (database, _ring):
         for use in key_uses(database):
             if use.id == key_id and use.needed:
                 what = "it seals" if use.in_force else f"{use.compartments} compartments need it"
                 stop(f"key {key_id} stays: {what}. Run first: trettio key rotate", 1)
-        if not without_sheet and not is_confirmed(database, key_id):
+        if not without_sheet and confirmed_at(database, key_id) is None:
             stop(
                 f"backups from before the rotation need key {key_id}, and its recovery sheet was"
                 f" never confirmed. Run trettio key export --id {key_id} and trettio key confirm"

@@ -133,7 +133,8 @@ def _sheet(operator: Operator) -> str:
 
 
 def test_a_key_is_replaced_step_by_step(operator: Operator) -> None:
-    ref, first = _seal(operator), operator.keys.current.id
+    ref, old = _seal(operator), operator.keys.current
+    first = old.id
     assert (
         "1 compartments  seals, given, sheet not confirmed"
         in operator.trettio("key", "list").output
@@ -154,7 +155,11 @@ def test_a_key_is_replaced_step_by_step(operator: Operator) -> None:
     unprinted = operator.trettio("key", "retire", first)
     assert (unprinted.exit_code, "was never confirmed" in unprinted.problem) == (1, True)
     assert first in operator.keys.ids
-    assert operator.trettio("key", "retire", first, "--without-sheet").exit_code == 0
+    assert operator.confirm(groups(old), "--id", first).exit_code == 0
+    assert f"{first}  0 compartments  not needed, given, sheet confirmed" in (
+        operator.trettio("key", "list").output
+    )
+    assert operator.trettio("key", "retire", first).exit_code == 0
     assert operator.keys.ids == (second,)
     assert _open(operator, ref) == b"passport"
     assert operator.trettio("key", "list").output.startswith(f"{second}  1 compartments  seals")
@@ -223,6 +228,16 @@ def test_a_key_comes_back_from_its_sheet(operator: Operator, tmp_path: Path) -> 
     assert _open(operator, ref) == b"passport"
     again = operator.trettio("key", "recover", str(operator.key_file), typed=page)
     assert "was already in" in again.output
+
+
+def test_a_key_may_go_without_a_sheet_if_somebody_says_so(operator: Operator) -> None:
+    first = operator.keys.current.id
+    operator.trettio("key", "new")
+    operator.trettio("key", "rotate")
+
+    assert operator.trettio("key", "retire", first).exit_code == 1
+    assert operator.trettio("key", "retire", first, "--without-sheet").exit_code == 0
+    assert first not in operator.keys.ids
 
 
 def test_a_mistyped_sheet_makes_no_file(operator: Operator, tmp_path: Path) -> None:
