@@ -104,6 +104,7 @@ def _remind(installation: Installation, stop: Event) -> None:
 def _little_garbage() -> Iterator[None]:
     """What is there at the start stays until the end, so nobody looks for garbage in it."""
     before = gc.get_threshold()
+    gc.collect()
     gc.freeze()
     gc.set_threshold(*GARBAGE_AFTER)
     try:

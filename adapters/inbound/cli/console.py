@@ -5,7 +5,6 @@ It imports little: some commands have better things to do while the rest is read
 
 from __future__ import annotations
 
-import gc
 import resource
 import signal
 import sys
@@ -24,9 +23,6 @@ from adapters.settings import (
 
 if TYPE_CHECKING:
     from adapters.bootstrap import Installation
-
-GARBAGE_EVERY = 10_000
-"""How many new objects, net, before the youngest are searched for rubbish; Python says 700."""
 
 
 def settings_or_stop() -> Settings:
@@ -72,7 +68,6 @@ def ready(settings: Settings) -> Iterator[Installation]:
             )
         # The pages need the read models, even if nobody follows the log yet.
         opened_installation.views.prepare(opened_installation.log_source())
-        _search_what_stays_no_more()
         yield opened_installation
 
 
@@ -127,13 +122,6 @@ def _systems(opened_installation: Installation) -> dict[str, tuple[str, ...]]:
 def _leave_no_memory_behind() -> None:
     """A crash writes no core file: it would hold the master key, and people's data."""
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-
-
-def _search_what_stays_no_more() -> None:
-    """Looking for rubbish among modules that stay cost 3 ms of processor time per erasure."""
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(GARBAGE_EVERY)
 
 
 def stop(reason: str, code: int = 2) -> NoReturn:
