@@ -22,10 +22,10 @@ from adapters.demo.doubles.server import Exchange
 
 
 def contract(name: str) -> OpenAPI:
-    """The description called `name`, from TRETTIO_CONTRACTS or a `shared/contracts` above us."""
-    for folder in _folders():
-        if (folder / name).is_file():
-            return _load(folder / name)
+    """The description called `name`, from the folder that TRETTIO_CONTRACTS names."""
+    folder = os.environ.get("TRETTIO_CONTRACTS")
+    if folder is not None:
+        return _load(Path(folder) / name)  # and where it is missing, that is an error
     pytest.skip(f"the contract {name} is not here: set TRETTIO_CONTRACTS to a folder that has it")
 
 
@@ -60,12 +60,6 @@ def complaints(contract: OpenAPI, exchange: Exchange, *, base: str) -> set[str]:
         problems = getattr(error.__cause__, "schema_errors", (error,))
         return {str(getattr(problem, "message", problem)) for problem in problems}
     return set()
-
-
-def _folders() -> list[Path]:
-    named = os.environ.get("TRETTIO_CONTRACTS")
-    above = [parent / "shared" / "contracts" for parent in Path(__file__).resolve().parents]
-    return [Path(named), *above] if named else above
 
 
 def _usable(part: dict[str, Any]) -> dict[str, Any]:
