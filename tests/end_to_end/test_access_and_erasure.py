@@ -146,16 +146,16 @@ def test_a_copy_first_then_erasure_and_the_law_for_what_stays(
     }
 
     # Closed, and every step is an event.
-    matches = ["request.match-rejected"] * 5 + ["request.match-confirmed"]
+    matches = ["request.match-confirmed"] + ["request.match-rejected"] * 5
     answered = ["request.approved", "request.answer-sent", "request.fulfilled"]
-    assert story.topics(access) == [
+    assert _matches_in_order(story.topics(access)) == [
         *RECEIVED_TO_VERIFIED,
         *matches,
         *answered,
         "request.answer-fetched",
         "request.closed",
     ]
-    assert story.topics(erasure) == [
+    assert _matches_in_order(story.topics(erasure)) == [
         *RECEIVED_TO_VERIFIED,
         *matches,
         *answered,
@@ -220,3 +220,9 @@ def _strangers(
         "stripe": stripe.call("GET", f"/v1/customers/{customer}"),
         "mailchimp": dict(mailchimp.members["news", fingerprint_of("k.fjord@other.example")]),
     }
+
+
+def _matches_in_order(topics: list[str]) -> list[str]:
+    """Systems answer in any order, and so are their matches decided."""
+    matches = iter(sorted(topic for topic in topics if topic.startswith("request.match-")))
+    return [next(matches) if topic.startswith("request.match-") else topic for topic in topics]
