@@ -64,6 +64,7 @@ class Identity:
         if not by:
             raise DomainError("say who asks the person to prove who they are")
         now = self._clock()
+        self._register.look_at(case_id)
         case = self._register.case(case_id)
         person = self._person(case)
         waiting = self._waiting(case)
@@ -125,6 +126,7 @@ class Identity:
 
     @again_on_conflict
     def _code_was_right(self, case_id: UUID) -> None:
+        self._register.look_at(case_id)
         case = self._register.case(case_id)
         person = self._person(case)
         address = person.all(IdentifierKind.EMAIL)[0]
@@ -153,6 +155,7 @@ class Identity:
             raise DomainError("say who checked the person's identity")
         if method is IdentityMethod.CODE_TO_ADDRESS:
             raise DomainError("a code is checked by entering it")
+        self._register.look_at(case_id)
         case = self._register.case(case_id)
         person = self._person(case)
         if not self._waiting(case):
