@@ -45,10 +45,12 @@ class World:
     """One connected system, filled for a test.
 
     `url` is where the connector is to reach it: the tests put a wire of their own in between.
-    `more_than_a_page` is how many records of one person no single answer can hold.
+    `suppresses_over_http` says that it takes calls to stop marketing. `more_than_a_page` is how
+    many records of one person no single answer can hold.
     """
 
     over_http: ClassVar = False
+    suppresses_over_http: ClassVar = False
     from_files: ClassVar = False
     finds: ClassVar = True
     more_than_a_page: ClassVar = 0
@@ -110,6 +112,7 @@ class OfDouble(World, Generic[D]):
 
 
 class OfMailchimp(OfDouble[mailchimp.MailchimpDouble]):
+    suppresses_over_http: ClassVar = True
     more_than_a_page: ClassVar = 1_001
 
     def __init__(self, folder: Path) -> None:
