@@ -28,6 +28,7 @@ INSERT = (
     "INSERT INTO trettio.log (originator_id, originator_version, topic, state)"
     " VALUES (%s, 1, 'raw', '') RETURNING notification_id"
 )
+KINDS = {"conflict", "savepoint", "prepared", "died"}
 CONTESTED = [UUID(int=number) for number in range(1, 2_000)]
 
 
@@ -39,7 +40,8 @@ def events(number: int, originator_id: UUID | None = None) -> list[StoredEvent]:
 def write_for(url: str, seconds: float, seed: int, told: Path) -> None:
     """Write, conflict, roll back, prepare and die, in random order; a lost database is waited for.
 
-    In `told` a line +id says that an aggregate's events were saved, -id that they were taken back.
+    In `told` a line +id says that an aggregate's events were saved, -id that they were taken back,
+    and =kind that something happened which a log meets seldom.
     """
     chance, until = random.Random(seed), time.monotonic() + seconds
     with Database(url) as database, told.open("w") as lines:
@@ -78,6 +80,7 @@ class Writer:
         try:
             self._recorder.insert_events(events(2, wanted))
         except IntegrityError:
+            self._tell("=conflict")
             return
         self._tell(f"+{wanted}")
 
@@ -91,6 +94,7 @@ class Writer:
             connection.execute("SAVEPOINT one")
             connection.execute(INSERT, [given_up])
             connection.execute("ROLLBACK TO one")
+            self._tell("=savepoint")
             connection.execute(INSERT, [kept])
             time.sleep(self._chance.random() * longest)
             self._end(connection, self._chance.choice(["COMMIT", "ROLLBACK"]), kept)
@@ -103,9 +107,11 @@ class Writer:
         name, mine = uuid4().hex, uuid4()
         with psycopg.connect(self._url, autocommit=True) as connection:
             connection.execute("BEGIN")
+            connection.execute(BEFORE)
             connection.execute(INSERT, [mine])
             time.sleep(self._chance.random() / 20)
             connection.execute(f"PREPARE TRANSACTION '{name}'".encode())
+            self._tell("=prepared")
             time.sleep(self._chance.random() / 5)
             end = self._chance.choice(["COMMIT", "ROLLBACK"])
             self._end(connection, f"{end} PREPARED '{name}'", mine)
@@ -118,6 +124,7 @@ class Writer:
             connection.execute("SELECT pg_terminate_backend(pg_backend_pid())")
         except psycopg.OperationalError:
             connection.close()
+            self._tell("=died")
         self._tell(f"-{mine}")
 
     def _end(self, connection: psycopg.Connection, end: str, mine: UUID) -> None:

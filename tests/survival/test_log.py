@@ -10,6 +10,7 @@ import os
 import random
 import signal
 import time
+from collections import Counter
 from collections.abc import Iterator
 from multiprocessing.process import BaseProcess
 from pathlib import Path
@@ -22,7 +23,7 @@ from adapters.embedded_postgres import EmbeddedPostgres
 from adapters.outbound.database import Database, migrate
 from adapters.outbound.recorder import LogReader
 from tests.support import log_writers
-from tests.support.log_writers import INSERT, read_until, write_for
+from tests.support.log_writers import INSERT, KINDS, read_until, write_for
 
 pytestmark = pytest.mark.survival
 
@@ -115,6 +116,9 @@ def test_nothing_is_missed_repeated_or_lost_whatever_is_killed(
     assert saved <= logged, "something that was acknowledged is lost"
     assert not {line[1:] for line in lines if line[0] == "-"} & logged
     assert len(saved) > 500
+    happened = Counter(line[1:] for line in lines if line[0] == "=")
+    print(f"of what is rare: {dict(happened)}")
+    assert set(happened) == KINDS, "something that a log has to stand never happened"
     assert ids[-1] > len(ids), "there were no gaps to pass"
 
 
