@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import Enum
 from functools import lru_cache
+from itertools import chain
 from typing import Any
 from uuid import UUID, uuid5
 
@@ -18,9 +19,18 @@ from eventsourcing.domain import event
 
 from domain.aggregate import Aggregate, AggregateCreated
 from domain.errors import DomainError, NotAllowedNow
+from domain.many import gathered
 from domain.personal import PersonalRef, code
 from domain.staff import named
-from domain.values import FoundRecord, PlannedSystem, RecordDecision, RecordOutcome, Told
+from domain.values import (
+    Decisions,
+    Found,
+    FoundRecord,
+    Outcomes,
+    PlannedSystem,
+    RecordOutcome,
+    Told,
+)
 from domain.vocabulary import Action, Outcome
 
 
@@ -46,9 +56,12 @@ class SystemState:
     plan: PlannedSystem
     action: Action
     status: SystemStatus
-    found: tuple[FoundRecord, ...] = ()
-    decisions: tuple[RecordDecision, ...] = ()
-    outcomes: tuple[RecordOutcome, ...] = ()
+    found: Found = ()
+    parts: tuple[Found, ...] = ()
+    """What a search that is still going on has found, and under which key it goes on."""
+    parts_of: str | None = None
+    decisions: Decisions = ()
+    outcomes: Outcomes = ()
     attempts: int = 0
     waits_for: str | None = None
     treated_at: datetime | None = None
@@ -76,7 +89,7 @@ class Fulfilment(Aggregate):
         TOPIC = "fulfilment.instructed"
         system: str
         action: Action
-        decisions: tuple[RecordDecision, ...]
+        decisions: Decisions
 
         def apply(self, aggregate: Fulfilment) -> None:
             aggregate.change(
@@ -91,13 +104,26 @@ class Fulfilment(Aggregate):
                 not_before=None,
             )
 
+    class FoundPart(Event):
+        """Some of what a long search has found. It is an answer only once all has been found."""
+
+        TOPIC = "fulfilment.found-part"
+        system: str
+        key: str
+        found: Found
+
+        def apply(self, aggregate: Fulfilment) -> None:
+            state = aggregate.systems[self.system]
+            earlier = state.parts if state.parts_of == self.key else ()
+            aggregate.change(self.system, parts=(*earlier, self.found), parts_of=self.key)
+
     class Answered(Event):
         TOPIC = "fulfilment.answered"
         system: str
         action: Action
         key: str
-        found: tuple[FoundRecord, ...] = ()
-        outcomes: tuple[RecordOutcome, ...] = ()
+        found: Found = ()
+        outcomes: Outcomes = ()
         outcome: Outcome | None = None
         reason: str = ""
         note: PersonalRef | None = None
@@ -112,7 +138,13 @@ class Fulfilment(Aggregate):
                 return
             aggregate.change(self.system, answered_keys=keys, attempts=0, waits_for=None)
             if self.action is Action.FIND:
-                aggregate.change(self.system, status=SystemStatus.FOUND, found=self.found)
+                aggregate.change(
+                    self.system,
+                    status=SystemStatus.FOUND,
+                    found=self.found,
+                    parts=(),
+                    parts_of=None,
+                )
             elif self.action is Action.ERASE:
                 aggregate.change(
                     self.system,
@@ -215,8 +247,9 @@ class Fulfilment(Aggregate):
             raise DomainError("a system stands twice in the plan: name it once")
 
     @property
-    def found(self) -> tuple[FoundRecord, ...]:
-        return tuple(record for state in self.systems.values() for record in state.found)
+    def found(self) -> Found:
+        held = [state.found for state in self.systems.values() if state.found]
+        return held[0] if len(held) == 1 else gathered(chain.from_iterable(held))
 
     @property
     def all_found(self) -> bool:
@@ -244,9 +277,7 @@ class Fulfilment(Aggregate):
 
     # Commands
 
-    def instruct(
-        self, *, system: str, action: Action, decisions: tuple[RecordDecision, ...], at: datetime
-    ) -> None:
+    def instruct(self, *, system: str, action: Action, decisions: Decisions, at: datetime) -> None:
         """Ask a system to act on records it was found to hold."""
         state = self._system(system)
         if self.completed_at is not None:
@@ -262,12 +293,20 @@ class Fulfilment(Aggregate):
             self.Instructed, system=system, action=action, decisions=decisions, timestamp=at
         )
 
+    def record_found_part(self, *, system: str, key: str, found: Found, at: datetime) -> None:
+        """Some of what a system holds, while it is still being searched."""
+        if self._is_late(system, Action.FIND):
+            raise NotAllowedNow(f"system {system} is not being searched any more")
+        if any(record.system != system for record in found):
+            raise DomainError(f"system {system} cannot answer for another one")
+        self.trigger_event(self.FoundPart, system=system, key=key, found=found, timestamp=at)
+
     def record_found(
         self,
         *,
         system: str,
         key: str,
-        found: tuple[FoundRecord, ...],
+        found: Found,
         by: str | None = None,
         reason: str = "",
         note: PersonalRef | None = None,
@@ -300,7 +339,7 @@ class Fulfilment(Aggregate):
         *,
         system: str,
         key: str,
-        outcomes: tuple[RecordOutcome, ...],
+        outcomes: Outcomes,
         by: str | None = None,
         at: datetime,
     ) -> None:
@@ -464,9 +503,7 @@ class Fulfilment(Aggregate):
         )
 
     @staticmethod
-    def _doubt(
-        state: SystemState, outcomes: tuple[RecordOutcome, ...], by: str | None
-    ) -> str | None:
+    def _doubt(state: SystemState, outcomes: Outcomes, by: str | None) -> str | None:
         """Why this answer to an erasure cannot be taken as it is."""
         asked = [d.record_id for d in state.decisions if d.touches_the_system]
         answered = [outcome.record_id for outcome in outcomes]
@@ -511,7 +548,7 @@ _OF_ERASING = {
 _ONLY_BY_A_PERSON = {Outcome.MANUAL, Outcome.REFUSED}
 
 
-def _require_sayable(outcomes: tuple[RecordOutcome, ...], by: str | None) -> None:
+def _require_sayable(outcomes: Outcomes, by: str | None) -> None:
     """What stays has a reason the letter can give; a person's remarks are codes."""
     for outcome in outcomes:
         if outcome.outcome not in _OF_ERASING:

@@ -7,6 +7,7 @@ without a human name, no extension without its notice in time (Art. 12(3)).
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date, datetime
 from enum import Enum
 from typing import Any
@@ -27,9 +28,17 @@ from domain.deadlines import (
     received_on,
 )
 from domain.errors import DomainError, NotAllowedNow
+from domain.many import by_id, gathered
 from domain.personal import PersonalRef, code
 from domain.staff import human, named, two_people
-from domain.values import FoundRecord, LetterSent, RecordDecision, SystemOutcome
+from domain.values import (
+    Decisions,
+    Found,
+    FoundRecord,
+    LetterSent,
+    RecordDecision,
+    SystemOutcome,
+)
 from domain.vocabulary import (
     Channel,
     Compartment,
@@ -261,11 +270,11 @@ class DataSubjectRequest(Aggregate):
 
     class DataCollected(Event):
         TOPIC = "request.data-collected"
-        found: tuple[FoundRecord, ...]
+        found: Found
 
         def apply(self, aggregate: DataSubjectRequest) -> None:
             aggregate.status = Status.COLLECTED
-            aggregate.found = {record.record_id: record for record in self.found}
+            aggregate.found = by_id(self.found)
             aggregate.matches = {
                 record_id: theirs
                 for record_id, theirs in aggregate.matches.items()
@@ -293,14 +302,14 @@ class DataSubjectRequest(Aggregate):
 
     class Approved(Event):
         TOPIC = "request.approved"
-        decisions: tuple[RecordDecision, ...]
+        decisions: Decisions
         profile_version: str
         by: str
         note: PersonalRef | None = None
 
         def apply(self, aggregate: DataSubjectRequest) -> None:
             aggregate.status = Status.APPROVED
-            aggregate.decisions = {d.record_id: d for d in self.decisions}
+            aggregate.decisions = by_id(self.decisions)
             aggregate.approved_by = self.by
             aggregate.approval_note = self.note
 
@@ -491,9 +500,9 @@ class DataSubjectRequest(Aggregate):
         self.assigned_to: str | None = None
         self.linked: tuple[UUID, ...] = ()
         self.collected_at: datetime | None = None
-        self.found: dict[UUID, FoundRecord] = {}
+        self.found: Mapping[UUID, FoundRecord] = {}
         self.matches: dict[UUID, bool] = {}
-        self.decisions: dict[UUID, RecordDecision] = {}
+        self.decisions: Mapping[UUID, RecordDecision] = {}
         self.approved_by: str | None = None
         self.approval_note: PersonalRef | None = None
         self.letters: tuple[LetterSent, ...] = ()
@@ -558,18 +567,18 @@ class DataSubjectRequest(Aggregate):
         return frozenset(kept - self.destroyed)
 
     @property
-    def undecided_matches(self) -> tuple[FoundRecord, ...]:
+    def undecided_matches(self) -> Found:
         """Weak matches that still wait for a person."""
-        return tuple(
+        return gathered(
             record
             for record in self.found.values()
             if record.needs_a_person and record.record_id not in self.matches
         )
 
     @property
-    def own_records(self) -> tuple[FoundRecord, ...]:
+    def own_records(self) -> Found:
         """The records that are the person's: strong matches and confirmed weak ones."""
-        return tuple(
+        return gathered(
             record
             for record in self.found.values()
             if self.matches.get(record.record_id, record.match.is_strong)
@@ -808,7 +817,7 @@ class DataSubjectRequest(Aggregate):
 
     # Commands that concern deciding
 
-    def collect_data(self, *, found: tuple[FoundRecord, ...], at: datetime) -> None:
+    def collect_data(self, *, found: Found, at: datetime) -> None:
         """Everything the systems hold. Until it is approved they may be searched again."""
         self._require(Status.VERIFIED, Status.COLLECTED)
         if len({record.record_id for record in found}) < len(found):
@@ -824,7 +833,7 @@ class DataSubjectRequest(Aggregate):
     def approve(
         self,
         *,
-        decisions: tuple[RecordDecision, ...],
+        decisions: Decisions,
         profile_version: str,
         by: str,
         note: PersonalRef | None = None,

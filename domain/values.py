@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from uuid import UUID
 
+from domain.many import Many
 from domain.personal import PersonalRef
 from domain.vocabulary import (
     Action,
@@ -175,3 +176,8 @@ class LetterSent:
     how: str
     letter: PersonalRef
     explains: tuple[Outcome, ...] = field(default=())
+
+
+Found = tuple[FoundRecord, ...] | Many[FoundRecord]
+Decisions = tuple[RecordDecision, ...] | Many[RecordDecision]
+Outcomes = tuple[RecordOutcome, ...] | Many[RecordOutcome]

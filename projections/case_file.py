@@ -194,6 +194,8 @@ def _tell(told: dict[str, Any], name: str, value: Any) -> None:
                 _tell(told, part, inner)
         elif what == "frozenset":
             told[name] = _counted(data)
+        elif what == "many":
+            told[name] = data["count"]
     elif kind is str:
         if name in WORDS and _CODE(value):
             told[name] = value

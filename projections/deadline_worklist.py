@@ -455,7 +455,9 @@ class DeadlineWorklist(Projection):
             decided = set(work.matches_decided)
             weak = {record.record_id for record in event.found if record.needs_a_person}
             work.matches_to_review = sorted(weak - decided)
-            work.matches_decided = sorted(decided & {r.record_id for r in event.found})
+            work.matches_decided = sorted(
+                record.record_id for record in event.found if record.record_id in decided
+            )
 
     @when(Request.MatchConfirmed, Request.MatchRejected)
     def match_decided(

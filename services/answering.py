@@ -172,7 +172,7 @@ class Answering:
                 case_reference=case.reference,
                 received_on=request.received_on,
                 answered_on=received_on(now, request.country),
-                records=tuple(self._own(request)),
+                records=self._own(request),
             ),
             out,
         )

@@ -6,16 +6,20 @@ saved together with the one it implies.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from itertools import chain, islice
 from uuid import UUID, uuid4, uuid5
 
 from domain.aggregate import Aggregate
 from domain.errors import DomainError, NotAllowedNow
 from domain.fulfilment import Fulfilment, SystemState, SystemStatus
+from domain.many import FEW, Many, gathered
 from domain.policy import Profile
 from domain.request import DataSubjectRequest, Status
 from domain.values import (
+    Found,
     FoundRecord,
     KnownResidual,
     RecordOutcome,
@@ -27,6 +31,14 @@ from services.controllers import Controllers
 from services.planning import RECIPIENT, answer_task, task_for
 from services.ports import Also, Clock, Person, Record, Result, Task, Tasks, Vault
 from services.register import Register, again_on_conflict
+
+
+@dataclass(frozen=True, slots=True)
+class _Search:
+    """A search that is saved in parts: the digests that it has named, and those that are saved."""
+
+    known: set[bytes]
+    heard: set[bytes] = field(default_factory=set)
 
 
 class Fulfilments:
@@ -45,19 +57,49 @@ class Fulfilments:
 
     # What systems answered
 
-    @again_on_conflict
     def record_found(
         self,
         request_id: UUID,
         system: str,
-        records: Sequence[Record],
+        records: Iterable[Record],
         *,
         key: str,
         by: str | None = None,
         reason: str = "",
         task: Task | None = None,
     ) -> None:
-        """Seal what a system holds; when it was the last one asked, the data is collected."""
+        """Seal what a system holds; when it was the last one asked, the data is collected.
+
+        Of many records one part after the other is saved, so that memory holds a part only, and
+        a repeat after a kill seals nothing a second time.
+        """
+        coming = iter(records)
+        part = list(islice(coming, FEW + 1))
+        search: _Search | None = None
+        if len(part) > FEW:
+            search = _Search(known=self._found_before(request_id, system, key))
+            while len(part) > FEW:
+                if not self._record_part(request_id, system, part[:FEW], search, key=key):
+                    break
+                part = [*part[FEW:], *islice(coming, FEW)]
+        self._record_found(
+            request_id, system, part, search, key=key, by=by, reason=reason, task=task
+        )
+
+    @again_on_conflict
+    def _record_found(
+        self,
+        request_id: UUID,
+        system: str,
+        records: Sequence[Record],
+        search: _Search | None,
+        *,
+        key: str,
+        by: str | None,
+        reason: str,
+        task: Task | None,
+    ) -> None:
+        """All of it, or, with `search`, the rest of what was saved in parts."""
         with self._register.alone_with(request_id):
             now = self._clock()
             self._register.look_at(request_id)
@@ -65,7 +107,14 @@ class Fulfilments:
             if self._heard_before(fulfilment, system, key, task):
                 return
             profile = self._controllers.in_force(fulfilment.controller)
-            found, also = self._seal(fulfilment, profile, system, records)
+            found: Found
+            if search is None:
+                found, also = self._seal(fulfilment, profile, system, records)
+            else:
+                new = self._new(fulfilment, system, records, search)
+                rest, also = self._seal(fulfilment, profile, system, new)
+                parts = fulfilment.systems[system].parts
+                found = gathered(_each_once(chain(*parts, rest), set(search.heard)))
             fulfilment.record_found(
                 system=system, key=key, found=found, by=by, reason=reason, at=now
             )
@@ -76,6 +125,55 @@ class Fulfilments:
                 self._carry_matches(request, now)
                 changed.append(request)
             self._register.save_all(changed, [*also, *self._finish(task)])
+
+    @again_on_conflict
+    def _record_part(
+        self,
+        request_id: UUID,
+        system: str,
+        records: Sequence[Record],
+        search: _Search,
+        *,
+        key: str,
+    ) -> bool:
+        """Save one part of a long search; False when somebody else has finished it."""
+        with self._register.alone_with(request_id):
+            self._register.look_at(request_id)
+            fulfilment = self._register.fulfilment(request_id)
+            if key in fulfilment.systems[system].answered_keys:
+                return False
+            new = self._new(fulfilment, system, records, search)
+            if new:
+                profile = self._controllers.in_force(fulfilment.controller)
+                found, also = self._seal(fulfilment, profile, system, new)
+                fulfilment.record_found_part(
+                    system=system,
+                    key=key,
+                    # Read again with every later part: whatever its length, it is in columns.
+                    found=Many.of(found),
+                    at=self._clock(),
+                )
+                self._register.save_all([fulfilment], also)
+                search.known.update(_digests(found))
+            return True
+
+    def _new(
+        self, fulfilment: Fulfilment, system: str, records: Sequence[Record], search: _Search
+    ) -> list[Record]:
+        """What of these records has not been saved yet; all of them have been heard of."""
+        new = []
+        for record in records:
+            digest = self._digest(fulfilment.case_id, system, record.kind, record.key)
+            search.heard.add(bytes.fromhex(digest))
+            if bytes.fromhex(digest) not in search.known:
+                new.append(record)
+        return new
+
+    def _found_before(self, request_id: UUID, system: str, key: str) -> set[bytes]:
+        """What an earlier try of the same search has saved, before it was cut off."""
+        state = self._register.fulfilment(request_id).systems[system]
+        parts = state.parts if state.parts_of == key else ()
+        return {digest for part in parts for digest in _digests(part)}
 
     @again_on_conflict
     def record_erased(
@@ -100,7 +198,7 @@ class Fulfilments:
             if self._heard_before(fulfilment, system, key, task):
                 return
             also = self._finish(task)
-            outcomes = tuple(
+            outcomes = gathered(
                 self._record_outcome(fulfilment, record_id, result, by, also, now)
                 for record_id, result in results.items()
             )
@@ -352,6 +450,19 @@ CLOCKS_DIFFER = timedelta(minutes=1)
 
 UNMAPPED = "unmapped"
 """Category of a record of a sort that the profile does not know; a person must look."""
+
+
+def _digests(found: Iterable[FoundRecord]) -> Iterator[bytes]:
+    return (bytes.fromhex(record.digest) for record in found)
+
+
+def _each_once(found: Iterable[FoundRecord], wanted: set[bytes]) -> Iterator[FoundRecord]:
+    """The records with these digests, the first of each."""
+    for record in found:
+        digest = bytes.fromhex(record.digest)
+        if digest in wanted:
+            wanted.remove(digest)
+            yield record
 
 
 def person_of(vault: Vault, request: DataSubjectRequest) -> Person:

@@ -28,6 +28,7 @@ from domain.policy import Category, Profile, Recipient, Retention, System
 from domain.vocabulary import Language, Right, Role
 from services.field_names import field_name, plain_name
 from services.letters import OWN_SYSTEM, template
+from services.pile import Held, Json, Pile
 from services.ports import Record
 from services.spreadsheets import harmless
 from services.wording import LETTERS, PACKAGES, Wording, in_language, short, wording
@@ -36,8 +37,6 @@ SCHEMA = Path(__file__).with_name("schemas") / "access-answer-1.json"
 FORMAT = "trettio/access-answer/1"
 OTHER = "other"
 """The category of records whose sort the profile does not know: they are held, so they are told."""
-
-Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,7 +71,7 @@ class Digest:
 def build_package(facts: AnswerFacts, out: BinaryIO) -> Digest:
     """Write the package to `out` piece by piece; `out` need not be seekable.
 
-    The records of one person are held in memory, the files are not.
+    The records are looked at once and held in memory, many of them compressed.
     """
     answer = _Answer(facts)
     counted = _Counted(out)
@@ -88,7 +87,7 @@ def build_package(facts: AnswerFacts, out: BinaryIO) -> Digest:
         sha256=counted.digest.hexdigest(),
         size=counted.size,
         records=answer.count,
-        covered=any(record.masked for held in answer.categories for record in held.records),
+        covered=any(held.records.covered for held in answer.categories),
     )
 
 
@@ -96,23 +95,11 @@ def build_package(facts: AnswerFacts, out: BinaryIO) -> Digest:
 
 
 @dataclass(frozen=True, slots=True)
-class _Held:
-    """One record as it will be shown."""
-
-    system: str
-    system_name: str
-    kind: str
-    fields: dict[str, Json]
-    masked: tuple[str, ...]
-    recipients: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
 class _Category:
     id: str
     name: str
     file: str
-    records: list[_Held]
+    records: Pile
     waiting: list[str]
 
 
@@ -128,11 +115,10 @@ class _Answer:
     # The records
 
     def _sorted(self) -> list[_Category]:
-        found: dict[str, list[_Held]] = {category.id: [] for category in self.profile.categories}
+        found = {category.id: Pile() for category in self.profile.categories}
         for system, record in self.facts.records:
-            found.setdefault(self._category_of(system, record), []).append(
-                self._held(system, record)
-            )
+            pile = found.setdefault(self._category_of(system, record), Pile())
+            pile.add(self._held(system, record))
         return [
             _Category(
                 id=id_,
@@ -144,9 +130,9 @@ class _Answer:
             for number, (id_, records) in enumerate(found.items(), start=1)
         ]
 
-    def _held(self, system: str, record: Record) -> _Held:
+    def _held(self, system: str, record: Record) -> Held:
         fields = {str(name): self._value(name, value) for name, value in record.fields.items()}
-        return _Held(
+        return Held(
             system=system,
             system_name=self.system_name(system),
             kind=record.kind,
@@ -293,7 +279,7 @@ class _Answer:
         """Those the records name, by name, and those the caller knows of (C-154/21, MU-18)."""
         named: dict[str, list[str]] = {self._recipient_name(r): [] for r in self.facts.recipients}
         for category in self.held:
-            for name in {self._recipient_name(r) for h in category.records for r in h.recipients}:
+            for name in {self._recipient_name(r) for r in category.records.recipients}:
                 named.setdefault(name, []).append(short(category.name))
         for name in sorted(named):
             known = self._recipient(name)
@@ -446,7 +432,7 @@ class _Answer:
         return next((s for s in self.profile.systems if s.id == id_), None)
 
     def _is_in(self, system: str, category: _Category) -> bool:
-        return any(held.system == system for held in category.records)
+        return system in category.records.systems
 
     def _in_language(self, text: Mapping[Language, str]) -> str:
         return in_language(text, self.language, self.profile)
@@ -502,7 +488,7 @@ def _data(answer: _Answer) -> Iterator[str]:
     yield "\n ]\n}\n"
 
 
-def _as_json(record: _Held) -> dict[str, object]:
+def _as_json(record: Held) -> dict[str, object]:
     return {
         "system": record.system,
         "system_name": record.system_name,
@@ -520,13 +506,13 @@ def _compact(value: object) -> str:
 # CSV
 
 
-def _table(records: Sequence[_Held]) -> Iterator[str]:
+def _table(records: Pile) -> Iterator[str]:
     """One table: comma, all cells quoted, UTF-8 with BOM; no cell can become a formula."""
-    flat = [dict(_flat(record.fields)) for record in records]
-    columns = list(dict.fromkeys(name for row in flat for name in row))
+    columns = list(dict.fromkeys(name for record in records for name, _ in _flat(record.fields)))
     yield "\ufeff"
     yield _row(["_system", "_kind", *columns, "_masked"])
-    for record, row in zip(records, flat, strict=True):
+    for record in records:
+        row = dict(_flat(record.fields))
         cells = (row.get(column, "") for column in columns)
         yield _row([record.system_name, record.kind, *cells, ", ".join(record.masked)])
 
@@ -590,7 +576,7 @@ def _closing(profile: Profile) -> list[str]:
     return list(dict.fromkeys(line for line in lines if line))
 
 
-def _nodes(record: _Held, profile: Profile, words: Wording) -> list[_Node]:
+def _nodes(record: Held, profile: Profile, words: Wording) -> list[_Node]:
     reader = _FieldReader(profile, words, frozenset(record.masked))
     nodes = [reader.node(name, value, name) for name, value in record.fields.items()]
     top = {name.partition(".")[0] for name in record.masked} - record.fields.keys()

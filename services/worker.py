@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from threading import Event
 from time import monotonic
 from typing import Protocol
@@ -23,7 +23,7 @@ from domain.errors import DomainError, NotAllowedNow
 from domain.fulfilment import Fulfilment
 from domain.request import DataSubjectRequest, Status
 from domain.values import FoundRecord, RecordDecision
-from domain.vocabulary import Action, Decision, Outcome
+from domain.vocabulary import Action, Decision, Outcome, Right
 from services import dossier
 from services.answering import Answering
 from services.fulfilment import Fulfilments, person_of
@@ -73,7 +73,9 @@ GARBLED_FOR = timedelta(days=1)
 EVERY_TRY_TOLD = 12
 """Later tries in vain are told at every doubling only, or a long outage would fill the log."""
 MOST_SURPRISES = 5
-MOST_RECORDS = 10_000
+MOST_RECORDS = 100_000
+MOST_TO_ERASE = 10_000
+"""An erasure is decided with the content of all records in memory."""
 
 log = structlog.get_logger()
 
@@ -292,8 +294,11 @@ class Worker:
 
     def _find(self, task: Task) -> None:
         connector, person = self._ask(task)
+        right = self._register.request(task.subject_id).right
+        most = MOST_TO_ERASE if right is Right.ERASURE else MOST_RECORDS
+        records = _bounded(connector.find(person), most)
         self._fulfilments.record_found(
-            task.subject_id, _system(task), _bounded(connector, person), key=task.key, task=task
+            task.subject_id, _system(task), records, key=task.key, task=task
         )
 
     def _erase(self, task: Task) -> None:
@@ -321,9 +326,9 @@ class Worker:
         connector, person = self._ask(task)
         fulfilment = self._register.fulfilment(task.subject_id)
         treated_at = fulfilment.systems[_system(task)].treated_at
-        records = _bounded(connector, person, fresh_after=treated_at)
+        records = _bounded(connector.find(person, fresh_after=treated_at), MOST_RECORDS)
         self._fulfilments.record_read_back(
-            task.subject_id, _system(task), records, key=task.key, task=task
+            task.subject_id, _system(task), list(records), key=task.key, task=task
         )
 
     def _suppress(self, task: Task) -> None:
@@ -397,15 +402,11 @@ def _system(task: Task) -> str:
     return task.system
 
 
-def _bounded(
-    connector: Connector, person: Person, fresh_after: datetime | None = None
-) -> list[Record]:
-    records: list[Record] = []
-    for record in connector.find(person, fresh_after=fresh_after):
-        records.append(record)
-        if len(records) > MOST_RECORDS:
-            raise Refused(f"more than {MOST_RECORDS} records for one person")
-    return records
+def _bounded(records: Iterator[Record], most: int) -> Iterator[Record]:
+    for number, record in enumerate(records):
+        if number == most:
+            raise Refused(f"more than {most} records for one person")
+        yield record
 
 
 def _to_treat(fulfilment: Fulfilment, system: str) -> Iterator[tuple[FoundRecord, RecordDecision]]:

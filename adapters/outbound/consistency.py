@@ -31,6 +31,7 @@ from adapters.outbound.view_tables import VIEWS
 from adapters.outbound.views import READ_MODELS, PostgresView
 from domain.case import Case
 from domain.controller import Controller
+from domain.many import Many
 from domain.personal import PersonalRef
 from domain.vocabulary import Compartment
 from projections.projection import Projection, Recorded, Table
@@ -398,7 +399,7 @@ def _refs(value: Any, field: str = "") -> Iterator[tuple[PersonalRef, Compartmen
     """Every reference to the vault in an event, however deep, with the compartment it means."""
     if isinstance(value, PersonalRef):
         yield value, COMPARTMENT_OF.get(field, Compartment.CORRESPONDENCE)
-    elif isinstance(value, tuple | list | frozenset):
+    elif isinstance(value, tuple | list | frozenset | Many):
         for item in value:
             yield from _refs(item, field)
     elif isinstance(value, dict):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import inspect
 import typing
+from base64 import b64decode, b64encode
 from collections.abc import Callable
 from datetime import date, timedelta
 from enum import Enum
@@ -22,6 +23,7 @@ from eventsourcing.persistence import (
 )
 
 from domain import vocabulary
+from domain.many import Many
 from domain.personal import PersonalRef
 
 
@@ -110,6 +112,28 @@ class ValueByField(Transcoding):
         return self.type(**{k: shapes[k](v) for k, v in data.items() if k in shapes})
 
 
+class ManyByColumn(Transcoding):
+    """The sorts there are, and the columns of what differs in base64; `count` is for readers."""
+
+    type = Many
+    name = "many"
+
+    def encode(self, obj: Many[Any]) -> dict[str, Any]:
+        return {
+            "count": len(obj),
+            "kinds": list(obj.kinds),
+            "which": b64encode(obj.which).decode(),
+            "columns": [b64encode(column).decode() for column in obj.columns],
+        }
+
+    def decode(self, data: dict[str, Any]) -> Many[Any]:
+        return Many(
+            tuple(data["kinds"]),
+            b64decode(data["which"]),
+            tuple(b64decode(column) for column in data["columns"]),
+        )
+
+
 def register_all(transcoder: JSONTranscoder, *value_types: type) -> None:
     """Teach a transcoder the vocabulary, dates, references and these value types.
 
@@ -118,6 +142,7 @@ def register_all(transcoder: JSONTranscoder, *value_types: type) -> None:
     """
     known: list[Transcoding] = [UUIDAsHex(), DecimalAsStr(), DatetimeAsISO()]
     known += [DateAsISO(), TimedeltaAsMicroseconds(), FrozensetAsList(), PersonalRefAsHex()]
+    known += [ManyByColumn()]
     known += [EnumByValue(enum) for enum in _enums_of_vocabulary()]
     for value_type in dict.fromkeys(value_types):
         if value_type in {transcoding.type for transcoding in known}:

@@ -37,6 +37,8 @@ def measured(*, quick: bool) -> Iterator[Figure]:
             yield from follow.measure(url, events=1_000_000, requests=100_000, seconds=20)
     with _database() as (url, home):
         yield memory.idle(url, home)
+    with _database() as (url, home):
+        yield memory.large(url, home, 500 if quick else 50_000)
 
 
 def _appends(count: int) -> Iterator[Figure]:

@@ -29,6 +29,7 @@ from domain.controller import Controller
 from domain.errors import DomainError
 from domain.fulfilment import Fulfilment
 from domain.hold import Hold
+from domain.many import Many
 from domain.personal import PersonalRef
 from domain.request import DataSubjectRequest
 from services.register import EventTranscoder
@@ -102,7 +103,7 @@ def hints(of: type) -> dict[str, Any]:
 
 def parts(name: str, hint: Any) -> Iterator[tuple[str, Any]]:
     """The plain types that a field is made of, each with the name of its innermost field."""
-    if typing.get_origin(hint) in {UnionType, typing.Union, tuple, frozenset}:
+    if typing.get_origin(hint) in {UnionType, typing.Union, tuple, frozenset, Many}:
         for argument in typing.get_args(hint):
             if argument is not Ellipsis:
                 yield from parts(name, argument)
