@@ -77,7 +77,7 @@ def versions_of(installation: Installation, case_id: UUID) -> Mapping[UUID, int]
     """How far everything of a case is, what is about to be saved included."""
     saving = installation.register.saving
     case = saving.get(case_id)
-    if case is not None and case.version == len(case.pending_events):
+    if case is not None and case.is_unsaved:
         # Its first save is that of everything it has; nobody needs to be asked.
         return {one.id: one.version for one in saving.values() if isinstance(one, _OF_A_CASE)}
     ids = aggregates_of(case_id)
