@@ -203,7 +203,7 @@ def _wire(
     )
     codes = PostgresCodes(database, vault.key_for("one-time codes"))
     links = PostgresLinks(database)
-    controllers = Controllers(register, ControllerNames(database), clock, read)
+    controllers = Controllers(register, ControllerNames(database), vault, clock, read)
     systems = ConfiguredSystems(controllers, secrets_of, settings.exports)
     tasks = PostgresTasks(database, systems.at_once)
     planning = Planning(register, controllers, tasks)

@@ -39,6 +39,13 @@ class Finding:
     question: Text
     quote: str | None = None
     line: int | None = None
+    what: str = ""
+    article: str = ""
+
+
+def asked(finding: Finding, language: Language) -> str:
+    """The question in a language; nynorsk readers are asked in bokmål."""
+    return finding.question.get(language) or finding.question[Language.NB]
 
 
 def check(profile: Profile, on: date) -> tuple[Finding, ...]:
@@ -104,6 +111,8 @@ def _finding(code: str, note: _Note) -> Finding:
         },
         quote=note.said.quote if note.said else None,
         line=note.said.line if note.said else None,
+        what=note.what,
+        article=entry["article"],
     )
 
 

@@ -80,7 +80,7 @@ class Deciding:
 
         `answers` are facts that a person added to a record, by the codes of `domain.facts`.
         """
-        profile = self._controllers.version(request.controller, request.profile_version)
+        profile = self._controllers.terms(request.controller, request.profile_version)
         previews = []
         own = request.own_records
         for found, record in zip(own, self._records(own), strict=True):

@@ -39,7 +39,6 @@ from services.ports import (
     ExternalNumbers,
     Identifier,
     Person,
-    Sealed,
     Vault,
 )
 from services.postroom import Postroom
@@ -320,7 +319,8 @@ class Intake:
         )
         case.confirm(rights=rights, language=language, person=sealed.ref, by=by, at=now)
         indexed = self._vault.index(case.controller, case.id, identifiers)
-        requests = [self._request(case, right, profile, sealed, now) for right in case.rights]
+        terms = self._controllers.at_receipt(case.controller, case.received_at)
+        requests = [request_of(case, right, terms, sealed.ref, now) for right in case.rights]
         self._link(case, requests, identifiers, now)
         planned = self._planning.plan_at_once(case, requests, profile, at=now)
         letters = self._postroom.acknowledge(case, requests, profile, person, at=now)
@@ -397,29 +397,31 @@ class Intake:
         )
         return case, [*sealed.also, *(also for upload in uploads for also in upload.also)]
 
-    def _request(
-        self, case: Case, right: Right, profile: Profile, person: Sealed, at: datetime
-    ) -> DataSubjectRequest:
-        calendar = load_calendar(profile.country)
-        day = received_on(case.received_at, profile.country)
-        return DataSubjectRequest(
-            case_id=case.id,
-            controller=case.controller,
-            profile_version=profile.digest,
-            country=profile.country,
-            right=right,
-            channel=case.channel,
-            language=case.language,
-            requester=person.ref,
-            received_at=case.received_at,
-            received_on=day,
-            promise_days=profile.promise_days,
-            dates=deadlines(day, calendar, profile.promise_days),
-            act_by=act_by(day, calendar) if right.acts_at_once else None,
-            not_in_policy=right not in profile.rights,
-            archive_first=profile.is_public,
-            timestamp=at,
-        )
+
+def request_of(
+    case: Case, right: Right, terms: Profile, person: PersonalRef, at: datetime
+) -> DataSubjectRequest:
+    """A right of a case, dated from its receipt by the profile in force then (AK-27)."""
+    calendar = load_calendar(terms.country)
+    day = received_on(case.received_at, terms.country)
+    return DataSubjectRequest(
+        case_id=case.id,
+        controller=case.controller,
+        profile_version=terms.digest,
+        country=terms.country,
+        right=right,
+        channel=case.channel,
+        language=case.language,
+        requester=person,
+        received_at=case.received_at,
+        received_on=day,
+        promise_days=terms.promise_days,
+        dates=deadlines(day, calendar, terms.promise_days),
+        act_by=act_by(day, calendar) if right.acts_at_once else None,
+        not_in_policy=right not in terms.rights,
+        archive_first=terms.is_public,
+        timestamp=at,
+    )
 
 
 def _require_said_why(asked: Asked, received_at: datetime, now: datetime, profile: Profile) -> None:

@@ -6,9 +6,9 @@ from hashlib import sha256
 
 import pytest
 
-from domain.controller import Controller
+from domain.controller import Controller, FindingAnswer
 from domain.errors import DomainError, NotAllowedNow
-from tests.support.past import AT, names, replayed
+from tests.support.past import AT, days, names, ref, replayed
 
 
 def adopt(controller: Controller, document: str, by: str = "anna") -> None:
@@ -65,32 +65,79 @@ def test_somebody_adopts_a_profile(controller_registered: Controller) -> None:
         adopt(controller_registered, "first", by="")
 
 
-def test_a_finding_is_decided_by_a_person_in_words_and_once(profile_adopted: Controller) -> None:
-    for by, decision in (("", "yes"), ("trettio", "yes"), ("anna", " ")):
-        with pytest.raises(DomainError):
-            profile_adopted.decide_finding(code="archive_duty", decision=decision, by=by, at=AT)
-    for decision in ("it applies", "it applies", "it does not"):
-        profile_adopted.decide_finding(code="archive_duty", decision=decision, by="anna", at=AT)
+def decide(controller: Controller, by: str = "anna") -> None:
+    controller.decide_finding(
+        code="archive_duty",
+        answer=FindingAnswer.LAW_PREVAILS,
+        words=ref(),
+        about="f0",
+        by=by,
+        at=AT,
+    )
 
-    assert names(profile_adopted) == ["FindingDecided", "FindingDecided"]
+
+@pytest.mark.parametrize("by", ["", "trettio"])
+def test_a_finding_is_decided_by_a_person(profile_adopted: Controller, by: str) -> None:
+    with pytest.raises(DomainError):
+        decide(profile_adopted, by)
+
+    assert names(profile_adopted) == []
 
 
 def test_a_decision_names_the_profile_it_was_made_about(profile_adopted: Controller) -> None:
-    profile_adopted.decide_finding(code="archive_duty", decision="it applies", by="anna", at=AT)
+    decide(profile_adopted)
 
     (event,) = profile_adopted.collect_events()
     assert isinstance(event, Controller.FindingDecided)
+    assert (event.decision, event.about) == ("law-prevails", "f0")
     assert event.profile == profile_adopted.in_force
+
+
+def test_a_decision_of_the_first_version_is_still_one(profile_adopted: Controller) -> None:
+    """Before there were codes the words themselves stood in the event."""
+    profile_adopted.trigger_event(
+        Controller.FindingDecided,
+        code="archive_duty",
+        decision="it applies",
+        by="anna",
+        timestamp=AT,
+    )
+
+    decided = profile_adopted.decided["archive_duty"]
+    assert (decided.answer, decided.words, decided.about) == ("it applies", None, "")
+
+
+def test_what_arrived_is_judged_by_the_profile_of_that_moment(
+    controller_registered: Controller,
+) -> None:
+    """AK-27, AO-20: and what came before all of them by the first."""
+    for day, document in ((0, "first"), (10, "second"), (20, "first")):
+        controller_registered.adopt_profile(
+            version=document,
+            digest=sha256(document.encode()).hexdigest(),
+            document=document,
+            by="anna",
+            at=AT + days(day),
+        )
+
+    def in_force(day: int) -> str:
+        digest = controller_registered.in_force_at(AT + days(day))
+        assert digest is not None
+        return controller_registered.documents[digest]
+
+    moments = (-5, 0, 9, 10, 19, 20, 30)
+    assert [in_force(day) for day in moments] == [*["first"] * 3, *["second"] * 2, *["first"] * 2]
 
 
 def test_without_a_profile_there_is_nothing_to_decide(controller_registered: Controller) -> None:
     with pytest.raises(NotAllowedNow, match="adopt one first"):
-        controller_registered.decide_finding(code="x", decision="y", by="anna", at=AT)
+        decide(controller_registered)
+    assert controller_registered.in_force_at(AT) is None
 
 
 def test_a_replayed_controller_is_the_same() -> None:
     controller = Controller(name="culture-house", timestamp=AT)
     adopt(controller, "first")
-    controller.decide_finding(code="archive_duty", decision="it applies", by="anna", at=AT)
+    decide(controller)
 
     assert replayed(controller.collect_events()) == controller

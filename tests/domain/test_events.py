@@ -52,6 +52,7 @@ WITHOUT_PERSONAL_DATA = {
         "backdated_because",
         "category",
         "code",
+        "decision",
         "detail",
         "explanation",
         "ground",
@@ -65,6 +66,7 @@ WITHOUT_PERSONAL_DATA = {
         "why",
     },
     "digests, keys and versions": {
+        "about",
         "calendar",
         "digest",
         "key",
@@ -75,7 +77,7 @@ WITHOUT_PERSONAL_DATA = {
         "version",
     },
     "titles of laws": {"law"},
-    "what an organisation says about itself": {"document", "decision"},
+    "what an organisation says about itself": {"document"},
 }
 """Every text that an event may hold, and why it names nobody who asks."""
 

@@ -23,6 +23,8 @@ from adapters.inbound.api.commands import AdminCommand
 from adapters.inbound.api.paging import Paged
 from adapters.inbound.api.shapes import Form
 from adapters.outbound.tokens import Bearer
+from domain.controller import FindingAnswer
+from domain.findings import asked
 from domain.vocabulary import Severity
 
 router = APIRouter(prefix="/v1", tags=["controllers"], route_class=ApiRoute)
@@ -38,15 +40,32 @@ class ControllerShown(BaseModel):
 
 
 class FindingShown(BaseModel):
-    """A finding about the profile in force that nobody has decided yet."""
+    """A finding about the profile in force that nobody has decided yet, and what to ask."""
 
     code: str
     severity: Severity
     where: str
+    article: str
+    question: str
+    quote: str | None
+    line: int | None
 
 
 class Decide(Form):
+    answer: FindingAnswer = FindingAnswer.DECIDED
     decision: str = Field(min_length=1, max_length=2_000, description="What was decided, and why.")
+
+
+class DecisionShown(BaseModel):
+    """An answer to a finding; `stands` until the profile gives rise to another question."""
+
+    code: str
+    answer: str
+    decision: str
+    by: str
+    decided_at: datetime
+    profile_digest: str
+    stands: bool
 
 
 class ParkedShown(BaseModel):
@@ -98,10 +117,35 @@ def decide(
     require_controller(command.bearer, name)
     return command.carry_out(
         lambda: installation.controllers.decide_finding(
-            name, code=code, decision=form.decision, by=command.bearer.staff_id
+            name,
+            code=code,
+            answer=form.answer,
+            decision=form.decision,
+            by=command.bearer.staff_id,
         ),
         lambda: _findings(installation, name),
     )
+
+
+@router.get("/controllers/{name}/decisions")
+def decisions(
+    installation: Installed, bearer: Admin, page: Paged, name: Name
+) -> list[DecisionShown]:
+    """What was decided about findings, by whom and why."""
+    require_controller(bearer, name)
+    made = installation.controllers.decisions(name, installation.clock().date())
+    return [
+        DecisionShown(
+            code=one.code,
+            answer=one.answer,
+            decision=one.words,
+            by=one.by,
+            decided_at=one.at,
+            profile_digest=one.profile,
+            stands=one.stands,
+        )
+        for one in page.of(sorted(made, key=lambda one: one.code), lambda one: (one.code,))
+    ]
 
 
 @router.get("/tasks/parked")
@@ -127,8 +171,17 @@ def release(installation: Installed, command: AdminCommand, form: Release) -> Re
 
 
 def _findings(installation: Installation, name: str) -> list[FindingShown]:
+    language = installation.controllers.in_force(name).language
     return [
-        FindingShown(code=one.code, severity=one.severity, where=one.where)
+        FindingShown(
+            code=one.code,
+            severity=one.severity,
+            where=one.where,
+            article=one.article,
+            question=asked(one, language),
+            quote=one.quote,
+            line=one.line,
+        )
         for one in installation.controllers.findings(name, installation.clock().date())
     ]
 

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from domain.policy import Profile
     from domain.vocabulary import Language
 
+_ANSWERS = ("decided", "law-prevails", "policy-will-change", "policy-is-right", "accepted")
+
 profiles = typer.Typer(no_args_is_help=True, help="A controller's profile, as data.")
 
 
@@ -69,17 +71,25 @@ def check(
 def decide(
     controller: Annotated[str, typer.Argument(help="The id of the controller's profile.")],
     code: Annotated[str, typer.Argument(help="The finding's code.")],
-    decision: Annotated[str, typer.Argument(help="What was decided, and why. Name no persons.")],
+    decision: Annotated[str, typer.Argument(help="What was decided, and why, in words.")],
     staff: Annotated[str, typer.Option(help="The staff id of whoever decided.")],
+    answer: Annotated[
+        str, typer.Option(help="The answer as a code.", metavar="|".join(_ANSWERS))
+    ] = _ANSWERS[0],
 ) -> None:
     """Record what the controller decided about a finding, and name those still open."""
     from adapters.inbound.cli.console import opened, settings_or_stop, stop
+    from domain.controller import FindingAnswer
     from domain.errors import DomainError
 
+    if answer not in _ANSWERS:
+        _refuse(f"--answer {answer!r} is not one of {', '.join(_ANSWERS)}")
     with opened(settings_or_stop()) as installation:
         controllers = installation.controllers
         try:
-            controllers.decide_finding(controller, code=code, decision=decision, by=staff)
+            controllers.decide_finding(
+                controller, code=code, decision=decision, by=staff, answer=FindingAnswer(answer)
+            )
         except DomainError as error:
             stop(str(error))
         still_open = controllers.findings(controller, installation.clock().date())
@@ -91,6 +101,7 @@ def _plain(finding: Finding) -> dict[str, object]:
     return {
         "code": finding.code,
         "severity": finding.severity.value,
+        "article": finding.article,
         "where": finding.where,
         "quote": finding.quote,
         "line": finding.line,
@@ -109,7 +120,8 @@ def _table(findings: tuple[Finding, ...], language: Language, title: str) -> Tab
         if finding.quote:
             question.append(f"\n“{finding.quote}” (line {finding.line})", style="dim")
         what = Text(finding.code, style="bold")
-        what.append(f"\n{finding.severity.value}\n{finding.where}", style="not bold dim")
+        facts = (finding.severity.value, finding.article, finding.where)
+        what.append("".join(f"\n{fact}" for fact in facts), style="not bold dim")
         table.add_row(what, question)
     return table
 
