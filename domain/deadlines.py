@@ -54,6 +54,20 @@ class Deadlines:
     """The last day if the pauses count; shown beside the others, and alarms do not rely on it."""
     extended_due: date | None = None
     extended_target_due: date | None = None
+    target_due_if_suspended: date | None = None
+    """The day to aim for if the pauses count; a promise still comes first."""
+
+    def last_day(self, *, relied: bool = False) -> date:
+        """The last day by law; pauses count only where the controller relies on them (B.2.5)."""
+        if relied and self.statutory_due_if_suspended is not None:
+            return self.statutory_due_if_suspended
+        return self.extended_due or self.statutory_due
+
+    def aim(self, *, relied: bool = False) -> date:
+        """The day by which work is sorted and reminded of."""
+        if relied and self.target_due_if_suspended is not None:
+            return self.target_due_if_suspended
+        return self.extended_target_due or self.target_due
 
 
 class NoticeWindow(Enum):
@@ -93,6 +107,7 @@ def deadlines(
     promise = _promise_due(received_on, promise_days)
     # One plus two months, which is never later than three: 31 January gives 28 April, not 30.
     planned = add_months(unrolled, 2) if extension else None
+    suspended = _if_suspended(received_on, calendar, promise, pauses, planned)
     return Deadlines(
         unrolled=unrolled,
         statutory_due=calendar.next_working_day(unrolled),
@@ -100,9 +115,10 @@ def deadlines(
         # A promise of a few days may hold no office day at all: then it is due at once.
         target_due=max(received_on, calendar.last_office_day(earliest(received_on, promise))),
         calendar=calendar.name,
-        statutory_due_if_suspended=_due_if_suspended(received_on, calendar, pauses, planned),
+        statutory_due_if_suspended=suspended[0] if suspended else None,
         extended_due=calendar.next_working_day(planned) if planned else None,
         extended_target_due=calendar.last_office_day(planned) if planned else None,
+        target_due_if_suspended=suspended[1] if suspended else None,
     )
 
 
@@ -153,32 +169,42 @@ def _promise_due(received_on: date, promise_days: int | None) -> date | None:
     return received_on + timedelta(days=promise_days)
 
 
-def _due_if_suspended(
-    received_on: date, calendar: Calendar, pauses: Iterable[Pause], planned: date | None
-) -> date | None:
-    """Days stood still are added to the month before it rolls, never to a date that has rolled.
+def _if_suspended(
+    received_on: date,
+    calendar: Calendar,
+    promise: date | None,
+    pauses: Iterable[Pause],
+    planned: date | None,
+) -> tuple[date, date] | None:
+    """The last day and the day to aim for, if the time we waited for the person counts.
 
-    An extension may use up the three months but not go past them; what the pauses alone give
-    is not taken away by it.
+    Days stood still are added to the month before it rolls, never to a date that has rolled. An
+    extension may use up the three months but not go past them; what the pauses alone give is not
+    taken away by it. A promise knows no pauses: until an extension it is aimed for as it stands.
     """
     waiting = sorted({day for pause in pauses for day in _days(pause) if day > received_on})
     if not waiting:
         return None
-    suspended = _suspend(add_months(received_on, 1), waiting, calendar)
+    month = add_months(received_on, 1)
+    suspended = _suspend(month, waiting, calendar)
+    due = calendar.next_working_day(suspended)
+    first = earliest(received_on, None) + (suspended - month)
+    aim = max(received_on, calendar.last_office_day(min(first, promise or first)))
     if planned is None:
-        return suspended
-    extended = _suspend(planned, waiting, calendar)
-    return max(suspended, min(extended, hard_stop(received_on, calendar)))
+        return due, aim
+    extended = min(_suspend(planned, waiting, calendar), add_months(received_on, 3))
+    return (
+        max(due, calendar.next_working_day(extended)),
+        max(aim, calendar.last_office_day(max(suspended, extended))),
+    )
 
 
 def _suspend(unrolled: date, waiting: Iterable[date], calendar: Calendar) -> date:
-    due = calendar.next_working_day(unrolled)
     for day in waiting:
-        if day - _DAY > due:
+        if day - _DAY > calendar.next_working_day(unrolled):
             break  # whoever asks after the time has run out stops nothing
         unrolled += _DAY
-        due = calendar.next_working_day(unrolled)
-    return due
+    return unrolled
 
 
 def _days(pause: Pause) -> Iterator[date]:

@@ -8,6 +8,7 @@ without a human name, no extension without its notice in time (Art. 12(3)).
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from enum import Enum
 from typing import Any
@@ -42,8 +43,10 @@ from domain.values import (
 from domain.vocabulary import (
     Channel,
     Compartment,
+    ConsultedAbout,
     Country,
     Decision,
+    ExtensionReason,
     IdentityMethod,
     Language,
     LetterKind,
@@ -56,6 +59,22 @@ from domain.vocabulary import RefusalGround as RefusalGround
 
 MOST_IDENTITY_FAILURES = 10
 """So many wrong codes, over all letters: after them only a person verifies identity."""
+
+
+MOST_QUESTION_REMINDERS = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Consultation:
+    """One question to the officer, and what became of it."""
+
+    question: PersonalRef
+    about: ConsultedAbout
+    asked_at: datetime
+    by: str
+    advice: PersonalRef | None = None
+    advised_by: str | None = None
+    followed: bool | None = None
 
 
 class Status(Enum):
@@ -116,8 +135,11 @@ class DataSubjectRequest(Aggregate):
         act_by: date | None
         reason: str
         by: str
+        proof: PersonalRef | None = None
 
         def apply(self, aggregate: DataSubjectRequest) -> None:
+            if self.received_on != aggregate.received_on:
+                aggregate.earlier_receipts = (*aggregate.earlier_receipts, aggregate.received_on)
             aggregate.received_at, aggregate.received_on = self.received_at, self.received_on
             aggregate.dates, aggregate.act_by = self.dates, self.act_by
 
@@ -171,6 +193,7 @@ class DataSubjectRequest(Aggregate):
 
         def apply(self, aggregate: DataSubjectRequest) -> None:
             aggregate.identity_requested_at = self.timestamp
+            aggregate.put_question(PauseReason.IDENTITY, self.timestamp)
 
     class IdentityVerified(Event):
         TOPIC = "request.identity-verified"
@@ -204,9 +227,11 @@ class DataSubjectRequest(Aggregate):
         TOPIC = "request.clarification-requested"
         question: PersonalRef
         by: str
+        reason: str = "scope-unclear"
 
         def apply(self, aggregate: DataSubjectRequest) -> None:
             aggregate.clarification_requested = True
+            aggregate.put_question(PauseReason.SCOPE, self.timestamp)
 
     class Clarified(Event):
         TOPIC = "request.clarified"
@@ -219,6 +244,7 @@ class DataSubjectRequest(Aggregate):
 
         def apply(self, aggregate: DataSubjectRequest) -> None:
             aggregate.open_pauses = {**aggregate.open_pauses, self.reason: self.on}
+            aggregate.questions_put_on = {self.reason: self.on, **aggregate.questions_put_on}
 
     class PauseEnded(Event):
         TOPIC = "request.pause-ended"
@@ -232,7 +258,44 @@ class DataSubjectRequest(Aggregate):
                 reason: on for reason, on in aggregate.open_pauses.items() if reason != self.reason
             }
             aggregate.pauses = (*aggregate.pauses, Pause(opened, self.on))
+            aggregate.ledger = (*aggregate.ledger, (self.reason, opened, self.on))
             aggregate.dates = self.dates
+            aggregate.forget_question(self.reason)
+
+    class SuspensionReliedOn(Event):
+        """The controller counts the pauses, against the careful default (B.2.5, B.7)."""
+
+        TOPIC = "request.suspension-relied-on"
+        question: PersonalRef
+        reason: str
+        dates: Deadlines
+        by: str
+
+        def apply(self, aggregate: DataSubjectRequest) -> None:
+            aggregate.suspension_relied_on = True
+            aggregate.dates = self.dates
+
+    class QuestionReminded(Event):
+        """The person was reminded of a question of ours that is not answered."""
+
+        TOPIC = "request.question-reminded"
+        reason: PauseReason
+        number: int
+
+        def apply(self, aggregate: DataSubjectRequest) -> None:
+            aggregate.question_reminders = {
+                **aggregate.question_reminders,
+                self.reason: self.number,
+            }
+
+    class SilenceNoticed(Event):
+        """Neither reminder was answered: a person decides what follows, never a machine."""
+
+        TOPIC = "request.silence-noticed"
+        reason: PauseReason
+
+        def apply(self, aggregate: DataSubjectRequest) -> None:
+            aggregate.silent_about = aggregate.silent_about | {self.reason}
 
     class Assigned(Event):
         TOPIC = "request.assigned"
@@ -247,6 +310,44 @@ class DataSubjectRequest(Aggregate):
         question: PersonalRef
         advice: PersonalRef | None
         by: str
+        about: ConsultedAbout = ConsultedAbout.OTHER
+
+        def apply(self, aggregate: DataSubjectRequest) -> None:
+            asked = Consultation(self.question, self.about, self.timestamp, self.by, self.advice)
+            aggregate.consultations = {**aggregate.consultations, self.question: asked}
+
+    class OfficerAdvised(Event):
+        TOPIC = "request.officer-advised"
+        question: PersonalRef
+        advice: PersonalRef
+        by: str
+
+        def apply(self, aggregate: DataSubjectRequest) -> None:
+            aggregate.know_of(self.question, advice=self.advice, advised_by=self.by)
+
+    class AdviceWeighed(Event):
+        """Whether the controller followed the advice; where not, why is kept in the vault."""
+
+        TOPIC = "request.advice-weighed"
+        question: PersonalRef
+        followed: bool
+        reasons: PersonalRef | None
+        by: str
+
+        def apply(self, aggregate: DataSubjectRequest) -> None:
+            aggregate.know_of(self.question, followed=self.followed)
+
+    class ExtensionDecided(Event):
+        """A person decided to take two more months; they begin when the notice has left."""
+
+        TOPIC = "request.extension-decided"
+        reasons: str
+        late_warning: bool
+        by: str
+
+        def apply(self, aggregate: DataSubjectRequest) -> None:
+            aggregate.extension_decided_by = self.by
+            aggregate.extension_reasons = _reasons_in(self.reasons)
 
     class DeadlineExtended(Event):
         TOPIC = "request.deadline-extended"
@@ -260,12 +361,16 @@ class DataSubjectRequest(Aggregate):
         def apply(self, aggregate: DataSubjectRequest) -> None:
             aggregate.dates = self.dates
             aggregate.notice_sent_on = self.notice_sent_on
+            aggregate.extension_reasons = _reasons_in(self.reasons)
 
     class DeadlineRecomputed(Event):
         TOPIC = "request.deadline-recomputed"
         dates: Deadlines
+        old: Deadlines | None = None
 
         def apply(self, aggregate: DataSubjectRequest) -> None:
+            if self.old is not None:
+                aggregate.earlier_dates = (*aggregate.earlier_dates, self.old)
             aggregate.dates = self.dates
 
     class DataCollected(Event):
@@ -381,6 +486,7 @@ class DataSubjectRequest(Aggregate):
         TOPIC = "request.reminder-due"
         reminder: str
         on: date
+        to: str | None = None
 
         def apply(self, aggregate: DataSubjectRequest) -> None:
             aggregate.reminders = aggregate.reminders | {self.reminder}
@@ -495,6 +601,16 @@ class DataSubjectRequest(Aggregate):
         self.identity_failures = 0
         self.open_pauses: dict[PauseReason, date] = {}
         self.pauses: tuple[Pause, ...] = ()
+        self.ledger: tuple[tuple[PauseReason, date, date], ...] = ()
+        self.suspension_relied_on = False
+        self.questions_put_on: dict[PauseReason, date] = {}
+        self.question_reminders: dict[PauseReason, int] = {}
+        self.silent_about: frozenset[PauseReason] = frozenset()
+        self.earlier_receipts: tuple[date, ...] = ()
+        self.earlier_dates: tuple[Deadlines, ...] = ()
+        self.consultations: Mapping[PersonalRef, Consultation] = {}
+        self.extension_decided_by: str | None = None
+        self.extension_reasons: tuple[ExtensionReason, ...] = ()
         self.clarification_requested = False
         self.notice_sent_on: date | None = None
         self.assigned_to: str | None = None
@@ -551,6 +667,17 @@ class DataSubjectRequest(Aggregate):
     def extended(self) -> bool:
         return self.notice_sent_on is not None
 
+    def dates_on(self, today: date) -> Deadlines:
+        """The dates as they stand on a day: while a pause is relied on, they still move."""
+        if not self.suspension_relied_on or not self.open_pauses:
+            return self.dates
+        still = [Pause(on, max(on, today)) for on in self.open_pauses.values()]
+        return self._dates(calendar_named(self.dates.calendar), pauses=(*self.pauses, *still))
+
+    def aim_on(self, today: date) -> date:
+        """The day to aim for, as it stands on a day."""
+        return self.dates_on(today).aim(relied=self.suspension_relied_on)
+
     @property
     def explained(self) -> frozenset[Outcome]:
         """What the answer gave the reasons for, unless it never arrived (Art. 12(4))."""
@@ -595,16 +722,21 @@ class DataSubjectRequest(Aggregate):
         reason: str,
         by: str,
         at: datetime,
+        proof: PersonalRef | None = None,
     ) -> None:
         """The earliest proven arrival counts (EDPB 01/2022, 159); the old one stays in the log.
 
-        To put it later as well takes a person and a reason: both are in the event.
+        To put it later as well takes a person, a reason and what shows it: all in the event.
         """
         if self.ended:
             raise NotAllowedNow(f"request {self.id} has ended")
         _require_arrival(received_at, received_on, self.country, at)
         if (received_at, received_on) == (self.received_at, self.received_on):
             return
+        if received_on > self.received_on:
+            human(by)
+            if proof is None:
+                raise DomainError("a later receipt gives us more time: give what shows the day")
         self.trigger_event(
             self.ReceiptCorrected,
             received_at=received_at,
@@ -613,6 +745,7 @@ class DataSubjectRequest(Aggregate):
             act_by=_act_by(self.right, received_on, calendar),
             reason=code(reason),
             by=named(by),
+            proof=proof,
             timestamp=at,
         )
 
@@ -669,12 +802,61 @@ class DataSubjectRequest(Aggregate):
             self.trigger_event(self.Assigned, to=to, by=named(by), timestamp=at)
 
     def consult_officer(
-        self, *, question: PersonalRef, advice: PersonalRef | None = None, by: str, at: datetime
+        self,
+        *,
+        question: PersonalRef,
+        advice: PersonalRef | None = None,
+        about: ConsultedAbout = ConsultedAbout.OTHER,
+        by: str,
+        at: datetime,
     ) -> None:
         """The officer advises and never decides (Art. 38(6))."""
+        if question not in self.consultations:
+            self.trigger_event(
+                self.OfficerConsulted,
+                question=question,
+                advice=advice,
+                about=about,
+                by=named(by),
+                timestamp=at,
+            )
+
+    def advise(self, *, question: PersonalRef, advice: PersonalRef, by: str, at: datetime) -> None:
+        """Record what the officer advised; whoever asked does not answer."""
+        asked = self._asked(question)
+        if asked.advice is not None:
+            raise NotAllowedNow("the officer has answered that question: ask a new one")
+        if human(by) == asked.by:
+            raise DomainError("whoever asks the officer cannot be the officer: another answers")
         self.trigger_event(
-            self.OfficerConsulted, question=question, advice=advice, by=named(by), timestamp=at
+            self.OfficerAdvised, question=question, advice=advice, by=by, timestamp=at
         )
+
+    def weigh_advice(
+        self,
+        *,
+        question: PersonalRef,
+        followed: bool,
+        reasons: PersonalRef | None = None,
+        by: str,
+        at: datetime,
+    ) -> None:
+        """Say whether the advice was followed. The controller decides; where it differs, why."""
+        asked = self._asked(question)
+        if asked.advice is None:
+            raise NotAllowedNow("the officer has not answered yet: record the advice first")
+        self._require_not_officer(asked, by)
+        if not followed and reasons is None:
+            raise DomainError("say why the advice of the officer is not followed")
+        if asked.followed is not followed:
+            self.trigger_event(
+                self.AdviceWeighed,
+                question=question,
+                followed=followed,
+                reasons=reasons,
+                by=by,
+                timestamp=at,
+            )
 
     # Commands that concern identity
 
@@ -713,11 +895,17 @@ class DataSubjectRequest(Aggregate):
                 self.IdentityFailed, method=method, reason=code(reason), timestamp=at
             )
 
-    def request_clarification(self, *, question: PersonalRef, by: str, at: datetime) -> None:
+    def request_clarification(
+        self, *, question: PersonalRef, by: str, at: datetime, reason: str = "scope-unclear"
+    ) -> None:
         """Ask what is meant (recital 63); what is not in question is collected meanwhile."""
         self._require_open()
         self.trigger_event(
-            self.ClarificationRequested, question=question, by=named(by), timestamp=at
+            self.ClarificationRequested,
+            question=question,
+            reason=code(reason),
+            by=named(by),
+            timestamp=at,
         )
         self.open_pause(reason=PauseReason.SCOPE, on=self._today(at), at=at)
 
@@ -751,10 +939,72 @@ class DataSubjectRequest(Aggregate):
         dates = self._dates(calendar, pauses=pauses)
         self.trigger_event(self.PauseEnded, reason=reason, on=on, dates=dates, timestamp=at)
 
+    def rely_on_suspension(
+        self, *, question: PersonalRef, reason: str, by: str, at: datetime
+    ) -> None:
+        """Count the pauses after all: decided by the controller, the officer heard before (B.7).
+
+        Until then alarms, lists and breaches go by the dates without them (EDPB 01/2022, 159).
+        """
+        self._require_open()
+        if self.suspension_relied_on:
+            return
+        if not self.pauses and not self.open_pauses:
+            raise NotAllowedNow("nobody has kept us waiting: there is no pause to rely on")
+        asked = self._asked(question)
+        if asked.about is not ConsultedAbout.SUSPENSION or asked.advice is None:
+            raise NotAllowedNow(
+                "consult the officer about the suspension first, and record the advice: "
+                "the controller may rely on a pause only after that"
+            )
+        self._require_not_officer(asked, by)
+        self.trigger_event(
+            self.SuspensionReliedOn,
+            question=question,
+            reason=code(reason),
+            dates=self._dates(calendar_named(self.dates.calendar)),
+            by=by,
+            timestamp=at,
+        )
+
+    def remind_of_question(self, *, reason: PauseReason, at: datetime) -> None:
+        """The next of two reminders to the person; a third would be pestering."""
+        self._require_open()
+        number = self.question_reminders.get(reason, 0) + 1
+        if reason not in self.open_pauses or number > MOST_QUESTION_REMINDERS:
+            raise NotAllowedNow(f"there is nothing more to remind of about {reason.value}")
+        self.trigger_event(self.QuestionReminded, reason=reason, number=number, timestamp=at)
+
+    def notice_silence(self, *, reason: PauseReason, at: datetime) -> None:
+        """Both reminders are unanswered; what follows is for a person to decide (Art. 12(4))."""
+        if self.question_reminders.get(reason, 0) < MOST_QUESTION_REMINDERS:
+            raise NotAllowedNow(f"the person has not been reminded twice about {reason.value}")
+        if self.status.is_open and reason not in self.silent_about:
+            self.trigger_event(self.SilenceNoticed, reason=reason, timestamp=at)
+
+    def decide_extension(
+        self, *, reasons: tuple[ExtensionReason, ...], calendar: Calendar, by: str, at: datetime
+    ) -> None:
+        """Decide to take two more months; they are taken when the notice has left in time."""
+        self._require_open()
+        if self.extended or self.extension_decided_by is not None:
+            raise NotAllowedNow(f"request {self.id} has been extended already")
+        _require_reasons(reasons)
+        _require_country(calendar, self.country)
+        window = extension_notice(self.received_on, self._today(at), calendar)
+        self._require_in_time(window)
+        self.trigger_event(
+            self.ExtensionDecided,
+            reasons=_as_code(reasons),
+            late_warning=window is NoticeWindow.WARN,
+            by=human(by),
+            timestamp=at,
+        )
+
     def extend_deadline(
         self,
         *,
-        reasons: str,
+        reasons: tuple[ExtensionReason, ...],
         notice: PersonalRef,
         notice_sent_on: date,
         calendar: Calendar,
@@ -768,17 +1018,15 @@ class DataSubjectRequest(Aggregate):
         self._require_open()
         if self.extended:
             raise NotAllowedNow(f"request {self.id} has been extended already")
+        _require_reasons(reasons)
         self._require_past(notice_sent_on, at)
         _require_country(calendar, self.country)
         window = extension_notice(self.received_on, notice_sent_on, calendar)
-        recorded = extension_notice(self.received_on, self._today(at), calendar)
-        if NoticeWindow.REFUSED in {window, recorded}:
-            raise DomainError(
-                f"the notice had to be sent by {self.dates.statutory_due}; it is too late to extend"
-            )
+        self._require_in_time(window)
+        self._require_in_time(extension_notice(self.received_on, self._today(at), calendar))
         self.trigger_event(
             self.DeadlineExtended,
-            reasons=code(reasons),
+            reasons=_as_code(reasons),
             notice=notice,
             notice_sent_on=notice_sent_on,
             dates=self._dates(calendar, notice_sent_on=notice_sent_on),
@@ -788,28 +1036,28 @@ class DataSubjectRequest(Aggregate):
         )
 
     def recompute_deadlines(self, *, calendar: Calendar, at: datetime) -> None:
-        """A new calendar version moves open requests; the old date stays in the log."""
-        dates = self._dates(calendar)
-        if self.status.is_open and dates != self.dates:
-            self.trigger_event(self.DeadlineRecomputed, dates=dates, timestamp=at)
+        """A new calendar version moves open requests; old and new dates are in the event."""
+        _require_country(calendar, self.country)
+        if not self.status.is_open or calendar.name == self.dates.calendar:
+            return
+        self.trigger_event(
+            self.DeadlineRecomputed, dates=self._dates(calendar), old=self.dates, timestamp=at
+        )
 
-    def remind(self, *, reminder: str, on: date, at: datetime) -> None:
-        """Each reminder once."""
+    def remind(self, *, reminder: str, on: date, at: datetime, to: str | None = None) -> None:
+        """Each reminder once; `to` is whose turn it is, where somebody has the request."""
         if self.status.is_open and reminder not in self.reminders:
-            self.trigger_event(self.ReminderDue, reminder=reminder, on=on, timestamp=at)
+            self.trigger_event(self.ReminderDue, reminder=reminder, on=on, to=to, timestamp=at)
 
     def miss(self, *, today: date, at: datetime) -> None:
         """Record each date that has passed without an answer, once, against that date."""
         if not self.status.is_open:
             return
+        dates, relied = self.dates_on(today), self.suspension_relied_on
         late = (
-            (Missed.TARGET, self.dates.target_due, self.TargetMissed),
-            (Missed.PROMISE, self.dates.promise_due, self.PromiseMissed),
-            (
-                Missed.STATUTORY,
-                self.dates.extended_due or self.dates.statutory_due,
-                self.StatutoryMissed,
-            ),
+            (Missed.TARGET, dates.aim(relied=relied), self.TargetMissed),
+            (Missed.PROMISE, dates.promise_due, self.PromiseMissed),
+            (Missed.STATUTORY, dates.last_day(relied=relied), self.StatutoryMissed),
         )
         for missed, due_on, event_class in late:
             if due_on is not None and today > due_on and missed not in self.missed:
@@ -881,6 +1129,8 @@ class DataSubjectRequest(Aggregate):
             self.identity is not None or self.identity_requested_at is None
         ):
             raise DomainError("only who was asked for proof and gave none cannot be identified")
+        if ground is RefusalGround.NO_RESPONSE and not self.silent_about:
+            raise DomainError("nobody is silent before two reminders: wait for the second one")
         self.trigger_event(
             self.Refused, ground=ground, reasons=reasons, by=human(by), second=second, timestamp=at
         )
@@ -989,6 +1239,38 @@ class DataSubjectRequest(Aggregate):
         """Used by events only: no system is asked for this request any more."""
         self.dropped = True
         self.answer, self.answered_at, self.delivery_failed = None, None, None
+
+    def put_question(self, reason: PauseReason, at: datetime) -> None:
+        """Used by events only: asked anew, the person has as long to answer as at first."""
+        self.forget_question(reason)
+        self.questions_put_on = {**self.questions_put_on, reason: received_on(at, self.country)}
+
+    def forget_question(self, reason: PauseReason) -> None:
+        """Used by events only: answered, or asked anew."""
+        self.questions_put_on = {r: on for r, on in self.questions_put_on.items() if r != reason}
+        self.question_reminders = {r: n for r, n in self.question_reminders.items() if r != reason}
+        self.silent_about = self.silent_about - {reason}
+
+    def know_of(self, question: PersonalRef, **more: Any) -> None:
+        """Used by events only: what became of a question to the officer."""
+        known = replace(self.consultations[question], **more)
+        self.consultations = {**self.consultations, question: known}
+
+    def _asked(self, question: PersonalRef) -> Consultation:
+        if question not in self.consultations:
+            raise NotAllowedNow("the officer has not been consulted about this: ask first")
+        return self.consultations[question]
+
+    @staticmethod
+    def _require_not_officer(asked: Consultation, by: str) -> None:
+        if human(by) == asked.advised_by:
+            raise DomainError("the officer advises and does not decide (Art. 38(6)): another does")
+
+    def _require_in_time(self, window: NoticeWindow) -> None:
+        if window is NoticeWindow.REFUSED:
+            raise DomainError(
+                f"the notice had to be sent by {self.dates.statutory_due}; it is too late to extend"
+            )
 
     def _require(self, *allowed: Status) -> None:
         if self.status not in allowed:
@@ -1099,6 +1381,26 @@ class DataSubjectRequest(Aggregate):
             extension=notice is not None
             and extension_notice(day, notice, calendar) is not NoticeWindow.REFUSED,
         )
+
+
+def _require_reasons(reasons: tuple[ExtensionReason, ...]) -> None:
+    """Complexity and number, both (Art. 12(3), EDPB 01/2022, 162-164)."""
+    if any(reason.is_complexity for reason in reasons) and any(r.is_number for r in reasons):
+        return
+    raise DomainError(
+        "much work alone extends nothing: name what makes the request complex, and that there are "
+        "several requests, or answer within the month"
+    )
+
+
+def _as_code(reasons: tuple[ExtensionReason, ...]) -> str:
+    return "/".join(sorted({reason.value for reason in reasons}))
+
+
+def _reasons_in(words: str) -> tuple[ExtensionReason, ...]:
+    """The reasons that an event names; those of before there was a list are passed over."""
+    known = {reason.value: reason for reason in ExtensionReason}
+    return tuple(known[word] for word in words.split("/") if word in known)
 
 
 _OUTCOME_OF = {

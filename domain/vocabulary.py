@@ -253,12 +253,50 @@ class PauseReason(Enum):
     AUTHORITY = "authority"
 
 
+class ExtensionReason(Enum):
+    """Why two more months are taken: for complexity and number together (EDPB 01/2022, 162-164)."""
+
+    VOLUME = "volume"
+    DISPERSED_DATA = "dispersed-data"
+    REDACTION = "redaction"
+    INTELLIGIBILITY = "intelligibility"
+    SEVERAL_REQUESTS = "several-requests"
+    MANY_REQUESTERS = "many-requesters"
+    EFFORT = "effort"
+
+    @property
+    def is_complexity(self) -> bool:
+        """What makes a request hard to answer; that it is much work is not enough."""
+        return self in {
+            ExtensionReason.VOLUME,
+            ExtensionReason.DISPERSED_DATA,
+            ExtensionReason.REDACTION,
+            ExtensionReason.INTELLIGIBILITY,
+        }
+
+    @property
+    def is_number(self) -> bool:
+        """That there are several requests: of this person, or of many at the same time."""
+        return self in {ExtensionReason.SEVERAL_REQUESTS, ExtensionReason.MANY_REQUESTERS}
+
+
+class ConsultedAbout(Enum):
+    """What the officer is asked for advice about (Art. 38(1), 39(1)(a))."""
+
+    SUSPENSION = "suspension"
+    EXTENSION = "extension"
+    REFUSAL = "refusal"
+    IDENTITY = "identity"
+    OTHER = "other"
+
+
 class RefusalGround(Enum):
     UNFOUNDED = "manifestly-unfounded"
     EXCESSIVE = "excessive"
     CANNOT_IDENTIFY = "cannot-identify"
     NATIONAL_EXCEPTION = "national-exception"
     NOT_ENTITLED = "conditions-not-met"
+    NO_RESPONSE = "no-response"
 
     @property
     def needs_two_people(self) -> bool:

@@ -33,6 +33,7 @@ class Kept(Row):
     statutory_due: Annotated[date, "Last day by Art. 12(3), that of the extension if extended"]
     promise_due: Annotated[date | None, "Last day by the controller's own promise"] = None
     target_due: Annotated[date, "The day to aim for, that of the extension if extended"]
+    suspension_relied_on: Annotated[bool, "Whether the controller counts the pauses"] = False
     clock_runs: Annotated[bool, "Whether no answer has been given yet"] = True
     answered_on: Annotated[date | None, "The civil date on which the answer left"] = None
     outcome: Annotated[str, "in-full, in-part, refused, referred or withdrawn; open before"] = (
@@ -41,8 +42,8 @@ class Kept(Row):
 
     def take_dates(self, dates: Deadlines) -> None:
         self.month_due, self.promise_due = dates.statutory_due, dates.promise_due
-        self.statutory_due = dates.extended_due or dates.statutory_due
-        self.target_due = dates.extended_target_due or dates.target_due
+        self.statutory_due = dates.last_day(relied=self.suspension_relied_on)
+        self.target_due = dates.aim(relied=self.suspension_relied_on)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +128,12 @@ class Dashboard(Projection):
     def reclassified(self, event: Request.Reclassified, rows: Rows) -> None:
         for kept in rows.changing(KEPT, event.originator_id):
             kept.subject_right, kept.controller = event.right.value, event.controller
+            kept.take_dates(event.dates)
+
+    @when(Request.SuspensionReliedOn)
+    def suspension_relied_on(self, event: Request.SuspensionReliedOn, rows: Rows) -> None:
+        for kept in rows.changing(KEPT, event.originator_id):
+            kept.suspension_relied_on = True
             kept.take_dates(event.dates)
 
     @when(Request.PauseEnded, Request.DeadlineExtended, Request.DeadlineRecomputed)

@@ -39,6 +39,7 @@ TURN_OF = {
     "matches": "handler",
     "approval": "handler",
     "identity-to-ask": "handler",
+    "silence": "handler",
     "closing": "handler",
     "person-task": "person",
     "identity": "subject",
@@ -95,6 +96,12 @@ class Work(Row):
     paused_for: Annotated[list[str], "What the person has been asked: identity, scope, …"] = field(
         default_factory=list
     )
+    paused_since: Annotated[date | None, "Since when the person has been keeping us waiting"] = None
+    suspension_relied_on: Annotated[bool, "Whether the controller counts the pauses"] = False
+    silent_about: Annotated[list[str], "What the person has not answered, twice reminded"] = field(
+        default_factory=list
+    )
+    reminder: Annotated[str | None, "The last reminder that came due"] = None
     matches_to_review: Annotated[list[UUID], "Found records that may be somebody else's"] = field(
         default_factory=list
     )
@@ -127,7 +134,10 @@ class Work(Row):
 
     def days_left(self, today: Today) -> int:
         """Days until the target, less than none when it has passed."""
-        return (self.target_due - today[Country(self.country)]).days
+        day = today[Country(self.country)]
+        if self.suspension_relied_on and self.paused_since is not None:
+            day = min(day, self.paused_since)  # the clock stands still
+        return (self.target_due - day).days
 
     def to(self, status: Status) -> None:
         self.status = status.value
@@ -136,7 +146,10 @@ class Work(Row):
     def take_dates(self, dates: Deadlines) -> None:
         self.statutory_due, self.promise_due = dates.statutory_due, dates.promise_due
         self.extended_due = dates.extended_due
-        self.target_due = dates.extended_target_due or dates.target_due
+        self.target_due = dates.aim(relied=self.suspension_relied_on)
+
+    def answered_question(self, reason: PauseReason) -> None:
+        self.silent_about = [code for code in self.silent_about if code != reason.value]
 
     def take_letters(self, letters: dict[str, dict[str, Any]]) -> None:
         """The letters of the case that have not left and concern this request."""
@@ -195,6 +208,8 @@ class Work(Row):
             yield "delivery-failed"
         if set(self.paused_for) - {PauseReason.IDENTITY.value}:
             yield "clarification"
+        if self.silent_about:
+            yield "silence"
         if not self.person_tasks and not self.systems_answering:
             yield from self._step()
 
@@ -384,17 +399,42 @@ class DeadlineWorklist(Projection):
     def identity_requested(self, event: Request.IdentityRequested, rows: Rows) -> None:
         for work in rows.changing(WORK, event.originator_id):
             work.identity_asked = True
+            work.answered_question(PauseReason.IDENTITY)
+
+    @when(Request.ClarificationRequested)
+    def clarification_requested(self, event: Request.ClarificationRequested, rows: Rows) -> None:
+        for work in rows.changing(WORK, event.originator_id):
+            work.answered_question(PauseReason.SCOPE)
 
     @when(Request.PauseOpened)
     def pause_opened(self, event: Request.PauseOpened, rows: Rows) -> None:
         for work in rows.changing(WORK, event.originator_id):
             work.paused_for = [*work.paused_for, event.reason.value]
+            work.paused_since = min(work.paused_since or event.on, event.on)
 
     @when(Request.PauseEnded)
     def pause_ended(self, event: Request.PauseEnded, rows: Rows) -> None:
         for work in rows.changing(WORK, event.originator_id):
             work.paused_for = [code for code in work.paused_for if code != event.reason.value]
+            work.paused_since = work.paused_since if work.paused_for else None
+            work.answered_question(event.reason)
             work.take_dates(event.dates)
+
+    @when(Request.SuspensionReliedOn)
+    def suspension_relied_on(self, event: Request.SuspensionReliedOn, rows: Rows) -> None:
+        for work in rows.changing(WORK, event.originator_id):
+            work.suspension_relied_on = True
+            work.take_dates(event.dates)
+
+    @when(Request.SilenceNoticed)
+    def silence_noticed(self, event: Request.SilenceNoticed, rows: Rows) -> None:
+        for work in rows.changing(WORK, event.originator_id):
+            work.silent_about = [*work.silent_about, event.reason.value]
+
+    @when(Request.ReminderDue)
+    def reminder_due(self, event: Request.ReminderDue, rows: Rows) -> None:
+        for work in rows.changing(WORK, event.originator_id):
+            work.reminder = event.reminder
 
     # The clock
 
@@ -628,7 +668,7 @@ def open_requests(sql: Reader) -> dict[UUID, tuple[object, ...] | None]:
     found = sql.fetch(
         """
         SELECT request_id, status, received_on, act_by, statutory_due, extended_due, promise_due,
-            target_due
+            target_due, assigned_to, paused_for, suspension_relied_on, silent_about
         FROM views.deadline_worklist WHERE NOT closed ORDER BY target_due
         """
     )

@@ -26,6 +26,7 @@ LAWS = {
     RefusalGround.UNFOUNDED: "GDPR Art. 12(5)(b)",
     RefusalGround.EXCESSIVE: "GDPR Art. 12(5)(b)",
     RefusalGround.CANNOT_IDENTIFY: "GDPR Art. 11(2), 12(2)",
+    RefusalGround.NO_RESPONSE: "GDPR Art. 12(2), 12(4), 12(6)",
 }
 """What a ground is in the law; the others need it named."""
 

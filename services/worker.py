@@ -254,7 +254,7 @@ class Worker:
         today = received_on(self._clock(), request.country)
         if request.act_by is not None and today > request.act_by:
             return True
-        return today >= (request.dates.extended_target_due or request.dates.target_due)
+        return today >= request.aim_on(today)
 
     def _wait_for_settings(self, task: Task, error: NotSetUp) -> None:
         """The case says what the operator has to do; once that is done it goes on by itself."""

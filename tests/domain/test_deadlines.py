@@ -370,7 +370,8 @@ def test_pauses_leave_every_other_date_alone() -> None:
     received, calendar = date(2026, 1, 31), load_calendar(NO)
     paused = deadlines(received, calendar, 30, pauses=[Pause(date(2026, 2, 5), date(2026, 2, 15))])
 
-    assert replace(paused, statutory_due_if_suspended=None) == deadlines(received, calendar, 30)
+    plain = replace(paused, statutory_due_if_suspended=None, target_due_if_suspended=None)
+    assert plain == deadlines(received, calendar, 30)
 
 
 def test_days_waited_for_two_answers_at_once_are_counted_once() -> None:
@@ -466,6 +467,35 @@ def test_neither_a_pause_nor_an_extension_takes_time_away(
         assert plain.statutory_due_if_suspended <= extended.statutory_due_if_suspended
 
 
+@given(received=receipts, country=countries, promise_days=promises, data=st.data())
+def test_the_target_if_suspended_stops_with_the_clock_and_keeps_the_promise(
+    received: date, country: Country, promise_days: int | None, data: st.DataObject
+) -> None:
+    """B.2.5: beside the others; never after the promise, nor after the suspended last day."""
+    calendar = load_calendar(country)
+    pauses = data.draw(waits(received))
+    dates = deadlines(received, calendar, promise_days, pauses=pauses)
+    if dates.statutory_due_if_suspended is None:
+        assert dates.target_due_if_suspended is None
+        return
+
+    aim = dates.target_due_if_suspended
+    assert aim is not None
+    assert dates.target_due <= aim <= dates.statutory_due_if_suspended
+    assert dates.promise_due is None or aim <= dates.promise_due
+    assert calendar.is_office_day(aim) or aim == received
+
+
+def test_only_a_controller_who_relies_on_pauses_goes_by_them() -> None:
+    """B.2.5, B.7: received Monday 1 June 2026, ten days waited."""
+    pause = Pause(date(2026, 6, 2), date(2026, 6, 12))
+    dates = deadlines(date(2026, 6, 1), load_calendar(NO), pauses=[pause])
+
+    assert (dates.aim(), dates.last_day()) == (date(2026, 7, 1), date(2026, 7, 1))
+    assert dates.aim(relied=True) == date(2026, 7, 10)  # 11 July is a Saturday
+    assert dates.last_day(relied=True) == date(2026, 7, 13)
+
+
 # Extension, B.2.6
 
 
@@ -531,6 +561,7 @@ def test_an_extension_never_passes_three_months_and_moves_nothing_else(
             extended_due=None,
             extended_target_due=None,
             statutory_due_if_suspended=plain.statutory_due_if_suspended,
+            target_due_if_suspended=plain.target_due_if_suspended,
         )
         == plain
     )

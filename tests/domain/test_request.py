@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import permutations
 from typing import Any
@@ -12,6 +13,7 @@ import pytest
 from domain.calendar import load_calendar
 from domain.deadlines import add_months, received_on
 from domain.errors import DomainError, NotAllowedNow
+from domain.personal import PersonalRef
 from domain.request import (
     MOST_IDENTITY_FAILURES,
     DataSubjectRequest,
@@ -23,8 +25,10 @@ from domain.request import (
 from domain.values import KnownResidual, RecordDecision, SystemOutcome
 from domain.vocabulary import (
     Compartment,
+    ConsultedAbout,
     Country,
     Decision,
+    ExtensionReason,
     IdentityMethod,
     LetterKind,
     Match,
@@ -33,6 +37,7 @@ from domain.vocabulary import (
 )
 from tests.support.past import (
     AT,
+    COMPLEX_AND_MANY,
     NO,
     TODAY,
     days,
@@ -470,7 +475,7 @@ def test_a_pause_ends_on_a_true_day_and_once(request_received: DataSubjectReques
 def extend(request: DataSubjectRequest, *, sent: int = 0, recorded: int | None = None) -> None:
     at = AT + days(sent if recorded is None else recorded)
     request.extend_deadline(
-        reasons="complex-and-many",
+        reasons=COMPLEX_AND_MANY,
         notice=ref(),
         notice_sent_on=TODAY + days(sent),
         calendar=NO,
@@ -572,8 +577,251 @@ def test_an_earlier_receipt_undoes_an_extension_whose_notice_was_late_then(
     assert request_received.dates.extended_due is None
 
 
+@pytest.mark.parametrize(
+    "reasons",
+    [
+        (),
+        (ExtensionReason.EFFORT,),
+        (ExtensionReason.EFFORT, ExtensionReason.SEVERAL_REQUESTS),
+        (ExtensionReason.VOLUME, ExtensionReason.REDACTION),
+        (ExtensionReason.MANY_REQUESTERS,),
+    ],
+)
+def test_effort_alone_or_half_the_reasons_extend_nothing(
+    request_received: DataSubjectRequest, reasons: tuple[ExtensionReason, ...]
+) -> None:
+    """B.2.6: complexity and number, both; much work is not complexity."""
+    with pytest.raises(DomainError, match="much work alone"):
+        request_received.decide_extension(reasons=reasons, calendar=NO, by="anna", at=AT)
+    with pytest.raises(DomainError, match="much work alone"):
+        request_received.extend_deadline(
+            reasons=reasons, notice=ref(), notice_sent_on=TODAY, calendar=NO, by="anna", at=AT
+        )
+
+    assert names(request_received) == []
+
+
+def test_an_extension_is_decided_once_and_moves_nothing_before_its_notice(
+    request_received: DataSubjectRequest,
+) -> None:
+    """B.2.6: the event that moves the date is that of the notice having left."""
+    dates = request_received.dates
+    with pytest.raises(DomainError, match="which person"):
+        request_received.decide_extension(
+            reasons=COMPLEX_AND_MANY, calendar=NO, by="trettio", at=AT
+        )
+    request_received.decide_extension(reasons=COMPLEX_AND_MANY, calendar=NO, by="anna", at=AT)
+    with pytest.raises(NotAllowedNow, match="already"):
+        request_received.decide_extension(reasons=COMPLEX_AND_MANY, calendar=NO, by="anna", at=AT)
+
+    assert request_received.dates == dates
+    assert not request_received.extended
+    extend(request_received, sent=1)
+    assert set(request_received.extension_reasons) == set(COMPLEX_AND_MANY)
+
+
+def test_an_extension_is_not_decided_when_its_notice_would_be_late(
+    request_received_thursday: DataSubjectRequest,
+) -> None:
+    """B.2.6: warned after the unrolled date, refused after `statutory_due`."""
+    late = {}
+    for sent in (33, 34, 35):
+        request = received(at=AT + days(3))
+        request.collect_events()
+        at = AT + days(sent)
+        request.decide_extension(reasons=COMPLEX_AND_MANY, calendar=NO, by="anna", at=at)
+        (event,) = request.collect_events()
+        assert isinstance(event, DataSubjectRequest.ExtensionDecided)
+        late[sent] = event.late_warning
+    assert late == {33: False, 34: True, 35: True}
+    with pytest.raises(DomainError, match="too late"):
+        request_received_thursday.decide_extension(
+            reasons=COMPLEX_AND_MANY, calendar=NO, by="anna", at=AT + days(36)
+        )
+
+
+# Relying on a pause, B.2.5 and B.7
+
+
+def asked_and_answered(request: DataSubjectRequest) -> None:
+    request.request_identity(method=CODE, reason="new-address", at=AT)
+    request.verify_identity(method=CODE, person=ref(), at=AT + days(10))
+
+
+def consulted(request: DataSubjectRequest, at: datetime) -> PersonalRef:
+    question = ref()
+    request.consult_officer(question=question, about=ConsultedAbout.SUSPENSION, by="anna", at=at)
+    request.advise(question=question, advice=ref(), by="officer", at=at)
+    return question
+
+
+def test_nobody_relies_on_a_pause_before_the_officer_was_heard(
+    request_received: DataSubjectRequest,
+) -> None:
+    """B.7: a decision of the controller after the officer was consulted, and by no officer."""
+    asked_and_answered(request_received)
+    rely = request_received.rely_on_suspension
+    with pytest.raises(NotAllowedNow, match="not been consulted"):
+        rely(question=ref(), reason="long-wait", by="berit", at=AT + days(10))
+
+    other, question = ref(), ref()
+    request_received.consult_officer(question=other, advice=ref(), by="anna", at=AT + days(10))
+    request_received.consult_officer(
+        question=question, about=ConsultedAbout.SUSPENSION, by="anna", at=AT + days(10)
+    )
+    for one in (other, question):
+        with pytest.raises(NotAllowedNow, match="consult the officer about the suspension"):
+            rely(question=one, reason="long-wait", by="berit", at=AT + days(10))
+    request_received.advise(question=question, advice=ref(), by="officer", at=AT + days(11))
+    for by in ("officer", "trettio", ""):
+        with pytest.raises(DomainError):
+            rely(question=question, reason="long-wait", by=by, at=AT + days(11))
+    assert not request_received.suspension_relied_on
+
+    rely(question=question, reason="long-wait", by="berit", at=AT + days(11))
+    assert request_received.suspension_relied_on
+
+
+def test_there_must_be_a_pause_to_rely_on(request_received: DataSubjectRequest) -> None:
+    question = consulted(request_received, AT)
+    with pytest.raises(NotAllowedNow, match="no pause"):
+        request_received.rely_on_suspension(question=question, reason="why", by="berit", at=AT)
+
+
+def test_breaches_ignore_a_pause_until_it_is_relied_on() -> None:
+    """B.2.5: alarms unchanged by default; both worlds are in the dates all the while."""
+    careful, relying = received(promise_days=None), received(promise_days=None)
+    for request in (careful, relying):
+        asked_and_answered(request)
+    question = consulted(relying, AT + days(10))
+    relying.rely_on_suspension(question=question, reason="long-wait", by="berit", at=AT + days(10))
+
+    suspended = relying.dates.statutory_due_if_suspended
+    assert careful.dates == relying.dates
+    assert suspended is not None
+    for request in (careful, relying):
+        request.miss(today=suspended, at=AT + days(45))
+    assert careful.missed == {Missed.TARGET, Missed.STATUTORY}
+    assert relying.missed <= {Missed.TARGET}
+    relying.miss(today=suspended + days(1), at=AT + days(46))
+    assert relying.missed == {Missed.TARGET, Missed.STATUTORY}
+
+
+def test_a_pause_that_is_relied_on_and_goes_on_keeps_moving_the_dates() -> None:
+    request = received(promise_days=None)
+    request.request_identity(method=CODE, reason="new-address", at=AT)
+    question = consulted(request, AT)
+    request.rely_on_suspension(question=question, reason="long-wait", by="berit", at=AT)
+
+    late = request.dates.statutory_due + days(20)
+    request.miss(today=late, at=AT + days(60))
+    assert request.missed == set()
+    assert request.aim_on(late) > late
+
+
+def test_whoever_asks_the_officer_does_not_answer_and_advice_is_weighed_once(
+    request_received: DataSubjectRequest,
+) -> None:
+    """Art. 38(3), 38(6): asked, answered, followed or not and then why."""
+    question = ref()
+    request_received.consult_officer(question=question, by="anna", at=AT)
+    with pytest.raises(NotAllowedNow, match="not answered yet"):
+        request_received.weigh_advice(question=question, followed=True, by="anna", at=AT)
+    with pytest.raises(DomainError, match="another answers"):
+        request_received.advise(question=question, advice=ref(), by="anna", at=AT)
+    request_received.advise(question=question, advice=ref(), by="officer", at=AT)
+    with pytest.raises(NotAllowedNow, match="ask a new one"):
+        request_received.advise(question=question, advice=ref(), by="officer", at=AT)
+    with pytest.raises(DomainError, match="say why"):
+        request_received.weigh_advice(question=question, followed=False, by="anna", at=AT)
+    with pytest.raises(DomainError, match="does not decide"):
+        request_received.weigh_advice(question=question, followed=True, by="officer", at=AT)
+    for _ in range(2):
+        request_received.weigh_advice(
+            question=question, followed=False, reasons=ref(), by="anna", at=AT
+        )
+
+    assert names(request_received) == ["OfficerConsulted", "OfficerAdvised", "AdviceWeighed"]
+
+
+# Silence, B.2.5
+
+
+def test_two_reminders_and_then_a_person(request_received: DataSubjectRequest) -> None:
+    """B.2.5: nothing is closed for silence before two reminders, and never by a machine."""
+    identity = PauseReason.IDENTITY
+    request_received.request_identity(method=CODE, reason="new-address", at=AT)
+    with pytest.raises(DomainError, match="two reminders"):
+        refuse(request_received, RefusalGround.NO_RESPONSE)
+    for number in (1, 2):
+        with pytest.raises(NotAllowedNow, match="reminded twice"):
+            request_received.notice_silence(reason=identity, at=AT)
+        request_received.remind_of_question(reason=identity, at=AT)
+        assert request_received.question_reminders[identity] == number
+    with pytest.raises(NotAllowedNow, match="nothing more"):
+        request_received.remind_of_question(reason=identity, at=AT)
+    for _ in range(2):
+        request_received.notice_silence(reason=identity, at=AT)
+    with pytest.raises(DomainError, match="which person"):
+        refuse(request_received, RefusalGround.NO_RESPONSE, by="trettio")
+    refuse(request_received, RefusalGround.NO_RESPONSE)
+
+    assert request_received.status is Status.REFUSED
+
+
+def test_an_answer_or_a_new_question_ends_the_silence(
+    request_received: DataSubjectRequest,
+) -> None:
+    identity = PauseReason.IDENTITY
+    for _ in range(2):
+        request_received.request_identity(method=CODE, reason="new-address", at=AT)
+        for _ in range(2):
+            request_received.remind_of_question(reason=identity, at=AT)
+        request_received.notice_silence(reason=identity, at=AT)
+    verify(request_received)
+
+    assert request_received.silent_about == frozenset()
+    with pytest.raises(DomainError, match="two reminders"):
+        refuse(request_received, RefusalGround.NO_RESPONSE)
+
+
+def test_a_later_receipt_takes_a_person_and_its_proof(
+    request_received: DataSubjectRequest,
+) -> None:
+    """B.2.1: a correction is an event; one that gives us more time has to be shown."""
+    later: dict[str, Any] = {"received_at": AT + days(1), "received_on": TODAY + days(1)}
+    facts: dict[str, Any] = {"calendar": NO, "reason": "wrong-stamp", "at": AT + days(2)}
+    with pytest.raises(DomainError, match="more time"):
+        request_received.correct_receipt(**later, **facts, by="anna")
+    with pytest.raises(DomainError, match="which person"):
+        request_received.correct_receipt(**later, **facts, by="trettio", proof=ref())
+    request_received.correct_receipt(**later, **facts, by="anna", proof=ref())
+
+    assert request_received.received_on == TODAY + days(1)
+    assert request_received.earlier_receipts == (TODAY,)
+
+
+def test_a_new_calendar_version_is_recorded_with_the_old_dates_and_once() -> None:
+    """B.2.4: adding a holiday recomputes open requests, with old and new date."""
+    request = received()
+    request.collect_events()
+    due = request.dates.statutory_due
+    announced = replace(NO, version="2099.1", holidays=NO.holidays | {due})
+    for _ in range(2):
+        request.recompute_deadlines(calendar=announced, at=AT)
+
+    (event,) = request.collect_events()
+    assert isinstance(event, DataSubjectRequest.DeadlineRecomputed)
+    assert event.old is not None
+    assert (event.old.statutory_due, event.dates.statutory_due) == (due, due + days(1))
+    assert event.dates.calendar == "NO-2099.1"
+    request.recompute_deadlines(calendar=NO, at=AT)
+    assert request.dates.statutory_due == due
+
+
 def test_a_new_calendar_moves_open_requests_only(request_closed: DataSubjectRequest) -> None:
-    request_closed.recompute_deadlines(calendar=NO, at=AT)
+    announced = replace(NO, version="2099.1", holidays=NO.holidays | {TODAY + days(20)})
+    request_closed.recompute_deadlines(calendar=announced, at=AT)
 
     assert names(request_closed) == []
 

@@ -21,7 +21,18 @@ from domain.vocabulary import (
     Outcome,
     Right,
 )
-from tests.support.past import AT, NO, erase, found, keep, letter, received, ref, replayed
+from tests.support.past import (
+    AT,
+    COMPLEX_AND_MANY,
+    NO,
+    erase,
+    found,
+    keep,
+    letter,
+    received,
+    ref,
+    replayed,
+)
 
 STAFF = st.sampled_from(["anna", "berit", "", " ", "trettio"])
 EXPLAINS = st.sets(
@@ -170,7 +181,7 @@ class AnyRequest(RuleBasedStateMachine):
         sent = (self.now - timedelta(days=ago)).date()
         if self._try(
             "extend_deadline",
-            reasons="complex-and-many",
+            reasons=COMPLEX_AND_MANY,
             notice=ref(),
             notice_sent_on=sent,
             calendar=NO,

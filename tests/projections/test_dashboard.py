@@ -11,6 +11,7 @@ from domain.personal import PersonalRef
 from domain.request import DataSubjectRequest
 from domain.vocabulary import Country, Right
 from projections.dashboard import Measures, Share, measures
+from tests.support.past import COMPLEX_AND_MANY
 
 Office = Any  # the fixture of this folder's conftest, which cannot be imported
 
@@ -62,7 +63,7 @@ def test_an_extension_in_time_counts_within_three_months_not_within_one(office: 
     office.on(RECEIVED)
     extended = office.request(received_on=RECEIVED)
     extended.extend_deadline(
-        reasons="many-systems",
+        reasons=COMPLEX_AND_MANY,
         notice=PersonalRef(uuid4()),
         notice_sent_on=RECEIVED,
         calendar=load_calendar(Country.NO),

@@ -23,6 +23,7 @@ from domain.vocabulary import (
 )
 from projections.deadline_worklist import Work, entries, inbox, of_case
 from projections.projection import civil_dates
+from tests.support.past import COMPLEX_AND_MANY
 from tests.support.records import found, letter
 
 Office = Any  # the fixture of this folder's conftest, which cannot be imported
@@ -85,7 +86,7 @@ def test_an_extension_moves_the_target_and_not_the_promise(office: Office) -> No
     office.on(date(2026, 11, 2))
     request = office.request()
     request.extend_deadline(
-        reasons="many-systems",
+        reasons=COMPLEX_AND_MANY,
         notice=PersonalRef(uuid4()),
         notice_sent_on=date(2026, 11, 2),
         calendar=load_calendar(Country.NO),

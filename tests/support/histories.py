@@ -55,6 +55,7 @@ from domain.vocabulary import (
     TriageKind,
 )
 from services.register import Register
+from tests.support.past import COMPLEX_AND_MANY
 
 BEGIN = datetime(2026, 3, 2, 8, 30, tzinfo=UTC)
 CONTROLLERS = {"concert-hall": Country.NO, "tour-operator": Country.SE}
@@ -226,7 +227,7 @@ class History:
                 ground=RefusalGround.CANNOT_IDENTIFY, reasons=self.ref(), by=by, at=at
             ),
             lambda: request.extend_deadline(
-                reasons="many",
+                reasons=COMPLEX_AND_MANY,
                 notice=self.ref(),
                 notice_sent_on=today,
                 calendar=calendar,

@@ -20,6 +20,7 @@ from domain.vocabulary import (
     Country,
     Decision,
     Delivery,
+    ExtensionReason,
     IdentifierKind,
     Language,
     LetterKind,
@@ -32,6 +33,7 @@ from domain.vocabulary import (
 AT = datetime(2026, 11, 2, 9, 0, tzinfo=UTC)
 TODAY = AT.date()
 NO = load_calendar(Country.NO)
+COMPLEX_AND_MANY = (ExtensionReason.VOLUME, ExtensionReason.SEVERAL_REQUESTS)
 
 
 def days(count: int) -> timedelta:

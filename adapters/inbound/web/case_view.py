@@ -322,7 +322,7 @@ class Reading:
         dates = request.dates
         named = (
             ("act_by", request.act_by),
-            ("target", dates.extended_target_due or dates.target_due),
+            ("target", request.aim_on(today)),
             ("promise", dates.promise_due),
             ("law", dates.statutory_due),
             ("extended", dates.extended_due),
