@@ -52,6 +52,7 @@ from services.intake import Intake
 from services.planning import Planning
 from services.ports import Clock, Mailer
 from services.postroom import Postroom
+from services.redacting import Redacting
 from services.refusing import Refusing
 from services.register import Register
 from services.reminders import Reminders
@@ -80,6 +81,7 @@ class Installation:
     fulfilments: Fulfilments
     byhand: ByHand
     deciding: Deciding
+    redacting: Redacting
     answering: Answering
     refusing: Refusing
     retention: Retention
@@ -259,6 +261,7 @@ def _wire(
         fulfilments=fulfilments,
         byhand=ByHand(register, fulfilments),
         deciding=Deciding(register, vault, tasks, controllers, clock),
+        redacting=Redacting(register, vault, clock),
         answering=answering,
         refusing=Refusing(
             register, vault, controllers, planning, postroom, retention, staff, clock

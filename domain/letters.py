@@ -101,6 +101,7 @@ _FACTS = {
     Outcome.KEPT: frozenset({Fact.WHY, Fact.LAW, Fact.UNTIL}),
     Outcome.BLOCKED_ARCHIVE: frozenset({Fact.WHY, Fact.LAW, Fact.UNTIL}),
     Outcome.REFUSED: frozenset({Fact.WHY, Fact.LAW}),
+    Outcome.COVERED: frozenset({Fact.WHY, Fact.LAW}),
     Outcome.RESIDUAL: frozenset({Fact.WHAT, Fact.WHY, Fact.UNTIL}),
     Outcome.PENDING_AT_VENDOR: frozenset({Fact.WHY, Fact.UNTIL}),
 }

@@ -1085,14 +1085,19 @@ class DataSubjectRequest(Aggregate):
         profile_version: str,
         by: str,
         note: PersonalRef | None = None,
+        looked_at: frozenset[UUID] = frozenset(),
         at: datetime,
     ) -> None:
-        """A person approves what will be done, record by record; none of the person's is missed."""
+        """A person approves what will be done, record by record; none of the person's is missed.
+
+        `looked_at` are the records in which a person has looked for others (Art. 15(4)).
+        """
         self._require(Status.COLLECTED)
         if self.undecided_matches:
             raise NotAllowedNow(
                 f"{len(self.undecided_matches)} matches wait: confirm or reject each of them first"
             )
+        self.require_looked_at(looked_at)
         decided = [decision.record_id for decision in decisions]
         own = {record.record_id for record in self.own_records}
         if len(set(decided)) < len(decided):
@@ -1109,6 +1114,19 @@ class DataSubjectRequest(Aggregate):
             note=note,
             timestamp=at,
         )
+
+    def require_looked_at(self, looked_at: frozenset[UUID]) -> None:
+        """No copy leaves while what may be about others was neither covered nor cleared."""
+        if not self.right.gives_a_copy:
+            return
+        unread = sum(
+            record.mentions_others and record.record_id not in looked_at
+            for record in self.own_records
+        )
+        if unread:
+            raise NotAllowedNow(
+                f"{unread} records may be about other people too: cover what is, or clear them"
+            )
 
     def refuse(
         self,

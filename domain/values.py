@@ -10,6 +10,7 @@ from domain.many import Many
 from domain.personal import PersonalRef
 from domain.vocabulary import (
     Action,
+    CoverReason,
     Decision,
     Delivery,
     IdentifierKind,
@@ -47,10 +48,31 @@ class FoundRecord:
     content: PersonalRef
     digest: str
     special: bool = False
+    mentions_others: bool = False
+    """Whether a person has to look for others in it before a copy of it leaves (Art. 15(4))."""
 
     @property
     def needs_a_person(self) -> bool:
         return not self.match.is_strong
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """Something covered in the copy of a record, as its content was found (Art. 15(4)).
+
+    `place` counts the record's values, the first is 0: a field's name may itself name somebody.
+    `start` and `end` are code points of its text; without them all of it is covered. `words` are
+    those of whoever covered it.
+    """
+
+    passage_id: UUID
+    record_id: UUID
+    content: PersonalRef
+    place: int
+    reason: CoverReason
+    start: int | None = None
+    end: int | None = None
+    words: PersonalRef | None = None
 
 
 @dataclass(frozen=True, slots=True)

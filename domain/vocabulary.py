@@ -50,6 +50,11 @@ class Right(Enum):
         return self not in {Right.INFORMATION_SECURITY, Right.TRANSFER_SAFEGUARDS}
 
     @property
+    def gives_a_copy(self) -> bool:
+        """Whether its answer is data about the person (Art. 15(3), 20(1))."""
+        return self in {Right.ACCESS, Right.PORTABILITY}
+
+    @property
     def acts_at_once(self) -> bool:
         """Whether it acts the same working day, without an identity check (Art. 7(3), 21(3))."""
         return self in {Right.OBJECTION_TO_MARKETING, Right.WITHDRAWAL}
@@ -197,6 +202,7 @@ class Outcome(Enum):
     INFORMED = "informed"
     MANUAL = "manual"
     REFUSED = "refused"
+    COVERED = "covered"
 
     @property
     def must_be_explained(self) -> bool:
@@ -207,7 +213,18 @@ class Outcome(Enum):
             Outcome.PENDING_AT_VENDOR,
             Outcome.BLOCKED_ARCHIVE,
             Outcome.REFUSED,
+            Outcome.COVERED,
         }
+
+
+class CoverReason(Enum):
+    """Why something in a person's copy is covered (Art. 15(4), recital 63; protected identity)."""
+
+    OTHER_PERSON = "other-person"
+    CONFIDENTIAL_SOURCE = "confidential-source"
+    STAFF_MEMBER = "staff-member"
+    PROTECTED_IDENTITY = "protected-identity"
+    TRADE = "trade-secret"
 
 
 class Decision(Enum):

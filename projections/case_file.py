@@ -22,11 +22,12 @@ from domain.case import Case
 from domain.deadlines import Deadlines
 from domain.fulfilment import Fulfilment
 from domain.hold import Hold
+from domain.redaction import Redaction
 from domain.request import DataSubjectRequest
-from domain.values import LetterSent, PlannedSystem, QueuedLetter, Told
+from domain.values import LetterSent, Passage, PlannedSystem, QueuedLetter, Told
 from projections.projection import Projection, Reader, Recorded, Row, Rows, Table
 
-KINDS = ("case", "request", "fulfilment", "hold")
+KINDS = ("case", "request", "fulfilment", "hold", "redaction")
 """The first words of the topics that belong to cases."""
 
 
@@ -34,10 +35,10 @@ KINDS = ("case", "request", "fulfilment", "hold")
 class Member(Row):
     """One aggregate of a case."""
 
-    aggregate_id: Annotated[UUID, "The case itself, a request, a fulfilment or a hold"]
+    aggregate_id: Annotated[UUID, "The case itself, or what belongs to it"]
     case_id: Annotated[UUID, "The case it belongs to"]
     request_id: Annotated[UUID | None, "The request it belongs to, if to one"] = None
-    kind: Annotated[str, "case, request, fulfilment or hold"]
+    kind: Annotated[str, "The first word of its topics"]
     subject_right: Annotated[str | None, "Which right a request uses"] = None
 
 
@@ -147,11 +148,21 @@ def _hold(event: Hold.Placed) -> Member:
     )
 
 
+def _redaction(event: Redaction.Begun) -> Member:
+    return Member(
+        aggregate_id=event.originator_id,
+        case_id=event.case_id,
+        request_id=event.request_id,
+        kind="redaction",
+    )
+
+
 MEMBERSHIPS: Mapping[str, Callable[[Any], Member]] = {
     Case.Arrived.TOPIC: _case,
     Request.Received.TOPIC: _request,
     Fulfilment.Planned.TOPIC: _fulfilment,
     Hold.Placed.TOPIC: _hold,
+    Redaction.Begun.TOPIC: _redaction,
 }
 
 
@@ -171,7 +182,9 @@ _ENUMS = frozenset(
     if isclass(kind) and issubclass(kind, Enum)
 )
 _TOLD_AS_THEY_ARE = _ENUMS | {"date", "datetime_iso"}
-_TOLD_BY_PART = frozenset(kind.__name__ for kind in (Deadlines, QueuedLetter, LetterSent, Told))
+_TOLD_BY_PART = frozenset(
+    kind.__name__ for kind in (Deadlines, QueuedLetter, LetterSent, Passage, Told)
+)
 
 
 def facts(said: Mapping[str, Any]) -> dict[str, Any]:

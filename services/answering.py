@@ -44,8 +44,10 @@ from services.ports import (
     Vault,
 )
 from services.postroom import Postroom, address_of, letter_task
+from services.redacting import redacted
 from services.register import Register, again_on_conflict
 from services.retention import Retention
+from services.wording import LETTERS, wording
 
 LINK_VALID_FOR = timedelta(days=30)
 CODE_VALID_FOR = timedelta(minutes=30)
@@ -94,7 +96,11 @@ class Answering:
         self._controllers.require_letters_allowed(case.controller)
         profile = self._controllers.in_force(case.controller)
         fulfilment = self._register.fulfilment(request.id)
-        outcomes = system_outcomes(request, fulfilment, profile)
+        redaction = self._register.find_redaction(request.id)
+        request.require_looked_at(
+            redaction.looked_at(request.own_records) if redaction else frozenset()
+        )
+        outcomes = system_outcomes(request, fulfilment, profile, redaction)
         also: list[Also] = [self._tasks.done(task)]
         person = dossier.PERSON.validate_json(self._vault.open(request.requester))
         address = None if task.payload.get("how") == "post" else address_of(person)
@@ -139,7 +145,7 @@ class Answering:
             free_text=dossier.NOTE.validate_json(self._vault.open(note)).text if note else None,
             deadlines=request.dates if request.right.is_statutory else None,
             act_by=request.act_by,
-            outcomes=tuple(self._told(request, outcome) for outcome in outcomes),
+            outcomes=tuple(self._told(case, request, outcome) for outcome in outcomes),
             recipients=tuple(
                 RecipientNotice(told.recipient, _WHAT_WAS_TOLD[told.outcome])
                 for told in fulfilment.told
@@ -189,12 +195,29 @@ class Answering:
         return f"{self._address}/answer/{secret}"
 
     def _own(self, request: DataSubjectRequest) -> Iterator[tuple[str, Record]]:
-        for content in self._vault.open_each(found.content for found in request.own_records):
+        own = request.own_records
+        redaction = self._register.find_redaction(request.id)
+        contents = self._vault.open_each(found.content for found in own)
+        for found, content in zip(own, contents, strict=True):
             sealed = dossier.RECORD.validate_json(content)
-            yield sealed.system, sealed.record
+            passages = redaction.of(found) if redaction else ()
+            yield sealed.system, redacted(sealed.record, passages)
 
-    def _told(self, request: DataSubjectRequest, outcome: SystemOutcome) -> CategoryOutcome:
+    def _told(
+        self, case: Case, request: DataSubjectRequest, outcome: SystemOutcome
+    ) -> CategoryOutcome:
         note = outcome.note
+        if outcome.outcome is Outcome.COVERED:
+            words = wording(LETTERS, case.language)
+            return CategoryOutcome(
+                right=request.right,
+                category=outcome.category,
+                system=outcome.system,
+                outcome=outcome.outcome,
+                count=outcome.count,
+                law=outcome.law,
+                why=words.say(f"covered_why.{outcome.explanation}"),
+            )
         return CategoryOutcome(
             right=request.right,
             category=outcome.category,
@@ -285,7 +308,8 @@ class Answering:
             request.close(at=now)
             return
         fulfilment = self._register.fulfilment(request.id)
-        request.fulfil(outcomes=system_outcomes(request, fulfilment, profile), at=now)
+        redaction = self._register.find_redaction(request.id)
+        request.fulfil(outcomes=system_outcomes(request, fulfilment, profile, redaction), at=now)
         if request.right is not Right.ACCESS or letter.printed:
             request.close(at=now)
 

@@ -127,8 +127,16 @@ class Deciding:
                 )
                 self._instruct(request, profile, previews, steps, by, now)
             else:
+                redaction = self._register.find_redaction(request_id)
                 request.approve(
-                    decisions=(), profile_version=profile.digest, by=by, note=note, at=now
+                    decisions=(),
+                    profile_version=profile.digest,
+                    by=by,
+                    note=note,
+                    looked_at=redaction.looked_at(request.own_records)
+                    if redaction
+                    else frozenset(),
+                    at=now,
                 )
                 fulfilment = self._register.fulfilment(request_id)
                 if fulfilment.all_done:

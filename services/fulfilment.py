@@ -16,7 +16,7 @@ from domain.aggregate import Aggregate
 from domain.errors import DomainError, NotAllowedNow
 from domain.fulfilment import Fulfilment, SystemState, SystemStatus
 from domain.many import FEW, Many, gathered
-from domain.policy import Profile
+from domain.policy import Profile, Sector, System
 from domain.request import DataSubjectRequest, Status
 from domain.values import (
     Found,
@@ -402,9 +402,8 @@ class Fulfilments:
                 Compartment.PACKAGE,
                 dossier.RECORD.dump_json(dossier.SealedRecord(system, record)),
             )
-            holding = next(
-                (s.holding(record.kind) for s in profile.systems if s.id == system), None
-            )
+            known = next((s for s in profile.systems if s.id == system), None)
+            holding = known.holding(record.kind) if known else None
             found[digest] = FoundRecord(
                 record_id=uuid5(fulfilment.id, digest),
                 system=system,
@@ -415,6 +414,7 @@ class Fulfilments:
                 content=sealed.ref,
                 digest=digest,
                 special="special_category" in record.flags,
+                mentions_others=_may_mention_others(known, record),
             )
             also.extend(sealed.also)
         return tuple(found.values()), also
@@ -450,6 +450,17 @@ CLOCKS_DIFFER = timedelta(minutes=1)
 
 UNMAPPED = "unmapped"
 """Category of a record of a sort that the profile does not know; a person must look."""
+
+
+MENTIONS_OTHERS = "mentions_others"
+
+
+def _may_mention_others(system: System | None, record: Record) -> bool:
+    """Letters and notes tell of others too, unless whoever found them has covered that (GK-13)."""
+    if MENTIONS_OTHERS in record.flags:
+        return True
+    writes = system is not None and system.sector is Sector.CUSTOMER_SERVICE
+    return writes and not record.masked
 
 
 def _digests(found: Iterable[FoundRecord]) -> Iterator[bytes]:

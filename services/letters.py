@@ -214,7 +214,8 @@ class _Writer:
             yield self._section(Block.MESSAGE, "message", Words(_clean(self.facts.free_text)))
 
     def _lead_key(self) -> str:
-        if self.kind is LetterKind.PARTIAL_REFUSAL and not self._changed:
+        given = self._changed or Outcome.COVERED in self._told_outcomes()
+        if self.kind is LetterKind.PARTIAL_REFUSAL and not given:
             return "refusal"
         return self.kind.value
 
@@ -389,7 +390,8 @@ class _Writer:
             return say("not_done.on", day=self._day(outcome.until))
         if outcome.outcome is Outcome.BLOCKED_ARCHIVE:
             return self._open("archive")
-        return self._open("refusal" if outcome.outcome is Outcome.REFUSED else "")
+        stands = {Outcome.REFUSED, Outcome.COVERED}
+        return self._open("refusal" if outcome.outcome in stands else "")
 
     def _open(self, what: str) -> str:
         return self.words.say(f"not_done.{what}_open" if what else "not_done.open")

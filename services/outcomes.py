@@ -8,13 +8,19 @@ from dataclasses import replace
 from domain.fulfilment import Fulfilment, SystemStatus
 from domain.grounds import ground
 from domain.policy import Profile
+from domain.redaction import Redaction
 from domain.request import DataSubjectRequest
 from domain.values import FoundRecord, RecordDecision, RecordOutcome, SystemOutcome
 from domain.vocabulary import Decision, Outcome, Right
 
+COVERED_BY = "GDPR Art. 15(4)"
+
 
 def system_outcomes(
-    request: DataSubjectRequest, fulfilment: Fulfilment, profile: Profile
+    request: DataSubjectRequest,
+    fulfilment: Fulfilment,
+    profile: Profile,
+    redaction: Redaction | None = None,
 ) -> tuple[SystemOutcome, ...]:
     """What a letter reports: alike outcomes of one category in one system are one line."""
     lines: dict[SystemOutcome, int] = {}
@@ -46,8 +52,24 @@ def system_outcomes(
         for found in own:
             line = SystemOutcome(found.system, found.category, Outcome.EXPORTED, 0)
             lines[line] = lines.get(line, 0) + 1
+            for covered in _covered(found, redaction):
+                lines[covered] = lines.get(covered, 0) + 1
     told = tuple(replace(line, count=count) for line, count in lines.items())
     return told or tuple(_nothing(request, fulfilment, profile))
+
+
+def _covered(found: FoundRecord, redaction: Redaction | None) -> Iterator[SystemOutcome]:
+    """What a person has covered in a record: a line for each reason (Art. 12(4), 15(4))."""
+    passages = redaction.of(found) if redaction else ()
+    for reason in dict.fromkeys(passage.reason for passage in passages):
+        yield SystemOutcome(
+            found.system,
+            found.category,
+            Outcome.COVERED,
+            0,
+            explanation=reason.value,
+            law=COVERED_BY,
+        )
 
 
 def _nothing(

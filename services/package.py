@@ -30,6 +30,7 @@ from services.field_names import field_name, plain_name
 from services.letters import OWN_SYSTEM, template
 from services.pile import Held, Json, Pile
 from services.ports import Record
+from services.redacting import Redacted
 from services.spreadsheets import harmless
 from services.wording import LETTERS, PACKAGES, Wording, in_language, short, wording
 
@@ -139,6 +140,9 @@ class _Answer:
             fields=fields,
             masked=record.masked,
             recipients=record.recipients,
+            covered={path: [one.value for one in why] for path, why in record.covered.items()}
+            if isinstance(record, Redacted)
+            else {},
         )
 
     def _value(self, name: str, value: object) -> Json:
@@ -496,6 +500,10 @@ def _as_json(record: Held) -> dict[str, object]:
         "fields": record.fields,
         "masked": list(record.masked),
         "recipients": list(record.recipients),
+        "covered": [
+            {"field": path, "reasons": reasons, "article": "Art. 15(4)"}
+            for path, reasons in record.covered.items()
+        ],
     }
 
 
@@ -555,6 +563,7 @@ class _Node:
     text: str = ""
     parts: tuple[_Node, ...] = ()
     covered: bool = False
+    because: tuple[str, ...] = ()
 
 
 def _index(answer: _Answer) -> Iterator[str]:
@@ -577,7 +586,7 @@ def _closing(profile: Profile) -> list[str]:
 
 
 def _nodes(record: Held, profile: Profile, words: Wording) -> list[_Node]:
-    reader = _FieldReader(profile, words, frozenset(record.masked))
+    reader = _FieldReader(profile, words, frozenset(record.masked), record.covered)
     nodes = [reader.node(name, value, name) for name, value in record.fields.items()]
     top = {name.partition(".")[0] for name in record.masked} - record.fields.keys()
     left_out = [reader.node(name, None, name) for name in sorted(top)]
@@ -591,9 +600,13 @@ class _FieldReader:
     profile: Profile
     words: Wording
     masked: frozenset[str]
+    reasons: Mapping[str, Sequence[str]]
 
     def node(self, name: str, value: Json, path: str) -> _Node:
         covered = path in self.masked
+        because = tuple(
+            self.words.say(f"covered_because.{reason}") for reason in self.reasons.get(path, ())
+        )
         label = _printable(field_name(name, self.words.language))
         match value:
             case dict() if value:
@@ -611,7 +624,7 @@ class _FieldReader:
                 text = self._text(value)
         if not text:
             text = self.words.say("copy.covered" if covered else "copy.empty")
-        return _Node(label, text, covered=covered)
+        return _Node(label, text, covered=covered, because=because)
 
     def _text(self, value: Json) -> str:
         match value:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from operator import attrgetter
 from zlib import compress, decompress
 
@@ -21,6 +21,8 @@ class Held:
     fields: dict[str, Json]
     masked: tuple[str, ...]
     recipients: tuple[str, ...]
+    covered: dict[str, list[str]] = field(default_factory=dict)
+    """What a person has covered, and the codes of why, by the fields' paths."""
 
 
 class Pile:
@@ -47,10 +49,11 @@ class Pile:
 
     def __iter__(self) -> Iterator[Held]:
         for packed in self._packed:
-            for system, name, kind, fields, masked, recipients in json.loads(decompress(packed)):
-                yield Held(system, name, kind, fields, tuple(masked), tuple(recipients))
+            for parts in json.loads(decompress(packed)):
+                system, name, kind, fields, masked, recipients, covered = parts
+                yield Held(system, name, kind, fields, tuple(masked), tuple(recipients), covered)
         yield from self._last
 
 
 _TOGETHER = 250
-_parts = attrgetter("system", "system_name", "kind", "fields", "masked", "recipients")
+_parts = attrgetter("system", "system_name", "kind", "fields", "masked", "recipients", "covered")

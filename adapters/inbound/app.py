@@ -15,6 +15,7 @@ from adapters.inbound.api import (
     export,
     health,
     inbox,
+    redaction,
     requests,
 )
 from adapters.inbound.api.openapi import Api, operation_id
@@ -47,7 +48,7 @@ def create_app(installation: Installation) -> FastAPI:
     )
     app.state.installation = installation
     errors.add_handlers(app)
-    for module in (health, inbox, cases, requests, endings, export, controllers):
+    for module in (health, inbox, cases, requests, redaction, endings, export, controllers):
         app.include_router(module.router)
     add_pages(app)
     app.add_middleware(LimitBody)

@@ -31,12 +31,20 @@ from domain.fulfilment import Fulfilment
 from domain.hold import Hold
 from domain.many import Many
 from domain.personal import PersonalRef
+from domain.redaction import Redaction
 from domain.request import DataSubjectRequest
 from services.register import EventTranscoder
 from tests.support.past import AT, planned, received
 
 TOPICS = Path(__file__).with_name("topics.txt").read_text(encoding="utf-8").split()
-AGGREGATES: tuple[type[Any], ...] = (Case, DataSubjectRequest, Fulfilment, Hold, Controller)
+AGGREGATES: tuple[type[Any], ...] = (
+    Case,
+    DataSubjectRequest,
+    Fulfilment,
+    Hold,
+    Controller,
+    Redaction,
+)
 
 WITHOUT_PERSONAL_DATA = {
     "staff ids": {"backdated_by", "by", "second", "to", "owner"},

@@ -297,7 +297,16 @@ class Story:
                     {"theirs": theirs, "reason": "asked-the-person" if theirs else "other-person"},
                 )
 
+    def read_over(self, request_id: str) -> None:
+        """Look for others in what the person will get a copy of, and find none."""
+        for record in self.records(request_id):
+            if record["mentions_others"] and record["theirs"]:
+                place = f"/v1/requests/{request_id}/records/{record['record_id']}/clear"
+                self.post(place, {"reason": "nothing-about-others"})
+
     def approve(self, request_id: str, **more: object) -> None:
+        if self.request(request_id)["right"] == Right.ACCESS.value:
+            self.read_over(request_id)
         self.post(f"/v1/requests/{request_id}/approve", more)
         self.work()
 

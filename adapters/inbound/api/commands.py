@@ -26,6 +26,7 @@ from adapters.outbound.tokens import Bearer, Scope
 from domain.case import Case, request_id
 from domain.errors import DomainError
 from domain.fulfilment import Fulfilment, fulfilment_id
+from domain.redaction import Redaction, redaction_id
 from domain.request import DataSubjectRequest
 from domain.vocabulary import Right
 from services.ports import Also
@@ -70,7 +71,8 @@ class Stale(Exception):
 def aggregates_of(case_id: UUID) -> tuple[UUID, ...]:
     """A case, its requests and what systems answered to them, whether they have begun or not."""
     requests = [request_id(case_id, right) for right in Right]
-    return (case_id, *requests, *(fulfilment_id(one) for one in requests))
+    besides = (fulfilment_id, redaction_id)
+    return (case_id, *requests, *(name(one) for name in besides for one in requests))
 
 
 def versions_of(installation: Installation, case_id: UUID) -> Mapping[UUID, int]:
@@ -85,7 +87,7 @@ def versions_of(installation: Installation, case_id: UUID) -> Mapping[UUID, int]
     return {one: saving[one].version if one in saving else stored[one] for one in ids}
 
 
-_OF_A_CASE = (Case, DataSubjectRequest, Fulfilment)
+_OF_A_CASE = (Case, DataSubjectRequest, Fulfilment, Redaction)
 
 
 def etag(versions: Mapping[UUID, int]) -> str:

@@ -85,6 +85,7 @@ class FoundShown(BaseModel):
     matched_by: IdentifierKind
     theirs: bool | None
     special: bool
+    mentions_others: bool
     masked: list[str]
     fields: dict[str, Any]
 
@@ -368,6 +369,7 @@ def records(
             matched_by=found.matched_by,
             theirs=request.matches.get(found.record_id, None if found.needs_a_person else True),
             special=found.special,
+            mentions_others=found.mentions_others,
             masked=list(content[found.record_id].masked),
             fields=dict(content[found.record_id].fields),
         )

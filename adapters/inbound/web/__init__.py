@@ -4,10 +4,19 @@ from __future__ import annotations
 
 from fastapi import FastAPI
 
-from adapters.inbound.web import answer, case, case_steps, outbox, prove, sign_in, worklist
+from adapters.inbound.web import (
+    answer,
+    case,
+    case_steps,
+    cover_steps,
+    outbox,
+    prove,
+    sign_in,
+    worklist,
+)
 from adapters.inbound.web.pages import Assets, go
 
-MODULES = (sign_in, worklist, case, case_steps, answer, prove, outbox)
+MODULES = (sign_in, worklist, case, case_steps, cover_steps, answer, prove, outbox)
 
 
 def add_pages(app: FastAPI) -> None:

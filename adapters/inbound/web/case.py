@@ -15,6 +15,7 @@ from domain.case import Case
 from domain.grounds import grounds
 from domain.request import RefusalGround
 from domain.vocabulary import (
+    CoverReason,
     IdentifierKind,
     IdentityMethod,
     Language,
@@ -83,6 +84,7 @@ def case_page(
         nothing_reasons=NOTHING_REASONS,
         refusal_grounds=tuple(RefusalGround),
         grounds=grounds(),
+        cover_reasons=tuple(CoverReason),
     )
 
 

@@ -24,6 +24,7 @@ from domain.fulfilment import Fulfilment, SystemState, SystemStatus, fulfilment_
 from domain.grounds import ground, say
 from domain.personal import PersonalRef
 from domain.policy import Category, Profile, System
+from domain.redaction import redaction_id
 from domain.request import DataSubjectRequest, Status
 from domain.values import FoundRecord, QueuedLetter
 from domain.vocabulary import Action, Decision, LetterKind, Outcome, Right
@@ -32,6 +33,7 @@ from services import dossier
 from services.planning import RECIPIENT
 from services.ports import Erased, Identifier, Record, Refused
 from services.postroom import address_of
+from services.redacting import Covering, leaves
 from services.wording import in_language
 
 ANSWERS = {"ask_person_to_give_up": "given_up"}
@@ -103,6 +105,9 @@ class RecordView:
     theirs: bool | None
     fields: tuple[tuple[str, object, bool], ...]
     key: str = ""
+    paths: tuple[str, ...] = ()
+    covered: tuple[Covering, ...] = ()
+    to_read: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -440,6 +445,9 @@ class Reading:
                 content = self._installation.deciding.records(request)
             except Erased:
                 content = {}
+        redacting = self._installation.redacting
+        redaction = self._installation.register.find_redaction(request.id)
+        looked_at = redaction.looked_at(request.own_records) if redaction else frozenset()
         for found in request.found.values():
             record = content.get(found.record_id)
             yield RecordView(
@@ -454,6 +462,11 @@ class Reading:
                 if record
                 else (),
                 key=record.key if record else "",
+                paths=tuple(dict.fromkeys(leaf.path for leaf in leaves(record.fields)))
+                if record
+                else (),
+                covered=redacting.covered(request, found) if record else (),
+                to_read=found.mentions_others and found.record_id not in looked_at,
             )
 
     def _category_name(self, category: str) -> str:
@@ -561,6 +574,7 @@ class Reading:
         for request in requests:
             lines += self._events(request.id, request.right)
             lines += self._events(fulfilment_id(request.id), request.right)
+            lines += self._events(redaction_id(request.id), request.right)
         return sorted(lines, key=lambda line: line.at)
 
     def _events(self, originator_id: UUID, right: Right | None) -> Iterator[Happened]:

@@ -111,7 +111,9 @@ def nothing_by_hand(house: House, desk: TestClient, case: str, request_id: UUID)
 def decide_weak_match(desk: TestClient, case: str, request_id: UUID) -> UUID:
     """Reject the record that only shares a name, with the form on the page."""
     page = desk.get(case).text
-    (action,) = set(re.findall(rf'action="({case}/requests/{request_id}/records/[^"]+)"', page))
+    (action,) = set(
+        re.findall(rf'action="({case}/requests/{request_id}/records/[^"]+/match)"', page)
+    )
     press(desk, action, theirs="no:namesake")
     return UUID(action.split("/")[-2])
 
