@@ -166,6 +166,9 @@ def _inconsistencies(profile: Profile) -> Iterator[Problem]:
     yield from _evidence(profile)
 
 
+_MAIL = re.compile(r"[^@\s]+@[^@\s.]+(?:\.[^@\s.]+)+")
+
+
 def _id(key: str, given: str) -> Iterator[Problem]:
     if not re.fullmatch(r"[a-z0-9]+(?:-[a-z0-9]+)*", given):
         yield Problem(key, "must be small letters a to z and digits, joined by hyphens")
@@ -178,8 +181,12 @@ def _head(profile: Profile) -> Iterator[Problem]:
         yield Problem("promise_days", "must be 1 to 365; leave it out if nothing is promised")
     for place, channel in enumerate(profile.channels):
         is_mail = channel.kind in {ChannelKind.EMAIL, ChannelKind.OFFICER_EMAIL}
-        if is_mail and not re.fullmatch(r"[^@\s]+@[^@\s.]+(?:\.[^@\s.]+)+", channel.address):
+        if is_mail and not _MAIL.fullmatch(channel.address):
             yield Problem(f"channels[{place}].address", "must be one e-mail address")
+    for key in ("customer_service", "document_access"):
+        address = getattr(profile, key)
+        if address is not None and not _MAIL.fullmatch(address):
+            yield Problem(key, "must be one e-mail address; messages are passed on to it")
     year = profile.fiscal_year
     try:
         date(2024, year.end_month, year.end_day)

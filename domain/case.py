@@ -7,7 +7,7 @@ controller (EDPB guidelines 01/2022, 159), which the sender cannot move.
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from enum import Enum
 from functools import lru_cache
 from typing import Any
@@ -74,10 +74,70 @@ class Case(Aggregate):
         TOPIC = "case.set-aside"
         kind: TriageKind
         by: str | None
+        recipient: str = ""
+        elsewhere: PersonalRef | None = None
+        as_processor: bool = False
+        due_on: date | None = None
 
         def apply(self, aggregate: Case) -> None:
             aggregate.status = CaseStatus.SET_ASIDE
             aggregate.kind = self.kind
+            aggregate.times_set_aside += 1
+            aggregate.elsewhere = self.elsewhere
+            aggregate.due_on, aggregate.settled_at = self.due_on, None
+
+    class OutcomeSettled(Event):
+        TOPIC = "case.outcome-settled"
+        how: str
+        by: str
+
+        def apply(self, aggregate: Case) -> None:
+            aggregate.settled_at = self.timestamp
+
+    class OutcomeUndone(Event):
+        TOPIC = "case.outcome-undone"
+        reason: str
+        by: str
+
+        def apply(self, aggregate: Case) -> None:
+            aggregate.status = CaseStatus.WAITING
+            aggregate.due_on, aggregate.settled_at = None, None
+
+    class RightAdded(Event):
+        TOPIC = "case.right-added"
+        right: Right
+        message: PersonalRef
+        received_at: datetime
+        by: str
+
+        def apply(self, aggregate: Case) -> None:
+            aggregate.rights = _in_order({*aggregate.rights, self.right})
+
+    class RightCorrected(Event):
+        TOPIC = "case.right-corrected"
+        was: Right
+        right: Right
+        by: str
+
+        def apply(self, aggregate: Case) -> None:
+            first = aggregate.taken_for.get(self.was, self.was)
+            aggregate.taken_for = {
+                right: taken
+                for right, taken in aggregate.taken_for.items()
+                if right is not self.was
+            }
+            if first is not self.right:
+                aggregate.taken_for = {**aggregate.taken_for, self.right: first}
+            aggregate.rights = _in_order({*aggregate.rights, self.right} - {self.was})
+
+    class HandedOver(Event):
+        TOPIC = "case.handed-over"
+        controller: str
+        case_id: UUID
+        by: str
+
+        def apply(self, aggregate: Case) -> None:
+            aggregate.handed_over_to = self.case_id
 
     class LetterQueued(Event):
         TOPIC = "case.letter-queued"
@@ -123,6 +183,7 @@ class Case(Aggregate):
 
         def apply(self, aggregate: Case) -> None:
             aggregate.messages = (*aggregate.messages, self.message)
+            aggregate.arrivals = {**aggregate.arrivals, self.message: self.received_at}
             aggregate.received_at = min(aggregate.received_at, self.received_at)
 
     # State
@@ -158,10 +219,17 @@ class Case(Aggregate):
         self.rights, self.language = proposed_rights, proposed_language
         self.person: PersonalRef | None = None
         self.messages: tuple[PersonalRef, ...] = (message,)
+        self.arrivals: dict[PersonalRef, datetime] = {message: received_at}
         self.letters: dict[UUID, QueuedLetter] = {}
         self.left: dict[UUID, datetime] = {}
         self.packages: dict[UUID, PersonalRef] = {}
         self.failed: dict[UUID, str] = {}
+        self.taken_for: dict[Right, Right] = {}
+        self.times_set_aside = 0
+        self.elsewhere: PersonalRef | None = None
+        self.due_on: date | None = None
+        self.settled_at: datetime | None = None
+        self.handed_over_to: UUID | None = None
         self.status = CaseStatus.WAITING
 
     @classmethod
@@ -184,7 +252,8 @@ class Case(Aggregate):
         return uuid5(NAMESPACE, f"{controller}/{fingerprint}")
 
     def request_id(self, right: Right) -> UUID:
-        return request_id(self.id, right)
+        """The request about a right; its id stays when it was first taken for another right."""
+        return request_id(self.id, self.taken_for.get(right, right))
 
     @property
     def request_ids(self) -> tuple[UUID, ...]:
@@ -214,22 +283,112 @@ class Case(Aggregate):
             raise DomainError("name at least one right, or set the message aside")
         self.trigger_event(
             self.Confirmed,
-            rights=tuple(sorted(set(rights), key=list(Right).index)),
+            rights=_in_order(set(rights)),
             language=language,
             person=person,
             by=human(by),
             timestamp=at,
         )
 
-    def set_aside(self, *, kind: TriageKind, by: str | None, at: datetime) -> None:
-        """Nothing to answer under the GDPR. Only machines' messages may go without a person."""
+    def set_aside(
+        self,
+        *,
+        kind: TriageKind,
+        by: str | None,
+        at: datetime,
+        recipient: str = "",
+        elsewhere: PersonalRef | None = None,
+        as_processor: bool = False,
+        due_on: date | None = None,
+    ) -> None:
+        """Nothing to answer under the GDPR. Only machines' messages may go without a person.
+
+        `elsewhere` is who deals with it instead, `recipient` its code where the profile has one.
+        What is asked for under public-access law is due at once (`due_on`), never in a month.
+        """
         if self.status is not CaseStatus.WAITING:
             raise NotAllowedNow(f"case {self.reference} is {self.status.value}")
         if kind is TriageKind.RIGHTS_REQUEST:
             raise DomainError("a request about somebody's rights is not set aside: confirm it")
         if kind is not TriageKind.AUTOMATIC:
             human(by)
-        self.trigger_event(self.SetAside, kind=kind, by=by, timestamp=at)
+        if as_processor and (kind is not TriageKind.OTHER_CONTROLLER or elsewhere is None):
+            raise DomainError("what came to a processor is its controller's: say whose it is")
+        if (due_on is not None) is not (kind is TriageKind.DOCUMENT_ACCESS):
+            raise DomainError("only document access has a day of its own, and it always has one")
+        self.trigger_event(
+            self.SetAside,
+            kind=kind,
+            by=by,
+            recipient=code(recipient) if recipient else "",
+            elsewhere=elsewhere,
+            as_processor=as_processor,
+            due_on=due_on,
+            timestamp=at,
+        )
+
+    def settle_outcome(self, *, how: str, by: str, at: datetime) -> None:
+        """What was set aside with a day of its own is done."""
+        if self.status is not CaseStatus.SET_ASIDE or self.due_on is None:
+            raise NotAllowedNow(f"nothing of case {self.reference} waits to be settled")
+        if self.settled_at is None:
+            self.trigger_event(self.OutcomeSettled, how=code(how), by=human(by), timestamp=at)
+
+    def undo_outcome(self, *, reason: str, by: str, at: datetime) -> None:
+        """It was something else after all. The receipt stays, and with it every date."""
+        if self.handed_over_to is not None:
+            raise NotAllowedNow(f"case {self.reference} was handed over: go on with that case")
+        if self.status is not CaseStatus.SET_ASIDE:
+            raise NotAllowedNow(f"case {self.reference} is {self.status.value}, not set aside")
+        self.trigger_event(self.OutcomeUndone, reason=code(reason), by=human(by), timestamp=at)
+
+    def add_right(self, *, right: Right, message: PersonalRef, by: str, at: datetime) -> None:
+        """A right that was found in a message of the case later; it counts from that message."""
+        self._require_confirmed()
+        if message not in self.messages:
+            raise DomainError("say in which message of the case the right was found")
+        if right in self.rights:
+            raise NotAllowedNow(f"case {self.reference} has a request about {right.value} already")
+        if right in self.taken_for.values():
+            raise NotAllowedNow(
+                f"the request that was first taken for {right.value} is another one now:"
+                " write the message down as a case of its own"
+            )
+        self.trigger_event(
+            self.RightAdded,
+            right=right,
+            message=message,
+            received_at=self.arrivals[message],
+            by=human(by),
+            timestamp=at,
+        )
+
+    def correct_right(self, *, was: Right, right: Right, by: str, at: datetime) -> None:
+        """A request was taken for the wrong right; it stays the same request, of the same day."""
+        self._require_confirmed()
+        if was not in self.rights:
+            raise DomainError(f"case {self.reference} has no request about {was.value}")
+        if right in self.rights:
+            raise NotAllowedNow(
+                f"case {self.reference} has a request about {right.value} already:"
+                " have the wrong one withdrawn"
+            )
+        first = self.taken_for.get(was, was)
+        if right is not first and right in self.taken_for.values():
+            raise NotAllowedNow(
+                f"another request of the case was first taken for {right.value}: correct that first"
+            )
+        self.trigger_event(self.RightCorrected, was=was, right=right, by=human(by), timestamp=at)
+
+    def hand_over(self, *, controller: str, case_id: UUID, by: str, at: datetime) -> None:
+        """It was meant for another controller of this house, which has a case of its own now."""
+        if self.handed_over_to is not None:
+            return
+        if controller == self.controller:
+            raise DomainError("the case is with that controller already")
+        self.trigger_event(
+            self.HandedOver, controller=controller, case_id=case_id, by=human(by), timestamp=at
+        )
 
     def queue_letter(self, *, letter: QueuedLetter, at: datetime) -> None:
         """A letter is written and waits to leave; the same one is queued once."""
@@ -271,9 +430,17 @@ class Case(Aggregate):
 
     # Rules
 
+    def _require_confirmed(self) -> None:
+        if self.status is not CaseStatus.CONFIRMED:
+            raise NotAllowedNow(f"case {self.reference} is {self.status.value}: confirm it first")
+
     def _require_letter(self, letter_id: UUID) -> None:
         if letter_id not in self.letters:
             raise DomainError("there is no such letter in this case")
+
+
+def _in_order(rights: set[Right]) -> tuple[Right, ...]:
+    return tuple(sorted(rights, key=list(Right).index))
 
 
 @lru_cache(maxsize=4_096)

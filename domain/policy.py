@@ -243,7 +243,11 @@ class Identity:
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """Everything one controller has decided; the file it was read from has `digest`."""
+    """Everything one controller has decided; the file it was read from has `digest`.
+
+    `customer_service` and `document_access` are the addresses to which messages that are no
+    requests are passed on.
+    """
 
     id: str
     version: str
@@ -270,6 +274,8 @@ class Profile:
     officer_contact: str | None = None
     sender: str | None = None
     website: str | None = None
+    customer_service: str | None = None
+    document_access: str | None = None
 
     def category(self, category_id: str) -> Category:
         return next(c for c in self.categories if c.id == category_id)

@@ -82,9 +82,19 @@ class TriageKind(Enum):
     CUSTOMER_SERVICE = "customer-service"
     DOCUMENT_ACCESS = "document-access"
     OTHER_CONTROLLER = "other-controller"
+    DECEASED = "deceased"
     SPAM = "spam"
     AUTOMATIC = "automatic"
     UNCLEAR = "unclear"
+
+    @property
+    def goes_on_elsewhere(self) -> bool:
+        """Whether somebody else has to deal with it, so that the person is told who."""
+        return self in {
+            TriageKind.CUSTOMER_SERVICE,
+            TriageKind.DOCUMENT_ACCESS,
+            TriageKind.OTHER_CONTROLLER,
+        }
 
 
 class Channel(Enum):
