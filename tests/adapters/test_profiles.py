@@ -190,7 +190,7 @@ def test_an_id_used_twice_is_refused() -> None:
 
 
 def test_a_category_that_no_system_holds_is_refused() -> None:
-    """AK-18, AO-11."""
+    """AK-18, AO-11, GK-11, B.1 row 30: a category without a system."""
     more = SMALL.replace(
         "[[systems]]",
         '[[categories]]\nid = "login"\nname = { nb = "Innlogging" }\npurposes = ["orders"]\n'
@@ -285,7 +285,7 @@ def test_payment_parties_are_informed_or_referred_never_erased() -> None:
 
 
 def test_public_bodies_are_three_of_five() -> None:
-    """E-05."""
+    """E-05, B.5 row public-companies."""
     bodies = {short: profile.body_type for short, profile in POLICIES.items()}
 
     assert bodies == {
@@ -295,6 +295,23 @@ def test_public_bodies_are_three_of_five() -> None:
         "MU": BodyType.COMPANY,
         "OK": BodyType.PUBLIC_COMPANY,
     }
+
+
+def test_the_categories_are_those_that_each_policy_names() -> None:
+    """AK-18, GK-11, GK-15, OK-08, MU-03, AO-11: none of them is left out."""
+    named = {short: {category.id for category in p.categories} for short, p in POLICIES.items()}
+
+    assert named == {
+        "AK": {*_ALL, "purchases", "login", "newsletter", "usage"},
+        "GK": {"profile", "purchases", "payments", "communication", "usage", "profiling"}
+        | {"newsletter"},
+        "OK": {"contact", "orders", "newsletter", "communication"},
+        "MU": {*_ALL, "orders", "national-number", "device", "cookies"},
+        "AO": {*_ALL, "national-number", "account", "usage", "purchases", "newsletter"},
+    }
+
+
+_ALL = ("contact", "payments", "communication")
 
 
 def test_only_promises_that_were_made_are_there() -> None:
@@ -326,6 +343,7 @@ def test_who_decides_alone_is_referred_to(short: str) -> None:
 
 
 def test_no_source_file_names_an_organisation_of_the_profiles() -> None:
+    """E-01."""
     names = {
         name.casefold()
         for profile in POLICIES.values()

@@ -23,7 +23,7 @@ ON = date(2026, 11, 22)
 def test_each_country_has_its_authority_with_a_postal_address(
     country: Country, address: str, word: str
 ) -> None:
-    """E-03."""
+    """E-03, X-05, B.1 row 77."""
     here = authority(country)
 
     assert here.address[-1] == address

@@ -20,6 +20,7 @@ YEARS = range(2018, 2042)
 
 @pytest.mark.parametrize("country", Country)
 def test_every_holiday_of_every_year_is_the_one_in_the_acts(country: Country) -> None:
+    """B.4 row holidays, B.5 row holidays."""
     expected = {
         day for year in YEARS for day in deadline_oracle.public_holidays(country.value, year)
     }
@@ -58,6 +59,7 @@ def on_weekdays(days: frozenset[date], year: int) -> list[str]:
 
 @pytest.mark.parametrize("year", [2026, 2027, 2028])
 def test_the_holidays_on_weekdays_are_those_of_the_table_b_6(year: int) -> None:
+    """B.6."""
     norway, sweden = load_calendar(NO), load_calendar(SE)
 
     assert on_weekdays(norway.holidays & sweden.holidays, year) == COMMON[year]
@@ -87,6 +89,7 @@ def test_two_feasts_on_one_day_are_both_known() -> None:
 
 
 def test_an_eve_is_a_working_day_and_no_office_day() -> None:
+    """B.5 row holidays."""
     sweden, eve = load_calendar(SE), date(2026, 12, 24)
 
     assert sweden.is_working_day(eve)
@@ -129,6 +132,7 @@ def test_a_calendar_is_frozen_and_loaded_once() -> None:
 
 
 def test_a_case_finds_the_calendar_it_was_counted_with() -> None:
+    """B.2.4: the version is pinned."""
     for name in ("NO-2026.1", "SE-2026.1", "SE-2026.1+eves"):
         assert calendar_named(name).name == name
 

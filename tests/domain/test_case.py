@@ -65,7 +65,7 @@ def queued() -> QueuedLetter:
 
 @pytest.mark.parametrize("channel", list(Channel))
 def test_a_message_by_any_channel_is_a_case_from_its_arrival(channel: Channel) -> None:
-    """AO-03: a call is a case with receipt at the call; GK-02: so are post and the officer."""
+    """AO-03: a call is a case from the call on; AK-02, GK-02: so are post and the officer."""
     assert arrived(channel=channel).received_at == AT
 
 
@@ -82,6 +82,7 @@ def test_the_same_message_is_the_same_case_and_another_controller_has_its_own() 
 
 
 def test_each_right_is_a_request_of_its_own(message_arrived: Case) -> None:
+    """B.2.4: several rights in one message, each with its own clock."""
     assert message_arrived.request_ids == ()
     confirm(message_arrived, Right.ERASURE, Right.ACCESS, Right.ERASURE)
 
@@ -205,7 +206,7 @@ def test_a_replayed_case_is_the_same() -> None:
 
 
 def test_an_earlier_receipt_has_its_reason_its_evidence_and_a_name() -> None:
-    """EDPB 01/2022, 159: the clock starts at arrival; whoever says when that was answers for it."""
+    """B.2.1: the clock starts at arrival, and whoever says when that was answers for it."""
     why: dict[str, Any] = {
         "backdated_because": "letter-found-in-another-department",
         "backdated_by": "anna",

@@ -36,7 +36,7 @@ def profile_adopted(controller_registered: Controller) -> Controller:
 
 
 def test_an_earlier_profile_stays_readable(profile_adopted: Controller) -> None:
-    """AK-27: a case keeps the promise of the profile in force at its receipt."""
+    """AK-27, AO-20: a case keeps the promise of the profile in force at its receipt."""
     first = profile_adopted.in_force
     adopt(profile_adopted, "second")
 
@@ -54,6 +54,7 @@ def test_the_profile_in_force_is_not_adopted_again_but_an_earlier_one_may_be(
 
 
 def test_a_digest_is_that_of_its_document(controller_registered: Controller) -> None:
+    """AK-27, AO-20, GK-27: a version cannot be changed unseen."""
     with pytest.raises(DomainError, match="SHA-256"):
         controller_registered.adopt_profile(
             version="1", digest="0" * 64, document="first", by="anna", at=AT
@@ -78,6 +79,7 @@ def decide(controller: Controller, by: str = "anna") -> None:
 
 @pytest.mark.parametrize("by", ["", "trettio"])
 def test_a_finding_is_decided_by_a_person(profile_adopted: Controller, by: str) -> None:
+    """AO-15, B.7 row bank: the operator decides, and it is an event."""
     with pytest.raises(DomainError):
         decide(profile_adopted, by)
 

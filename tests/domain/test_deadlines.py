@@ -101,6 +101,7 @@ def test_every_receipt_day_of_2018_to_2040_agrees_with_the_oracle(
 def test_the_worked_examples_of_b_2_3(
     received: str, nominal: str, norway: str, sweden: str
 ) -> None:
+    """B.2.3: every row of the table, and the two cases behind it."""
     for country, due in ((NO, norway), (SE, sweden)):
         dates = deadlines(date.fromisoformat(received), load_calendar(country))
 
@@ -115,7 +116,7 @@ def test_the_worked_examples_of_b_2_3(
 def test_a_swedish_eve_moves_the_last_day_only_under_the_act_of_1930(
     received: str, under_the_act_of_1930: str, target: str
 ) -> None:
-    """B.2.3 and B.7: the strict date by default; the target keeps clear of the eve either way."""
+    """B.2.3, B.7 row eves: strict by default; the target keeps clear of the eve either way."""
     day = date.fromisoformat(received)
     strict = deadlines(day, load_calendar(SE))
     by_the_act = deadlines(day, load_calendar(SE, "2026.1+eves"))
@@ -128,7 +129,7 @@ def test_a_swedish_eve_moves_the_last_day_only_under_the_act_of_1930(
 
 
 def test_midsummer_eve_is_no_target_in_sweden_and_a_fine_one_in_norway() -> None:
-    """Received 20 May 2026: the thirtieth day is Friday 19 June."""
+    """B.2.4, B.5 row holidays: Received 20 May 2026: the thirtieth day is Friday 19 June."""
     day = date(2026, 5, 20)
 
     assert deadlines(day, load_calendar(NO)).target_due == date(2026, 6, 19)
@@ -144,6 +145,7 @@ def test_gk_03_a_promise_may_be_stricter_than_the_month() -> None:
 
 
 def test_gk_03_a_promise_is_no_excuse_to_be_later_than_the_month() -> None:
+    """GK-03, B.7 row thirty-days: the earlier of both counts."""
     dates = deadlines(date(2027, 2, 1), load_calendar(NO), 30)
 
     assert dates.promise_due == date(2027, 3, 3)
@@ -160,6 +162,7 @@ def test_a_promise_does_not_roll() -> None:
 
 @pytest.mark.parametrize("country", Country)
 def test_without_a_promise_there_is_none(country: Country) -> None:
+    """AK-03: the month of the law and thirty days are what is left."""
     dates = deadlines(date(2026, 7, 5), load_calendar(country))
 
     assert dates == Deadlines(
@@ -201,6 +204,7 @@ def three_years() -> list[date]:
 def test_the_two_countries_differ_on_16_receipt_days_in_three_years(
     three_years: list[date],
 ) -> None:
+    """B.2.3."""
     norway, sweden = load_calendar(NO), load_calendar(SE)
     differing = [
         day
@@ -212,6 +216,7 @@ def test_the_two_countries_differ_on_16_receipt_days_in_three_years(
 
 
 def test_the_eve_question_matters_on_5_receipt_days_in_three_years(three_years: list[date]) -> None:
+    """B.2.3, B.7 row eves."""
     plain, strict = load_calendar(SE), load_calendar(SE, "2026.1+eves")
     differing = [
         day
@@ -225,6 +230,7 @@ def test_the_eve_question_matters_on_5_receipt_days_in_three_years(three_years: 
 def test_three_months_differ_from_one_and_two_on_14_receipt_days_in_three_years(
     three_years: list[date],
 ) -> None:
+    """B.2.3."""
     differing = [
         day for day in three_years if add_months(add_months(day, 1), 2) != add_months(day, 3)
     ]
@@ -249,6 +255,7 @@ def test_the_unrolled_date_is_earlier_on_337_norwegian_receipt_days_in_three_yea
 def test_every_month_holds_fifteen_working_days_so_article_3_5_never_binds(
     country: Country,
 ) -> None:
+    """B.2.2."""
     calendar = load_calendar(country)
     working = [calendar.is_working_day(day) for day in every_day(FIRST, date(2041, 2, 28))]
 
@@ -264,6 +271,7 @@ def test_every_month_holds_fifteen_working_days_so_article_3_5_never_binds(
 def test_the_target_is_never_after_the_month_the_promise_or_thirty_days(
     received: date, country: Country, promise_days: int | None
 ) -> None:
+    """B.2.4, X-02, B.7 row thirty-days: the earlier of law and promise."""
     dates = deadlines(received, load_calendar(country), promise_days)
 
     assert dates.target_due <= dates.unrolled
@@ -286,6 +294,7 @@ def test_the_target_is_an_office_day_or_the_day_of_receipt(
 def test_the_last_day_by_law_is_a_working_day_and_never_before_the_month(
     received: date, country: Country, promise_days: int | None
 ) -> None:
+    """B.2.2."""
     calendar = load_calendar(country)
     dates = deadlines(received, calendar, promise_days)
 
@@ -298,6 +307,7 @@ def test_the_last_day_by_law_is_a_working_day_and_never_before_the_month(
 def test_a_new_holiday_never_makes_the_target_later_nor_the_last_day_earlier(
     received: date, country: Country, promise_days: int | None, data: st.DataObject
 ) -> None:
+    """B.2.4: a calendar may change."""
     calendar = load_calendar(country)
     announced = data.draw(st.sets(st.integers(0, 40).map(lambda n: received + n * DAY)))
     changed = replace(calendar, holidays=calendar.holidays | announced)
@@ -314,6 +324,7 @@ def test_a_new_holiday_never_makes_the_target_later_nor_the_last_day_earlier(
 def test_an_earlier_receipt_never_makes_a_date_later(
     one: date, days: int, country: Country, promise_days: int | None
 ) -> None:
+    """B.2.1: a correction is safe."""
     assume(one - days * DAY >= FIRST)
     calendar = load_calendar(country)
     corrected = deadlines(one - days * DAY, calendar, promise_days, extension=True)
@@ -349,6 +360,7 @@ def test_adding_months_keeps_the_number_or_takes_the_last_day(
     ],
 )
 def test_adding_months(day: date, months: int, later: date) -> None:
+    """B.2.2: the same number, or the month's last day."""
     assert add_months(day, months) == later
 
 
@@ -356,7 +368,7 @@ def test_adding_months(day: date, months: int, later: date) -> None:
 
 
 def test_ten_days_of_waiting_are_added_to_the_month_before_it_rolls() -> None:
-    """Received 31 January 2026: 28 February and ten days is Tuesday 10 March."""
+    """B.2.5: Received 31 January 2026: 28 February and ten days is Tuesday 10 March."""
     received = date(2026, 1, 31)
     ten_days = Pause(date(2026, 2, 5), date(2026, 2, 15))
     dates = deadlines(received, load_calendar(NO), 30, pauses=[ten_days])
@@ -367,6 +379,7 @@ def test_ten_days_of_waiting_are_added_to_the_month_before_it_rolls() -> None:
 
 
 def test_pauses_leave_every_other_date_alone() -> None:
+    """B.2.5, B.7 row suspension: alarms do not rely on it."""
     received, calendar = date(2026, 1, 31), load_calendar(NO)
     paused = deadlines(received, calendar, 30, pauses=[Pause(date(2026, 2, 5), date(2026, 2, 15))])
 
@@ -387,6 +400,7 @@ def test_days_waited_for_two_answers_at_once_are_counted_once() -> None:
 
 
 def test_waiting_that_began_after_the_time_ran_out_stops_nothing() -> None:
+    """B.2.5."""
     calendar, received = load_calendar(NO), date(2026, 6, 1)
     on_the_last_day = Pause(date(2026, 7, 1), date(2026, 7, 8))
     too_late = Pause(date(2026, 7, 2), date(2026, 7, 8))
@@ -429,6 +443,7 @@ def test_a_suspended_month_ticks_like_a_stopped_clock(
 def test_pauses_and_extension_may_come_in_any_order(
     received: date, country: Country, extension: bool, data: st.DataObject
 ) -> None:
+    """B.2.5."""
     calendar = load_calendar(country)
     pauses = data.draw(waits(received))
     shuffled = data.draw(st.permutations(pauses))
@@ -500,7 +515,7 @@ def test_only_a_controller_who_relies_on_pauses_goes_by_them() -> None:
 
 
 def test_the_extension_plans_for_the_earlier_of_one_plus_two_and_three_months() -> None:
-    """31 January 2026: the law stops at 30 April; one plus two months give 28 April."""
+    """B.2.6, B.7 row three-months: the law stops at 30 April; one plus two give 28 April."""
     received, calendar = date(2026, 1, 31), load_calendar(NO)
     dates = deadlines(received, calendar, extension=True)
 
@@ -510,7 +525,7 @@ def test_the_extension_plans_for_the_earlier_of_one_plus_two_and_three_months() 
 
 
 def test_the_hard_stop_rolls() -> None:
-    """17 February 2027 and three months is Monday 17 May: a holiday in Norway."""
+    """B.2.6: 17 February 2027 and three months is Monday 17 May: a holiday in Norway."""
     assert hard_stop(date(2027, 2, 17), load_calendar(NO)) == date(2027, 5, 18)
     assert hard_stop(date(2027, 2, 17), load_calendar(SE)) == date(2027, 5, 17)
 
@@ -523,7 +538,7 @@ def test_an_extended_target_is_an_office_day() -> None:
 
 
 def test_pause_then_extension_ends_where_extension_then_pause_does() -> None:
-    """Here one known tool gives 12 May or 11 May, depending on what was entered first."""
+    """B.2.5: Here one known tool gives 12 May or 11 May, depending on what was entered first."""
     received, calendar = date(2026, 1, 31), load_calendar(NO)
     pause = Pause(date(2026, 2, 5), date(2026, 2, 15))
     dates = deadlines(received, calendar, pauses=[pause], extension=True)
@@ -546,6 +561,7 @@ def test_an_extension_does_not_shorten_what_long_pauses_give() -> None:
 def test_an_extension_never_passes_three_months_and_moves_nothing_else(
     received: date, country: Country, promise_days: int | None, data: st.DataObject
 ) -> None:
+    """B.2.6."""
     calendar = load_calendar(country)
     pauses = data.draw(waits(received))
     plain = deadlines(received, calendar, promise_days, pauses=pauses)
@@ -591,6 +607,7 @@ def test_a_notice_is_warned_about_after_the_month_and_refused_after_the_last_day
 
 @pytest.mark.parametrize("country", Country)
 def test_the_last_evening_of_january_in_utc_is_february_here(country: Country) -> None:
+    """B.2.1, AK-02: the local day on which it arrived."""
     assert received_on(datetime(2026, 1, 31, 23, 30, tzinfo=UTC), country) == date(2026, 2, 1)
     assert received_on(datetime(2026, 1, 31, 22, 59, tzinfo=UTC), country) == date(2026, 1, 31)
     # In summer the civil day begins at 22:00 UTC.
@@ -615,4 +632,5 @@ def test_a_moment_without_a_time_zone_is_refused() -> None:
 def test_an_objection_to_marketing_takes_effect_on_the_working_day_it_arrives(
     country: Country, received: str, acts: str
 ) -> None:
+    """AO-14, B.1 row 7(3), B.1 row 21(1): at once."""
     assert act_by(date.fromisoformat(received), load_calendar(country)) == date.fromisoformat(acts)

@@ -86,6 +86,7 @@ def category_of(profile: Profile, facts: RecordFacts) -> str:
 
 @pytest.mark.parametrize("row", rows(), ids=lambda row: f"{row[0]}:{row[1].replace(' ', ':')}")
 def test_a_record_becomes(row: tuple[str, ...]) -> None:
+    """Each row of the table names its line."""
     _, record, changed, flags, anchors, on, asked, becomes, why, until, keeps, asks = row
     short, place = record.split()
     system, kind = place.split("/")
@@ -159,7 +160,7 @@ def test_of_two_reasons_the_letter_gets_both_each_with_its_own_day() -> None:
 def test_every_erasure_records_the_letter_of_article_17_that_is_met(
     short: str, place: str, asked: str, met: str
 ) -> None:
-    """GK-06."""
+    """GK-06, GK-08, B.1 row 17: to object is heard in a plain request too."""
     system, kind = place.split("/")
 
     verdict = decide(
@@ -186,11 +187,12 @@ def test_the_bookkeeping_steps_can_be_told_one_by_one() -> None:
 @pytest.mark.parametrize(
     ("flag", "notice"),
     [
-        ("special_category", "special_category_found"),  # AK-19
-        ("full_card_number", "full_card_number_found"),  # GK-12
+        ("special_category", "special_category_found"),
+        ("full_card_number", "full_card_number_found"),
     ],
 )
 def test_the_handler_is_told_what_needs_care(flag: str, notice: str) -> None:
+    """AK-19: data that is special; GK-12, MU-04: a whole card number."""
     facts = RecordFacts("ticketing", "customer", flags=frozenset({flag}))
 
     assert decide(facts, POLICIES["AK"], [], ON).notices == (notice,)

@@ -85,7 +85,8 @@ def found(profile: Profile, on: date = ON) -> set[str]:
 
 @pytest.mark.parametrize("short", sorted(EXPECTED))
 def test_each_policy_raises_exactly_its_findings(short: str) -> None:
-    """X-01."""
+    """X-01, B.1 row 13, GK-10, GK-16, GK-25, OK-02, OK-13, OK-14, MU-01, MU-06, MU-11, MU-21,
+    AO-03, AO-15, AO-17, AK-21, B.5 row authority."""
     assert found(POLICIES[short]) == EXPECTED[short]
 
 
@@ -125,6 +126,8 @@ def test_consent_or_an_order_is_not_consent_alone() -> None:
     conflicts = [f.line for f in check(POLICIES["OK"], ON) if f.code == "basis_conflict"]
 
     assert conflicts == [8]
+    either = says("legal-basis", "Enbart med samtycke eller enligt avtal.")(POLICIES["AO"])
+    assert "basis_conflict" not in found(either)
 
 
 def test_every_finding_asks_in_three_languages() -> None:
@@ -276,6 +279,7 @@ REPAIRS: list[tuple[str, str, Callable[[Profile], Profile]]] = [
 def test_a_repaired_profile_loses_just_that_finding(
     short: str, code: str, repair: Callable[[Profile], Profile]
 ) -> None:
+    """X-01, AK-28, GK-20, B.1 row 26 and others: each by what repairs it."""
     assert found(repair(POLICIES[short])) == EXPECTED[short] - {code}
 
 
@@ -320,6 +324,7 @@ BREAKS: list[tuple[str, str, Callable[[Profile], Profile]]] = [
 def test_a_broken_profile_gains_just_that_finding(
     short: str, code: str, break_: Callable[[Profile], Profile]
 ) -> None:
+    """AK-24, OK-12: a recipient outside the closed list, and others."""
     assert found(break_(POLICIES[short])) == EXPECTED[short] | {code}
 
 
@@ -370,6 +375,14 @@ def test_a_policy_grows_stale_on_the_day_after_three_years() -> None:
 
     assert "stale_policy" not in found(profile, date(2026, 11, 22))
     assert "stale_policy" in found(profile, date(2026, 11, 23))
+
+
+@pytest.mark.parametrize(("age", "below"), [(12, True), (13, False), (15, False), (None, False)])
+def test_a_consent_age_below_the_laws_is_asked_about(age: int | None, below: bool) -> None:
+    """B.1 row 8, B.4 row child, B.5 row act, GK-26: thirteen in both countries."""
+    profile = dataclasses.replace(POLICIES["GK"], policy_consent_age=age)
+
+    assert ("consent_age_below_law" in found(profile)) is below
 
 
 def test_a_public_body_may_rest_on_a_public_task() -> None:

@@ -175,6 +175,7 @@ def test_a_system_is_asked_only_about_what_it_was_found_to_hold(
 def test_an_erasure_is_done_only_when_a_read_back_found_nothing(
     erasure_instructed: Fulfilment,
 ) -> None:
+    """B.7 row keys, B.3: the data itself is gone, not only a key to it."""
     answer(erasure_instructed, became(Outcome.ERASED, *THREE))
     assert not erasure_instructed.all_done
     with pytest.raises(NotAllowedNow, match="not every system"):

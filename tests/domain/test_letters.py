@@ -65,6 +65,7 @@ def test_a_letter_with_every_mandatory_block_can_be_made(kind: LetterKind) -> No
     [(kind, block) for kind in LetterKind for block in sorted(MANDATORY[kind], key=str)],
 )
 def test_a_letter_without_one_of_them_cannot(kind: LetterKind, block: Block) -> None:
+    """B.1 row 77, B.1 row 12(4)."""
     with pytest.raises(MissingBlock, match=block.value):
         letter(kind, without=block)
 
@@ -109,7 +110,7 @@ def test_a_refusal_that_comes_with_a_copy_leads_to_it() -> None:
 
 @pytest.mark.parametrize("right", [Right.ERASURE, Right.RECTIFICATION, Right.RESTRICTION])
 def test_what_changes_what_others_hold_says_which_others_were_told(right: Right) -> None:
-    """Art. 19."""
+    """Art. 19; B.1 row 19."""
     with pytest.raises(MissingBlock, match="recipients"):
         letter(LetterKind.ANSWER, without=Block.RECIPIENTS, rights=frozenset({right}))
 

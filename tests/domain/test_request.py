@@ -181,10 +181,22 @@ def test_the_day_of_receipt_is_the_local_one() -> None:
 
 @pytest.mark.parametrize("right", list(Right))
 def test_every_right_may_be_asked_for(right: Right) -> None:
+    """AK-29, OK-18, MU-24, AO-21, X-03: whatever the policy leaves out."""
     request = received(right)
 
     assert request.status is Status.RECEIVED
     assert (request.act_by is not None) is right.acts_at_once
+
+
+@pytest.mark.parametrize("right", [Right.INFORMATION_SECURITY, Right.TRANSFER_SAFEGUARDS])
+def test_a_courtesy_has_no_statutory_month(right: Right) -> None:
+    """E-14, AK-12, GK-23: taken in and followed up, and outside Articles 15 to 22."""
+    assert not right.is_statutory
+    assert received(right).status is Status.RECEIVED
+    assert [other for other in Right if not other.is_statutory] == [
+        Right.INFORMATION_SECURITY,
+        Right.TRANSFER_SAFEGUARDS,
+    ]
 
 
 def test_an_earlier_proven_arrival_moves_every_date(request_received: DataSubjectRequest) -> None:
@@ -251,6 +263,7 @@ def test_the_same_receipt_again_corrects_nothing(request_received: DataSubjectRe
 def test_a_wrong_right_is_put_right_and_the_receipt_stays(
     request_received: DataSubjectRequest,
 ) -> None:
+    """B.2.1."""
     request_received.reclassify(
         right=Right.OBJECTION_TO_MARKETING, controller="culture-house", by="anna", at=AT
     )
@@ -261,7 +274,7 @@ def test_a_wrong_right_is_put_right_and_the_receipt_stays(
 
 
 def test_another_controller_brings_its_own_promise(request_received: DataSubjectRequest) -> None:
-    """AK-27: promise and grounds follow the profile in force at receipt."""
+    """AK-27, AO-20: promise and grounds follow the profile in force at receipt."""
     with pytest.raises(DomainError, match="which profile"):
         request_received.reclassify(right=Right.ACCESS, controller="other", by="anna", at=AT)
 
@@ -333,6 +346,7 @@ def test_a_machine_does_not_waive_the_check_where_an_answer_holds_data(
 
 
 def test_an_objection_to_marketing_waits_for_no_identity_check() -> None:
+    """AO-14, B.1 row 7(3)."""
     request = received(Right.OBJECTION_TO_MARKETING)
 
     request.waive_verification(reason="stops-marketing-only", at=AT)
@@ -384,6 +398,7 @@ def test_identity_is_verified_once(request_verified: DataSubjectRequest) -> None
 def test_what_eyes_have_to_see_needs_a_name(
     request_received: DataSubjectRequest, method: IdentityMethod
 ) -> None:
+    """B.2.8: documents are seen by somebody."""
     with pytest.raises(DomainError, match="human name"):
         request_received.verify_identity(method=method, person=ref(), at=AT)
 
@@ -394,6 +409,7 @@ def test_what_eyes_have_to_see_needs_a_name(
 def test_after_too_many_wrong_codes_only_a_person_verifies(
     request_received: DataSubjectRequest,
 ) -> None:
+    """B.2.8."""
     for _ in range(MOST_IDENTITY_FAILURES + 5):
         request_received.fail_identity(method=CODE, reason="code-wrong", at=AT)
 
@@ -487,7 +503,7 @@ def extend(request: DataSubjectRequest, *, sent: int = 0, recorded: int | None =
 def test_an_extension_gives_two_months_and_keeps_the_promise(
     request_received: DataSubjectRequest,
 ) -> None:
-    """B.2.6; Art. 12(3): it never moves `promise_due` and never passes three months."""
+    """B.2.6, B.1 row 12(3): it never moves `promise_due` and never passes three months."""
     promise = request_received.dates.promise_due
     extend(request_received)
 
@@ -839,6 +855,7 @@ def test_each_date_is_missed_once_and_against_itself(request_received: DataSubje
 
 
 def test_the_day_itself_is_in_time(request_received: DataSubjectRequest) -> None:
+    """B.2.4."""
     request_received.miss(today=request_received.dates.target_due, at=AT)
 
     assert names(request_received) == []
@@ -875,6 +892,7 @@ def test_nothing_is_approved_while_a_weak_match_waits(
 def test_a_match_is_decided_by_name_with_a_reason_and_may_change(
     erasure_collected: DataSubjectRequest,
 ) -> None:
+    """B.1 row 5(2)."""
     weak = erasure_collected.undecided_matches[0].record_id
     for facts in ({"by": "", "reason": "same-phone"}, {"by": "anna", "reason": ""}):
         with pytest.raises(DomainError):
@@ -931,7 +949,7 @@ def test_every_record_of_the_person_gets_one_decision_with_its_ground(
 def test_nobody_and_no_machine_approves_or_refuses(
     data_collected: DataSubjectRequest, by: str
 ) -> None:
-    """B.1 row 22: our own refusals are never automatic."""
+    """B.1 row 22, B.1 row 5(2): our own refusals are never automatic."""
     with pytest.raises(DomainError):
         data_collected.approve(decisions=(), profile_version="v1", by=by, at=AT)
     with pytest.raises(DomainError):
@@ -953,9 +971,9 @@ def test_unfounded_or_excessive_takes_two_people(
     assert data_collected.status is Status.REFUSED
 
 
-@pytest.mark.parametrize("ground", [g for g in RefusalGround if g.weighs_interests])
+@pytest.mark.parametrize("ground", [RefusalGround.NATIONAL_EXCEPTION, RefusalGround.NOT_ENTITLED])
 def test_an_objection_to_marketing_cannot_be_weighed(ground: RefusalGround) -> None:
-    """B.1 row 21(1)-(5): marketing is absolute; GK-08: other objections are balanced."""
+    """B.1 row 21(1), AK-07: marketing is absolute; GK-08: other objections are balanced."""
     with pytest.raises(DomainError, match="absolute"):
         refuse(received(Right.OBJECTION_TO_MARKETING), ground)
 
@@ -1144,6 +1162,7 @@ def test_a_refusal_letter_that_bounced_closes_nothing(request_refused: DataSubje
 def test_a_late_bounce_puts_a_closed_request_back_in_red(
     request_closed: DataSubjectRequest,
 ) -> None:
+    """B.1 row 12(4): a letter that did not arrive explained nothing."""
     request_closed.fail_delivery(reason="bounced", at=AT + days(3))
 
     assert names(request_closed) == ["Reopened", "DeliveryFailed"]

@@ -31,7 +31,7 @@ def test_a_relation_ends_three_years_after_the_latest_of_purchase_form_and_conta
 
 
 def test_a_rights_request_does_not_prolong_the_relation() -> None:
-    """AK-13, AO-08."""
+    """AK-13, AO-08, B.7 row last-contact."""
     anchors = {"last_purchase": date(2023, 5, 10), "rights_request": date(2026, 1, 5)}
 
     assert retention_end(retention_of("AK", "contact"), anchors).until == date(2026, 5, 10)
@@ -39,7 +39,7 @@ def test_a_rights_request_does_not_prolong_the_relation() -> None:
 
 
 def test_a_controller_may_decide_that_a_request_prolongs_it() -> None:
-    """B.7: configurable."""
+    """B.7 row last-contact: configurable."""
     retention = dataclasses.replace(retention_of("AK", "contact"), request_resets_anchor=True)
     anchors = {"last_purchase": date(2023, 5, 10), "rights_request": date(2026, 1, 5)}
 
@@ -71,7 +71,10 @@ def test_the_relation_stays_open_while_something_runs(flag: str) -> None:
 
 def test_a_period_without_a_known_anchor_has_no_end_yet() -> None:
     """X-04: anchors are events that connectors supply."""
-    assert retention_end(retention_of("MU", "orders"), {}).until is None
+    orders = retention_of("MU", "orders")
+
+    assert retention_end(orders, {}).until is None
+    assert retention_end(orders, {"last_contact": date(2020, 1, 1)}).until is None
 
 
 def test_without_a_period_the_last_anchor_is_the_end() -> None:
@@ -117,7 +120,7 @@ def test_a_fiscal_year_ends_where_the_controller_ends_it(
 def test_vouchers_are_kept_to_the_last_day_of_the_law(
     country: Country, voucher_on: date, month_and_day: tuple[int, int], until: date
 ) -> None:
-    """AO-09, AK-16, E-12."""
+    """AO-09, AK-16, E-12, B.4 row bookkeeping, B.5 row bookkeeping."""
     assert bookkeeping_until(country, voucher_on, FiscalYear(*month_and_day)) == until
 
 

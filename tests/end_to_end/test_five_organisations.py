@@ -438,7 +438,7 @@ def test_ao_a_telephone_call_is_enough_and_debts_are_kept_with_a_date(
         profile,
         "shop",
         kunder=customers,
-        personnummer=f"{numbers}{ADDRESS};19900101-0017\n",
+        personnummer=f"{numbers}{ADDRESS};19900101-9802\n",
         konton=f"{accounts}{ADDRESS};kari;{YEAR}-01-10;\n",
         köp=purchases,
         betalningar=f"{payments}{ADDRESS};O1;990;Kort;{bought}\n",

@@ -291,7 +291,7 @@ def test_an_acknowledgement_without_any_date_cannot_be_made() -> None:
     ],
 )
 def test_identity_is_asked_for_only_as_far_as_needed(step: IdentityStep, words: str) -> None:
-    """Art. 12(6)."""
+    """B.1 row 12(6), B.2.8."""
     text = _flat(written(LetterKind.ACKNOWLEDGEMENT, identity=step).text)
     assert words in text
     assert text.count("hvem du er") + text.count("det er du som spør") == 1
@@ -323,6 +323,7 @@ def test_marketing_stops_on_a_day_and_not_with_the_answer() -> None:
 
 @pytest.mark.parametrize("language", Language)
 def test_a_code_gives_no_hint_whether_anybody_is_known(language: Language) -> None:
+    """B.2.8."""
     letter = written(LetterKind.IDENTITY_CODE, language, greeting_name="Tove Testesen")
     assert "482913" in letter.text
     assert "15" in letter.text
@@ -342,7 +343,7 @@ def test_a_code_letter_without_code_or_end_cannot_be_made() -> None:
 
 
 def test_a_refusal_says_for_each_thing_what_why_by_which_law_and_until_when() -> None:
-    """Art. 12(4)."""
+    """B.1 row 12(4), E-13."""
     text = _flat(written(LetterKind.PARTIAL_REFUSAL).text)
     assert "Betalinger i Kortvei (1 treff): beholdt" in text
     assert "Bare dette blir igjen: Beløp, Dato og Nummer." in text
@@ -390,7 +391,7 @@ def test_an_answer_that_found_nothing_does_not_speak_of_erasing() -> None:
 
 @pytest.mark.parametrize("name", [None, "", "  "])
 def test_no_refusal_without_a_human_name(name: str | None) -> None:
-    """Art. 22."""
+    """B.1 row 22."""
     with pytest.raises(MissingBlock, match="decided-by"):
         written(LetterKind.PARTIAL_REFUSAL, decided_by=name)
 
@@ -533,7 +534,7 @@ def test_what_was_covered_is_said_with_its_rule() -> None:
 def test_every_letter_is_easy_to_read(
     kind: LetterKind, language: Language, country: Country, body_type: BodyType
 ) -> None:
-    """E-07: LIX under 40, no sentence over 25 words."""
+    """E-07, B.1 row 12(1): LIX under 40, no sentence over 25 words."""
     texts = prose(written(kind, language, country=country, body_type=body_type))
     assert lix(texts) < 40
     longest = max(sentences(texts), key=len)
@@ -638,6 +639,7 @@ def test_every_field_has_a_name_in_every_language() -> None:
 
 
 def test_there_are_as_many_files_as_languages() -> None:
+    """X-05."""
     assert {path.stem for path in LETTERS.glob("*.toml")} == {lang.value for lang in Language}
 
 

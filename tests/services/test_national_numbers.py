@@ -21,6 +21,7 @@ from services.national_numbers import mask_national_numbers
     ],
 )
 def test_a_number_is_recognised_in_free_text(text: str, masked: str) -> None:
+    """E-10, MU-05: also in file names, also D-numbers and co-ordination numbers."""
     assert mask_national_numbers(text) == masked
 
 
@@ -38,9 +39,11 @@ def test_a_number_is_recognised_in_free_text(text: str, masked: str) -> None:
     ],
 )
 def test_other_numbers_stay(text: str) -> None:
+    """E-10."""
     assert mask_national_numbers(text) == text
 
 
 def test_the_persons_own_number_stays_however_it_is_written() -> None:
+    """E-10: given in the person's own copy."""
     kept = mask_national_numbers("811228-9874, 01817499100", keep=["19811228 9874"])
     assert kept == "811228-9874, 018174*****"

@@ -144,7 +144,7 @@ def changed(record: Record, **fields: object) -> Record:
 def test_the_data_keeps_its_published_schema(
     language: Language, country: Country, records: tuple[tuple[str, Record], ...]
 ) -> None:
-    """B.2.7, Art. 20."""
+    """B.2.7, B.1 row 15."""
     made = package(*records, language=language, profile=fictional_profile(country))
     schema = json.loads(made.files["access-answer-1.json"])
     jsonschema.Draft202012Validator.check_schema(schema)
@@ -219,7 +219,7 @@ def test_tables_open_as_utf8_and_take_rows_of_different_shape() -> None:
 def test_each_of_the_eleven_blocks_is_there_and_says_something(
     records: tuple[tuple[str, Record], ...], language: Language
 ) -> None:
-    """Art. 15(1) to (3)."""
+    """B.1 row 15."""
     made = package(*records, language=language)
     assert list(made.information) == BLOCKS
     headings = [heading for level, heading in _headings(made.html) if level == 2]
@@ -232,7 +232,7 @@ def test_each_of_the_eleven_blocks_is_there_and_says_something(
 
 
 def test_nothing_held_is_said_for_each_category() -> None:
-    """AK-04."""
+    """AK-04, AK-18."""
     made = package(ALL[0])
     assert "Bestillinger (1 treff)" in made.information["categories"]["text"]
     assert "Nyhetsbrev: vi har ingenting" in made.information["categories"]["text"]
@@ -270,7 +270,7 @@ def test_when_nothing_at_all_is_held_every_block_says_so() -> None:
 
 
 def test_purposes_come_per_category_with_their_basis_or_that_none_is_stated() -> None:
-    """AK-21."""
+    """AK-21, AO-13."""
     texts = package(*ALL).information["purposes"]["text"]
     assert "Bestillinger: å selge billetter (avtale)" in texts
     assert "Bestillinger: å føre regnskap (plikt etter lov)" in texts
@@ -283,7 +283,7 @@ def test_sources_come_per_category() -> None:
 
 
 def test_actual_recipients_are_named() -> None:
-    """AK-23, MU-18, C-154/21."""
+    """AK-23, MU-18, B.5 row practice, B.7 row recipients; C-154/21."""
     made = package(*ALL, recipients=("instalments",)).information["recipients"]
     assert {item["name"]: item["role"] for item in made["items"]} == {
         "Billettby": "processor",
@@ -305,7 +305,7 @@ def test_a_recipient_of_single_records_is_not_suspected_when_no_record_names_it(
 
 
 def test_transfers_are_told_with_their_safeguard_when_something_was_transferred() -> None:
-    """GK-17, Art. 15(2)."""
+    """GK-17, GK-22; Art. 15(2)."""
     assert package(*ALL).text_of("safeguards") == (
         "Brevdue: til US. Vern: EU-US Data Privacy Framework."
     )
@@ -326,6 +326,7 @@ def test_transfers_are_told_with_their_safeguard_when_something_was_transferred(
     ],
 )
 def test_the_period_or_the_criteria_are_told(category: str, period: str) -> None:
+    """GK-25, B.1 row 15."""
     assert period in package(*ALL).information["retention"]["text"]
 
 
@@ -341,6 +342,7 @@ def test_profiling_is_told_with_what_or_that_none_is_recorded() -> None:
 
 
 def test_the_rights_are_all_named_with_their_articles() -> None:
+    """X-03, B.1 row 15."""
     rights = package().information["rights"]["items"]
     assert {item["right"] for item in rights} == {r.value for r in Right if r.is_statutory}
 
@@ -368,7 +370,7 @@ def test_fields_are_named_and_written_for_people() -> None:
 
 
 def test_what_concerns_others_is_shown_as_covered_with_the_reason() -> None:
-    """Art. 15(4)."""
+    """GK-13, B.1 row 15; Art. 15(4)."""
     made = package(*ALL)
     shown = _flat(_visible(made.html))
     because = "Dekket til helt eller delvis, fordi det handler om andre (GDPR artikkel 15 nr. 4)."
@@ -382,7 +384,7 @@ def test_what_concerns_others_is_shown_as_covered_with_the_reason() -> None:
 
 @pytest.mark.parametrize("name", ["card_number", "cardNumber", "PAN", "kortnummer"])
 def test_of_card_numbers_only_the_last_four_digits_are_given(name: str) -> None:
-    """GK-12."""
+    """GK-12, MU-04."""
     made = package(("payments", changed(CHARGE, **{name: "4242-4242 4242 4242"})))
     for content in made.files.values():
         assert b"4242-4242" not in content

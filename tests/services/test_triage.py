@@ -17,7 +17,7 @@ MESSAGES = tomllib.loads(
 
 @pytest.mark.parametrize("message", MESSAGES, ids=lambda one: one["text"][:40])
 def test_a_message_is_taken_for_what_it_is(message: dict[str, Any]) -> None:
-    """OK-03, AK-05, AK-12, GK-18, GK-23, E-06 and the rest, in the words people use."""
+    """OK-03, OK-04, AO-02, AK-05, AK-12, GK-18, GK-23, E-06 and more, as people say it."""
     proposal = propose(message["text"], message.get("subject", ""), fallback=Language.NB)
 
     assert (

@@ -93,6 +93,7 @@ def test_what_was_not_saved_is_not_there(vault: PostgresVault) -> None:
 def test_the_database_never_holds_the_content(
     vault: PostgresVault, keep: Keep, database: Database
 ) -> None:
+    """OK-16."""
     keep(vault.seal(CASE, UPLOAD, b"Kari Nordmann" * 10))
 
     sealed = database.fetch("SELECT sealed FROM trettio.vault_rows")[0]["sealed"]

@@ -164,7 +164,7 @@ def buttons(case_id: UUID, request_id: UUID, letter_id: UUID) -> list[str]:
 
 
 def test_personal_data_is_read_for_a_purpose_and_each_look_is_logged(house: House) -> None:
-    """AK-25, MU-22: who needs it, for what, and a trace of it; the trace holds ids only."""
+    """AK-25, OK-15, MU-22: who needs it, for what, and a trace of it; the trace holds ids only."""
     case_id, _ = asked_for_access(house)
     desk = house.staff(staff="ida")
     case = f"/desk/cases/{case_id}"

@@ -1,0 +1,237 @@
+"""A rule turned round in a copy of the packages, and what the test that names it says to that.
+
+The parent process knows third-party packages only, never ours: each inversion is a fork of it that
+looks at its own copy of the tree, in which one file is changed and all others are links.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+import shutil
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parents[2]
+PACKAGES = ("domain", "services", "projections", "adapters")
+_TREE = (*PACKAGES, "tests", "pyproject.toml")
+
+
+class RuleMoved(Exception):
+    """What an inversion turns round is not where it says, or is there more than once."""
+
+
+@dataclass(frozen=True)
+class Inversion:
+    """In `file`, `old` becomes `new`; then `test` has to fail."""
+
+    line: str
+    file: str
+    old: str
+    new: str
+    test: str
+
+    def inverted(self) -> str:
+        """The text of the file, turned round."""
+        if not self.file.startswith(PACKAGES):
+            raise RuleMoved(f"{self.line}: {self.file} is no file of {', '.join(PACKAGES)}")
+        path = ROOT / self.file
+        text = path.read_text(encoding="utf-8") if path.exists() else ""
+        times = text.count(self.old)
+        if times != 1 or self.old == self.new:
+            raise RuleMoved(
+                f"{self.line}: {self.file} has {times} times {self.old!r}: the rule moved, "
+                f"so say in law_coverage.toml where it is now"
+            )
+        return text.replace(self.old, self.new)
+
+
+@dataclass
+class Outcome:
+    """What the tests of one fork said."""
+
+    passed: int = 0
+    refuted: list[str] = field(default_factory=list)
+    """Tests that failed because they state something else: what an inversion has to lead to."""
+    broken: list[str] = field(default_factory=list)
+    """Tests that failed because nothing works any more: they prove nothing."""
+    modules: list[str] = field(default_factory=list)
+    said: str = ""
+    seconds: float = 0.0
+
+    @property
+    def caught(self) -> bool:
+        return bool(self.refuted) and not self.broken
+
+    @property
+    def fine(self) -> bool:
+        return self.passed > 0 and not self.refuted and not self.broken
+
+
+def unchanged(tests: Collection[str]) -> Outcome:
+    """The tests as they are, which must pass before anything is inverted.
+
+    Afterwards the parent knows every third-party module that they need, so that forks are quick.
+    """
+    outcome = _apart(tests, lambda tree: None)
+    for name in outcome.modules:
+        with suppress(Exception):
+            importlib.import_module(name)
+    return outcome
+
+
+def inverted(inversion: Inversion) -> Outcome:
+    changed = inversion.inverted()
+    return _apart(
+        [inversion.test], lambda tree: _change(tree, inversion.file, changed), inversion.line
+    )
+
+
+def _apart(
+    tests: Collection[str], prepare: Callable[[Path], None], line: str | None = None
+) -> Outcome:
+    """Run the tests in a fork, in a tree of its own."""
+    began = time.monotonic()
+    tree = Path(tempfile.mkdtemp(prefix="trettio-inversion-"))
+    try:
+        for name in _TREE:
+            (tree / name).symlink_to(ROOT / name)
+        prepare(tree)
+        outcome = _forked(tree, tests, line)
+    finally:
+        shutil.rmtree(tree)
+    outcome.seconds = time.monotonic() - began
+    return outcome
+
+
+def _change(tree: Path, file: str, text: str) -> None:
+    """Along the path to the file, folders of links instead of links to folders."""
+    here = tree
+    for part in Path(file).parts[:-1]:
+        here /= part
+        folder = here.resolve()
+        here.unlink()
+        here.mkdir()
+        for each in folder.iterdir():
+            (here / each.name).symlink_to(each)
+    changed = tree / file
+    changed.unlink()
+    changed.write_text(text, encoding="utf-8")
+
+
+def _forked(tree: Path, tests: Collection[str], line: str | None) -> Outcome:
+    report = tree / "report.json"
+    child = os.fork()
+    if child == 0:
+        _become(tree, tests, line, report)
+    _, status = os.waitpid(child, 0)
+    said = (tree / "said").read_text(encoding="utf-8", errors="replace")
+    if not report.exists():
+        return Outcome(broken=[f"the fork ended with {status} before it could report"], said=said)
+    return Outcome(**json.loads(report.read_text(encoding="utf-8")), said=said)
+
+
+def _become(tree: Path, tests: Collection[str], line: str | None, report: Path) -> None:
+    """The rest of a fork's life: our packages from the copy, no trace in the tree."""
+    try:
+        said = os.open(tree / "said", os.O_WRONLY | os.O_CREAT, 0o600)
+        os.dup2(said, 1)
+        os.dup2(said, 2)
+        os.chdir(tree)
+        sys.dont_write_bytecode = True
+        sys.path[:] = [str(tree), *(p for p in sys.path if Path(p or ".").resolve() != ROOT)]
+        for name in [n for n in sys.modules if n.partition(".")[0] in {*PACKAGES, "tests"}]:
+            del sys.modules[name]
+        importlib.invalidate_caches()
+        report.write_text(json.dumps(_run(tests, line)), encoding="utf-8")
+    finally:
+        os._exit(0)
+
+
+def _run(tests: Collection[str], line: str | None) -> dict[str, Any]:
+    import pytest  # not before the fork knows where to look
+
+    alone = all(test.startswith("tests/domain/") for test in tests)
+    listener = _Listener(line)
+    pytest.main(
+        [
+            *("-n0", "-q", "--no-header", "-p", "no:cacheprovider"),
+            *(["--noconftest"] if alone else []),
+            *tests,
+        ],
+        plugins=[listener],
+    )
+    return {
+        "passed": listener.passed,
+        "refuted": listener.refuted,
+        "broken": listener.broken,
+        "modules": list(_third_party()),
+    }
+
+
+class _Listener:
+    """Tells a test that says no from a test that could not say anything."""
+
+    def __init__(self, line: str | None) -> None:
+        self.line = line
+        self.passed = 0
+        self.refuted: list[str] = []
+        self.broken: list[str] = []
+
+    def pytest_collectreport(self, report: Any) -> None:
+        if report.failed:
+            self.broken.append(f"{report.nodeid} cannot be collected")
+
+    def pytest_collection_modifyitems(self, items: list[Any]) -> None:
+        """Where the rows of a test name their lines, only those of this line count."""
+        named = [item for item in items if f"[{self.line}:" in item.name]
+        items[:] = named or items
+
+    def pytest_runtest_makereport(self, item: Any, call: Any) -> None:
+        if call.excinfo is None:
+            self.passed += call.when == "call"
+            return
+        error = call.excinfo.value
+        if type(error).__name__ == "Skipped":
+            self.broken.append(f"{item.name} was skipped: {error}")
+        elif call.when == "call" and all(map(_states_a_fact, _leaves(error))):
+            self.refuted.append(item.name)
+        else:
+            self.broken.append(f"{item.name} ({call.when}): {type(error).__name__}: {error}")
+
+
+def _leaves(error: BaseException) -> Iterator[BaseException]:
+    if isinstance(error, BaseExceptionGroup):
+        for each in error.exceptions:
+            yield from _leaves(each)
+    else:
+        yield error
+
+
+def _states_a_fact(error: BaseException) -> bool:
+    """A failed assertion, an error that did not come, or a rule that said no where it must not."""
+    names = {each.__name__ for each in type(error).__mro__}
+    return bool(names & {"AssertionError", "Failed", "DomainError"})
+
+
+def _third_party() -> Iterable[str]:
+    known = {"__main__", *PACKAGES, "tests", "conftest"}
+    return sorted(
+        name
+        for name, module in sys.modules.items()
+        if name.partition(".")[0] not in known
+        and "site-packages" in (getattr(module, "__file__", None) or "")
+    )
+
+
+def sample(inversions: Sequence[Inversion], size: int, seed: int) -> Sequence[Inversion]:
+    """So many of them, another handful for each seed; consecutive seeds leave none out."""
+    start = seed * size % len(inversions)
+    return [*inversions, *inversions][start : start + min(size, len(inversions))]
