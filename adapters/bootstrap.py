@@ -23,6 +23,7 @@ from adapters.outbound.codes import PostgresCodes
 from adapters.outbound.controllers import ControllerNames
 from adapters.outbound.database import Database, migrate, require_current_schema
 from adapters.outbound.external_numbers import PostgresExternalNumbers
+from adapters.outbound.held_records import PostgresHeldRecords
 from adapters.outbound.idempotency import IdempotencyKeys, Versions
 from adapters.outbound.links import PostgresLinks
 from adapters.outbound.log_source import LogSource
@@ -41,12 +42,16 @@ from adapters.profiles import load_profile
 from adapters.settings import Settings, SettingsWrong, system_secrets
 from domain.policy import Profile
 from domain.vocabulary import Country
+from projections.holds import due as due_holds
+from projections.projection import civil_dates
 from services.answering import Answering
 from services.byhand import ByHand
 from services.controllers import Controllers
 from services.deciding import Deciding
 from services.follower import Follower
 from services.fulfilment import Fulfilments
+from services.held import Held
+from services.holds import Holds
 from services.identity import Identity
 from services.intake import Intake
 from services.planning import Planning
@@ -85,6 +90,8 @@ class Installation:
     answering: Answering
     refusing: Refusing
     retention: Retention
+    held: Held
+    holds: Holds
     reminders: Reminders
     systems: Systems
     mailer: Mailer
@@ -103,10 +110,20 @@ class Installation:
             self.fulfilments,
             self.answering,
             self.retention,
+            self.holds,
             self.systems,
             self.mailer,
             self.clock,
             name=name,
+        )
+
+    def release_holds(self) -> int:
+        """Plan the release of what stood through its last day; answers how many holds."""
+        today = min(civil_dates(self.clock()).values())
+        return self.holds.pass_over(
+            (one.hold_id, one.controller, one.system, one.release_on)
+            for one in due_holds(self.database, today)
+            if one.release_on is not None
         )
 
     def warnings(self) -> list[str]:
@@ -211,7 +228,8 @@ def _wire(
     planning = Planning(register, controllers, tasks)
     threads = PostgresThreads(database)
     postroom = Postroom(vault, tasks, threads)
-    retention = Retention(register, vault, tasks, controllers, clock)
+    held = Held(register, vault, PostgresHeldRecords(database, vault.key_for("held records")))
+    retention = Retention(register, vault, tasks, controllers, held, clock)
     staff = PostgresStaff(database)
     answering = Answering(
         register,
@@ -260,8 +278,20 @@ def _wire(
         ),
         fulfilments=fulfilments,
         byhand=ByHand(register, fulfilments),
-        deciding=Deciding(register, vault, tasks, controllers, clock),
         redacting=Redacting(register, vault, clock),
+        deciding=Deciding(register, vault, tasks, controllers, held, clock),
+        held=held,
+        holds=Holds(
+            register,
+            vault,
+            tasks,
+            controllers,
+            held,
+            links,
+            clock,
+            address=settings.address,
+            sender=settings.neutral_sender,
+        ),
         answering=answering,
         refusing=Refusing(
             register, vault, controllers, planning, postroom, retention, staff, clock

@@ -94,6 +94,7 @@ def _remind(installation: Installation, stop: Event) -> None:
         try:
             requests = deadline_worklist.open_requests(installation.database)
             installation.reminders.pass_over(requests, stop)
+            installation.release_holds()
         except Exception:  # the database may be away; what is due stays due
             log.exception("reminders_stumbled")
             pause = STUMBLED_SECONDS

@@ -70,6 +70,13 @@ class Settings(BaseSettings):
     smtp_password_file: Annotated[
         Path | None, Field(description="a file that holds the password, in place of the variable")
     ] = None
+    neutral_sender_address: Annotated[
+        str | None,
+        Field(
+            pattern=r"^[^@\s]+@[^@\s]+$",
+            description="an address that names no business, for letters sent years later",
+        ),
+    ] = None
     trusted_mail_hosts: Annotated[
         tuple[str, ...],
         NoDecode,
@@ -155,6 +162,11 @@ class Settings(BaseSettings):
     def address(self) -> str:
         """Where people reach this service; links in letters begin so."""
         return self.public_url or f"http://{self.host}:{self.port}"
+
+    @property
+    def neutral_sender(self) -> str:
+        """Who writes what may reach a stranger: nobody whose name says whom they were with."""
+        return self.neutral_sender_address or f"no-reply@{urlsplit(self.address).hostname}"
 
     @property
     def key_file(self) -> Path | None:

@@ -224,9 +224,11 @@ class _Case:
     def here(self, holds: Sequence[StandingHold]) -> Verdict:
         """Rules 5 to 9: what must stay adds up; everything else goes."""
         met = self._prevailing()
-        parts = [*self._held(holds), *self._voucher()]
-        if met is None:
-            parts += self._owed()
+        parts = list(self._held(holds))
+        # What a person stated or prolonged takes the place of what is counted on the same ground.
+        by_hand = {part.kept.ground for part in parts}
+        counted = [*self._voucher(), *(self._owed() if met is None else ())]
+        parts += [part for part in counted if part.kept.ground not in by_hand]
         kept = tuple(part.kept for part in parts)
         asks = tuple(dict.fromkeys(ask for part in parts for ask in part.asks))
         steps = tuple(step for part in parts for step in part.steps)

@@ -11,8 +11,12 @@ from eventsourcing.domain import event
 from domain.aggregate import Aggregate, AggregateCreated
 from domain.errors import DomainError, NotAllowedNow
 from domain.grounds import LEGAL_CLAIM, ground
-from domain.personal import PersonalRef
+from domain.personal import PersonalRef, code
 from domain.staff import human
+from domain.values import RecordOutcome
+
+MOST_WRONG_ANSWERS = 5
+"""So many wrong answers of whoever follows the link in a letter; then it leads nowhere any more."""
 
 
 class Hold(Aggregate):
@@ -38,6 +42,38 @@ class Hold(Aggregate):
         reason: PersonalRef | None = None
         owner: str = ""
         review_on: date | None = None
+        tell: PersonalRef | None = None
+
+    class EndStated(Event):
+        """Somebody who knows says when a hold without a day ends."""
+
+        TOPIC = "hold.end-stated"
+        until: date
+        reason: PersonalRef
+        by: str
+
+        def apply(self, aggregate: Hold) -> None:
+            aggregate.release_on, aggregate.stated = self.until, True
+
+    class Prolonged(Event):
+        TOPIC = "hold.prolonged"
+        until: date
+        ground: str
+        reason: PersonalRef
+        by: str
+
+        def apply(self, aggregate: Hold) -> None:
+            aggregate.release_on, aggregate.stated = self.until, True
+            aggregate.prolonged_by = self.ground
+
+    class Reviewed(Event):
+        TOPIC = "hold.reviewed"
+        review_on: date
+        reason: PersonalRef
+        by: str
+
+        def apply(self, aggregate: Hold) -> None:
+            aggregate.review_on = self.review_on
 
     class Released(Event):
         TOPIC = "hold.released"
@@ -48,17 +84,39 @@ class Hold(Aggregate):
         def apply(self, aggregate: Hold) -> None:
             aggregate.released_on = self.on
 
+    class PersonAsked(Event):
+        """No machine can erase it there: somebody of the controller's does, and says so."""
+
+        TOPIC = "hold.person-asked"
+        reason: str
+
+        def apply(self, aggregate: Hold) -> None:
+            aggregate.waits_for = self.reason
+
     class ErasedAtRelease(Event):
         TOPIC = "hold.erased-at-release"
+        outcomes: tuple[RecordOutcome, ...] = ()
+        by: str | None = None
 
         def apply(self, aggregate: Hold) -> None:
             aggregate.erased = True
+            aggregate.outcomes, aggregate.waits_for = self.outcomes, None
+            aggregate.erased_at = self.timestamp
 
     class SubjectTold(Event):
         TOPIC = "hold.subject-told"
 
         def apply(self, aggregate: Hold) -> None:
             aggregate.told = True
+            aggregate.told_at = self.timestamp
+
+    class StepUpFailed(Event):
+        """Whoever followed the link in the letter could not say what the person had said."""
+
+        TOPIC = "hold.step-up-failed"
+
+        def apply(self, aggregate: Hold) -> None:
+            aggregate.wrong_answers += 1
 
     # State
 
@@ -79,15 +137,24 @@ class Hold(Aggregate):
         reason: PersonalRef | None = None,
         owner: str = "",
         review_on: date | None = None,
+        tell: PersonalRef | None = None,
     ) -> None:
         self.placed_at = timestamp
         self.request_id, self.case_id, self.controller = request_id, case_id, controller
         self.system, self.category, self.ground = system, category, ground
         self.release_on, self.records, self.keys, self.by = release_on, records, keys, by
         self.reason, self.owner, self.review_on = reason, owner, review_on
+        self.tell = tell
+        self.stated = False
+        self.prolonged_by: str | None = None
         self.released_on: date | None = None
+        self.waits_for: str | None = None
         self.erased = False
+        self.erased_at: datetime | None = None
+        self.outcomes: tuple[RecordOutcome, ...] = ()
         self.told = False
+        self.told_at: datetime | None = None
+        self.wrong_answers = 0
 
     @staticmethod
     def create_id(request_id: UUID, system: str, category: str, ground: str) -> UUID:
@@ -105,7 +172,50 @@ class Hold(Aggregate):
         ):
             raise DomainError("a hold for a legal claim needs a reason, an owner and a review date")
 
+    @property
+    def stands(self) -> bool:
+        return self.released_on is None
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing of it is left to do."""
+        return self.erased and (self.tell is None or self.told)
+
     # Commands
+
+    def state_end(self, *, until: date, reason: PersonalRef, by: str, at: datetime) -> None:
+        """Say when a hold without a day ends: delivered, settled, or the voucher's last day."""
+        self._require_standing()
+        if self.release_on is not None:
+            raise DomainError(f"this hold ends on {self.release_on}: prolong it or lift it")
+        _require_coming(until, at)
+        self.trigger_event(self.EndStated, until=until, reason=reason, by=human(by), timestamp=at)
+
+    def prolong(
+        self, *, until: date, ground: str, reason: PersonalRef, by: str, at: datetime
+    ) -> None:
+        """A later day needs a law and a reason of its own, and a person."""
+        self._require_standing()
+        if self.release_on is None:
+            raise DomainError("this hold has no day yet: say when it ends")
+        if until <= self.release_on:
+            raise DomainError(
+                f"{until} is no later than {self.release_on}: lift it to end it early"
+            )
+        _require_known(ground)
+        self.trigger_event(
+            self.Prolonged, until=until, ground=ground, reason=reason, by=human(by), timestamp=at
+        )
+
+    def review(self, *, review_on: date, reason: PersonalRef, by: str, at: datetime) -> None:
+        """Look again whether the reason still holds, and say when to look next (AK-17)."""
+        self._require_standing()
+        if self.review_on is None:
+            raise DomainError("this hold ends on a day of its own: there is nothing to review")
+        _require_coming(review_on, at)
+        self.trigger_event(
+            self.Reviewed, review_on=review_on, reason=reason, by=human(by), timestamp=at
+        )
 
     def release(self, *, on: date, at: datetime) -> None:
         """The day after the law's last day, not before."""
@@ -125,11 +235,33 @@ class Hold(Aggregate):
         self._require_past(on, at)
         self.trigger_event(self.Released, on=on, by=human(by), reason=reason, timestamp=at)
 
-    def erase_at_release(self, *, at: datetime) -> None:
+    def ask_person(self, *, reason: str, at: datetime) -> None:
+        """Somebody has to erase it by hand, or to look why it is still there."""
+        if self.released_on is None:
+            raise NotAllowedNow("a hold is released before anything under it is erased")
+        if not self.erased and self.waits_for != reason:
+            self.trigger_event(self.PersonAsked, reason=code(reason), timestamp=at)
+
+    def erase_at_release(
+        self,
+        *,
+        outcomes: tuple[RecordOutcome, ...] = (),
+        by: str | None = None,
+        at: datetime,
+    ) -> None:
         if self.released_on is None:
             raise NotAllowedNow("a hold is released before anything under it is erased")
         if not self.erased:
-            self.trigger_event(self.ErasedAtRelease, timestamp=at)
+            self.trigger_event(
+                self.ErasedAtRelease,
+                outcomes=outcomes,
+                by=human(by) if by is not None else None,
+                timestamp=at,
+            )
+
+    def fail_step_up(self, *, at: datetime) -> None:
+        if self.wrong_answers < MOST_WRONG_ANSWERS:
+            self.trigger_event(self.StepUpFailed, timestamp=at)
 
     def tell_subject(self, *, at: datetime) -> None:
         if not self.erased:
@@ -139,7 +271,20 @@ class Hold(Aggregate):
 
     # Rules
 
+    def _require_standing(self) -> None:
+        if self.released_on is not None:
+            raise NotAllowedNow(f"the hold was released on {self.released_on}")
+
     def _require_past(self, on: date, at: datetime) -> None:
         # A local day is at most one ahead of the day in UTC.
         if on > at.astimezone(UTC).date() + timedelta(days=1):
             raise NotAllowedNow(f"{on} is still to come: release the hold when it is there")
+
+
+def _require_coming(day: date, at: datetime) -> None:
+    if day < at.astimezone(UTC).date():
+        raise DomainError(f"{day} is over: name a day to come")
+
+
+def _require_known(code_of_ground: str) -> None:
+    ground(code_of_ground)

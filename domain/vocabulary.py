@@ -270,6 +270,7 @@ class LetterKind(Enum):
     IDENTITY_CODE = "identity-code"
     ANSWER = "answer"
     PARTIAL_REFUSAL = "partial-refusal"
+    HOLD_RELEASED = "hold-released"
 
 
 class PauseReason(Enum):

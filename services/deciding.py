@@ -12,7 +12,7 @@ from uuid import UUID
 
 from domain.deadlines import received_on
 from domain.decisions import RecordFacts, Verdict, decide
-from domain.errors import NotAllowedNow
+from domain.errors import DomainError, NotAllowedNow
 from domain.fulfilment import Fulfilment
 from domain.grounds import ground
 from domain.hold import Hold
@@ -25,8 +25,10 @@ from domain.vocabulary import Action, Compartment, Decision, Outcome, Right
 from services import dossier
 from services.controllers import Controllers
 from services.fulfilment import UNMAPPED
+from services.held import Held, HeldRecord
 from services.planning import RECIPIENT, Steps, answer_task, task_for
-from services.ports import Clock, Record, Tasks, Vault
+from services.ports import Clock, Person, Record, Tasks, Vault
+from services.postroom import address_of
 from services.register import Register, again_on_conflict
 
 
@@ -48,10 +50,11 @@ class Deciding:
         vault: Vault,
         tasks: Tasks,
         controllers: Controllers,
+        held: Held,
         clock: Clock,
     ) -> None:
         self._register, self._vault, self._tasks = register, vault, tasks
-        self._controllers, self._clock = controllers, clock
+        self._controllers, self._held, self._clock = controllers, held, clock
 
     @again_on_conflict
     def decide_match(
@@ -90,7 +93,8 @@ class Deciding:
                 anchors=record.anchors,
                 flags=record.flags | (answers or {}).get(found.record_id, frozenset()),
             )
-            previews.append(Preview(found, record, decide(facts, profile, (), on)))
+            holds = self._held.standing(request.controller, found, record)
+            previews.append(Preview(found, record, decide(facts, profile, holds, on)))
         return tuple(previews)
 
     @again_on_conflict
@@ -102,11 +106,13 @@ class Deciding:
         answers: Mapping[UUID, frozenset[str]] | None = None,
         considered: bool = False,
         words: str = "",
+        tell: bool = False,
     ) -> None:
         """A person approves; an erasure is instructed and its holds are placed in the same save.
 
         `answers` are facts a person added about records, `considered` says that open questions
-        were looked at, `words` go into the letter as they are.
+        were looked at, `words` go into the letter as they are. `tell` says that the person asked
+        to be told when what is kept goes.
         """
         with self._register.alone_with(request_id):
             now = self._clock()
@@ -125,7 +131,7 @@ class Deciding:
                     note=note,
                     at=now,
                 )
-                self._instruct(request, profile, previews, steps, by, now)
+                self._instruct(request, profile, previews, steps, by, now, tell=tell)
             else:
                 redaction = self._register.find_redaction(request_id)
                 request.approve(
@@ -188,6 +194,8 @@ class Deciding:
         steps: Steps,
         by: str,
         now: datetime,
+        *,
+        tell: bool,
     ) -> None:
         decisions = tuple(request.decisions[preview.found.record_id] for preview in previews)
         fulfilment = self._register.fulfilment(request.id)
@@ -201,7 +209,7 @@ class Deciding:
                 )
                 steps.also.append(self._tasks.add(task_for(request, system, Action.ERASE, at=now)))
         self._tell_recipients(fulfilment, profile, previews, now)
-        self._place_holds(request, previews, decisions, steps, by, now)
+        self._place_holds(request, previews, decisions, steps, by, now, tell=tell)
         steps.aggregates.append(fulfilment)
         if fulfilment.all_done:
             fulfilment.complete(at=now)
@@ -242,6 +250,8 @@ class Deciding:
         steps: Steps,
         by: str,
         now: datetime,
+        *,
+        tell: bool,
     ) -> None:
         kept: dict[tuple[str, str, str], list[tuple[Preview, KeptPart]]] = {}
         for preview, decision in zip(previews, decisions, strict=True):
@@ -252,37 +262,46 @@ class Deciding:
         if not kept:
             return
         person = dossier.PERSON.validate_json(self._vault.open(request.requester))
+        contact = self._contact(request, person) if tell else None
         for (system, category, ground_code), lines in kept.items():
-            keys = dossier.SealedKeys(
-                system=system,
-                records=tuple(
-                    dossier.SealedKey(preview.record.key, preview.record.kind, part.keep_fields)
-                    for preview, part in lines
-                ),
-                identifiers=person.identifiers,
-            )
-            sealed = self._vault.seal(
-                request.case_id, Compartment.HOLD, dossier.KEYS.dump_json(keys)
-            )
+            hold_id = Hold.create_id(request.id, system, category, ground_code)
+            if self._register.find_hold(hold_id) is not None:
+                continue  # a claim that was made before anything was decided
             days = [part.until for _, part in lines]
-            steps.also.extend(sealed.also)
-            steps.aggregates.append(
-                Hold(
-                    request_id=request.id,
-                    case_id=request.case_id,
-                    controller=request.controller,
-                    system=system,
-                    category=category,
-                    ground=ground_code,
-                    release_on=max((day for day in days if day), default=None)
-                    if all(days)
-                    else None,
-                    records=tuple(preview.found.record_id for preview, _ in lines),
-                    keys=sealed.ref,
-                    by=by,
-                    timestamp=now,
-                )
+            placed = self._held.place(
+                request,
+                system=system,
+                category=category,
+                ground=ground_code,
+                release_on=max(day for day in days if day) if all(days) else None,
+                records=[
+                    HeldRecord(
+                        preview.found.record_id,
+                        preview.record.key,
+                        preview.record.kind,
+                        part.keep_fields,
+                    )
+                    for preview, part in lines
+                ],
+                identifiers=person.identifiers,
+                contact=contact,
+                by=by,
+                at=now,
             )
+            steps.also.extend(placed.also)
+            steps.aggregates.append(placed.hold)
+
+    def _contact(self, request: DataSubjectRequest, person: Person) -> dossier.SealedContact:
+        """Where to tell, and by what else than the address the person is recognised then (E-15)."""
+        address = address_of(person)
+        others = tuple(one for one in person.identifiers if one.value != address)
+        if address is None or not others:
+            raise DomainError(
+                "to be told one day takes an address and something else the person can be"
+                " recognised by: add a telephone number or an order number, or do not promise it"
+            )
+        case = self._register.case(request.case_id)
+        return dossier.SealedContact(address, case.language, case.reference, others)
 
 
 def record_decision(preview: Preview) -> RecordDecision:

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from pydantic import TypeAdapter
 
-from domain.vocabulary import IdentifierKind, LetterKind
+from domain.vocabulary import IdentifierKind, Language, LetterKind
 from services.messages import IncomingMessage
 from services.ports import Identifier, Person, Record
 
@@ -79,6 +79,16 @@ class SealedKey:
     keep_fields: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class SealedContact:
+    """Where to tell somebody that a hold has ended, and by what they are recognised then."""
+
+    address: str
+    language: Language
+    reference: str
+    recognised_by: tuple[Identifier, ...]
+
+
 PERSON = TypeAdapter(Person)
 RECORD = TypeAdapter(SealedRecord)
 MESSAGE = TypeAdapter(SealedMessage)
@@ -86,6 +96,7 @@ LETTER = TypeAdapter(SealedLetter)
 NOTE = TypeAdapter(SealedNote)
 PROOF = TypeAdapter(SealedProof)
 KEYS = TypeAdapter(SealedKeys)
+CONTACT = TypeAdapter(SealedContact)
 
 
 def message_of(message: IncomingMessage) -> SealedMessage:

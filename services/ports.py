@@ -230,6 +230,41 @@ class Vault(Protocol):
         """Delete the rows and the key of one compartment; the others stay."""
         ...
 
+    def destructions(self, case_id: UUID) -> tuple[Destruction, ...]:
+        """What of a case has been destroyed, the oldest first."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Destruction:
+    """Proof that one compartment is gone: which key, how many sealed items, when."""
+
+    key_id: UUID
+    compartment: Compartment
+    items: int
+    destroyed_at: datetime
+
+
+class HeldRecords(Protocol):
+    """Which holds name which record of a system, through keyed tokens."""
+
+    def add(
+        self,
+        controller: str,
+        case_id: UUID,
+        hold_id: UUID,
+        system: str,
+        records: Iterable[tuple[str, str]],
+    ) -> tuple[Also, ...]:
+        """Note the records of a hold, each by kind and key; goes with the hold's compartment."""
+        ...
+
+    def holds_of_record(
+        self, controller: str, system: str, kind: str, key: str
+    ) -> tuple[UUID, ...]: ...
+
+    def holds_of_case(self, case_id: UUID) -> tuple[UUID, ...]: ...
+
 
 # Mail
 

@@ -154,6 +154,9 @@ class Register(Application[UUID]):
     def hold(self, hold_id: UUID) -> Hold:
         return self._load(Hold, hold_id)
 
+    def find_hold(self, hold_id: UUID) -> Hold | None:
+        return self._find(Hold, hold_id)
+
     def find_case(self, case_id: UUID) -> Case | None:
         return self._find(Case, case_id)
 

@@ -12,10 +12,12 @@ from datetime import datetime, timedelta
 
 from domain.case import Case, CaseStatus
 from domain.deadlines import add_months
+from domain.hold import Hold
 from domain.policy import Profile
 from domain.request import DataSubjectRequest, Status
 from domain.vocabulary import Compartment
 from services.controllers import Controllers
+from services.held import Held
 from services.ports import Also, Clock, Task, Tasks, Unavailable, Vault
 from services.register import Register, again_on_conflict
 
@@ -23,6 +25,8 @@ PACKAGE_STAYS = timedelta(days=30)
 SET_ASIDE_STAYS = timedelta(days=92)
 """As long as the law's longest time to answer: so long somebody may ask what became of it."""
 ASK_AGAIN_SECONDS = 86_400.0
+TOLD_STAYS = timedelta(days=30)
+"""So long who was told of a release may follow the link and be recognised."""
 
 
 class Retention:
@@ -34,10 +38,11 @@ class Retention:
         vault: Vault,
         tasks: Tasks,
         controllers: Controllers,
+        held: Held,
         clock: Clock,
     ) -> None:
         self._register, self._vault, self._tasks = register, vault, tasks
-        self._controllers, self._clock = controllers, clock
+        self._controllers, self._held, self._clock = controllers, held, clock
 
     def when_closed(
         self, case: Case, requests: tuple[DataSubjectRequest, ...], *, at: datetime
@@ -85,10 +90,38 @@ class Retention:
         compartment = Compartment(task.payload["compartment"])
         case = self._register.case(task.subject_id)
         requests = self._register.requests_of(case)
+        if compartment is Compartment.HOLD:
+            self._destroy_holds(case, requests, task, now)
+            return
         over = _all_closed(requests) and case.status is not CaseStatus.WAITING
         if not over or task.payload["closing"] != _closing(requests):
             self._register.save_all([], [self._tasks.done(task)])
             return
+        self._destroyed(case, requests, compartment, task, now)
+
+    def _destroy_holds(
+        self,
+        case: Case,
+        requests: tuple[DataSubjectRequest, ...],
+        task: Task,
+        now: datetime,
+    ) -> None:
+        """The holds' compartment goes with the last of them; whichever it is has its own task."""
+        if any(_needs_its_content(hold, now) for hold in self._held.of_case(case)):
+            self._register.save_all([], [self._tasks.done(task)])
+            return
+        if not _all_closed(requests):
+            raise Unavailable("case-is-open", retry_after=ASK_AGAIN_SECONDS)
+        self._destroyed(case, requests, Compartment.HOLD, task, now)
+
+    def _destroyed(
+        self,
+        case: Case,
+        requests: tuple[DataSubjectRequest, ...],
+        compartment: Compartment,
+        task: Task,
+        now: datetime,
+    ) -> None:
         archive_first = self._controllers.in_force(case.controller).is_public
         if any((archive_first or r.archive_first) and not r.archived for r in requests):
             raise Unavailable("waits-for-the-archive", retry_after=ASK_AGAIN_SECONDS)
@@ -98,6 +131,24 @@ class Retention:
                 request.end(at=now)
         self._vault.destroy(case.id, compartment)
         self._register.save_all(requests, [self._tasks.done(task)])
+
+
+def hold_end_task(hold: Hold, *, at: datetime) -> Task:
+    """Destroy the holds' compartment of a case, if by then nothing needs it any more."""
+    return Task(
+        key=f"{hold.case_id}/destroy/hold/{hold.id}",
+        kind="destroy",
+        subject_id=hold.case_id,
+        due_at=at,
+        controller=hold.controller,
+        payload={"compartment": Compartment.HOLD.value},
+    )
+
+
+def _needs_its_content(hold: Hold, now: datetime) -> bool:
+    if not hold.is_over:
+        return True
+    return hold.told_at is not None and now < hold.told_at + TOLD_STAYS
 
 
 def _all_closed(requests: Sequence[DataSubjectRequest]) -> bool:

@@ -27,6 +27,7 @@ from domain.vocabulary import Action, Decision, Outcome, Right
 from services import dossier
 from services.answering import Answering
 from services.fulfilment import Fulfilments, person_of
+from services.holds import HOLD_KINDS, NOBODYS_FAULT, RELEASE, TELL, Holds
 from services.ports import (
     AwaitsPerson,
     Clock,
@@ -58,6 +59,7 @@ KINDS = (
     "answer",
     "send-letter",
     "destroy",
+    *HOLD_KINDS,
 )
 FOLLOW_UPS = frozenset({"read-back", "answer"})
 """What whoever made it necessary goes on with. Letters wait for the turn that their relay gives."""
@@ -106,6 +108,7 @@ class Worker:
         fulfilments: Fulfilments,
         answering: Answering,
         retention: Retention,
+        holds: Holds,
         systems: Systems,
         mailer: Mailer,
         clock: Clock,
@@ -114,7 +117,7 @@ class Worker:
     ) -> None:
         self._register, self._vault, self._tasks = register, vault, tasks
         self._fulfilments, self._answering = fulfilments, answering
-        self._retention = retention
+        self._retention, self._holds = retention, holds
         self._systems, self._mailer, self._clock = systems, mailer, clock
         self._name = name
         self.in_hand: dict[str, Held] = {}
@@ -128,6 +131,8 @@ class Worker:
             "answer": self._answering.answer,
             "send-letter": self._send_letter,
             "destroy": self._retention.destroy,
+            RELEASE: self._release_hold,
+            TELL: self._tell_of_release,
         }
 
     def run(self, stop: Event, *, idle_seconds: float = 0.2) -> None:
@@ -218,7 +223,7 @@ class Worker:
 
         A search that comes after the decision would find what nobody has decided about.
         """
-        if task.system is None:
+        if task.system is None or task.kind in HOLD_KINDS:
             return False
         self._register.look_at(task.subject_id)
         request = self._register.request(task.subject_id)
@@ -229,13 +234,13 @@ class Worker:
         """First the queue, then the log: a task that is held by nobody is never forgotten."""
         wish = error.retry_after or 0.0
         seconds = max(pause(task.attempts), wish)
-        if task.system is None and task.kind != "send-letter":
+        if error.reason in NOBODYS_FAULT or (task.system is None and task.kind not in _LETTERS):
             log.warning("task_waits", reason=error.reason, seconds=seconds)
             self._tasks.put_off(task, seconds=seconds, reason=error.reason)
             return
         put_off = self._tasks.unavailable(task, seconds=seconds, reason=error.reason, wish=wish)
         log.warning("system_unavailable", reason=error.reason, seconds=put_off.seconds)
-        if task.system is None:
+        if task.system is None or task.kind in HOLD_KINDS:
             return
         with suppress(SomebodyWasFaster):  # then the next try will say it
             if self._has_come(self._register.request(task.subject_id)):
@@ -262,7 +267,10 @@ class Worker:
         seconds = min(pause(task.attempts), ASK_ABOUT_SETTINGS_SECONDS)
         self._tasks.put_off(task, seconds=seconds, reason=NOT_SET_UP)
         with suppress(SomebodyWasFaster):
-            self._fulfilments.escalate(task.subject_id, _system(task), reason=NOT_SET_UP)
+            if task.kind in HOLD_KINDS:
+                self._holds.ask_person(task.subject_id, reason=NOT_SET_UP)
+            else:
+                self._fulfilments.escalate(task.subject_id, _system(task), reason=NOT_SET_UP)
 
     def _not_now(self, task: Task, error: NotAllowedNow) -> None:
         """Something else has to be decided first; what no system waits for waits by itself."""
@@ -284,7 +292,10 @@ class Worker:
             self._tasks.park(task, reason=type(error).__name__)
             return
         try:
-            self._fulfilments.escalate(task.subject_id, task.system, reason=what, task=task)
+            if task.kind in HOLD_KINDS:
+                self._holds.ask_person(task.subject_id, reason=what, task=task)
+            else:
+                self._fulfilments.escalate(task.subject_id, task.system, reason=what, task=task)
         except SomebodyWasFaster:
             self._tasks.put_off(task, seconds=SHORTEST_PAUSE, reason="conflict")
         except DomainError:  # not even that can be said in the case
@@ -344,12 +355,18 @@ class Worker:
             task=task,
         )
 
+    def _release_hold(self, task: Task) -> None:
+        self._holds.release(task, self._systems)
+
     def _ask(self, task: Task) -> tuple[Connector, Person]:
         request = self._register.request(task.subject_id)
         connector = self._systems.connector(task.controller, _system(task))
         return connector, person_of(self._vault, request)
 
     # What leaves the house
+
+    def _tell_of_release(self, task: Task) -> None:
+        self._holds.tell(task, self._mailer)
 
     def _send_letter(self, task: Task) -> None:
         self._register.look_at(task.subject_id)
@@ -379,6 +396,9 @@ class Worker:
             self._answering.letter_left(case.id, letter_id, how="mail", task=task)
         except NotAllowedNow as error:  # it has left: to try again would send it again
             self._give_up(task, "refused", error)
+
+
+_LETTERS = frozenset({"send-letter", TELL})
 
 
 def pause(attempts: int) -> float:

@@ -46,6 +46,8 @@ COMPARTMENT_OF: Mapping[str, Compartment] = {
     "content": Compartment.PACKAGE,
     "package": Compartment.PACKAGE,
     "keys": Compartment.HOLD,
+    "reason": Compartment.HOLD,
+    "tell": Compartment.HOLD,
 }
 """Where the text behind a reference lies, by the field that holds it; else in correspondence."""
 

@@ -33,7 +33,7 @@ from adapters.outbound.rotation import require_every_key
 from adapters.outbound.sealing import SECRET, Ring, bound_to, decrypt, encrypt
 from domain.personal import PersonalRef
 from domain.vocabulary import Compartment, Country, IdentifierKind
-from services.ports import Also, Erased, Identifier, Sealed
+from services.ports import Also, Destruction, Erased, Identifier, Sealed
 
 KEY_BYTES = 32
 KEY_IS_THERE = "vault_rows_key_id_fkey"
@@ -197,7 +197,26 @@ class PostgresVault:
             if row is None:
                 return
             self._note_destroyed(row[0])
+            connection.execute(
+                "INSERT INTO trettio.destructions"
+                " (key_id, case_id, compartment, master_key_id, items)"
+                " SELECT k.id, k.case_id, k.compartment, k.master_key_id,"
+                " (SELECT count(*) FROM trettio.vault_rows r WHERE r.key_id = k.id)"
+                " FROM trettio.vault_keys k WHERE k.id = %s ON CONFLICT DO NOTHING",
+                [row[0]],
+            )
             connection.execute("DELETE FROM trettio.vault_keys WHERE id = %s", [row[0]])
+
+    def destructions(self, case_id: UUID) -> tuple[Destruction, ...]:
+        """What of a case has been destroyed, the oldest first."""
+        rows = self.database.fetch(
+            "SELECT key_id, compartment, items, destroyed_at FROM trettio.destructions"
+            " WHERE case_id = %s ORDER BY destroyed_at, key_id",
+            [case_id],
+        )
+        return tuple(
+            Destruction(**{**row, "compartment": Compartment(row["compartment"])}) for row in rows
+        )
 
     def outstanding(self) -> tuple[UUID, ...]:
         """Keys that were destroyed but are back, because the database was restored."""

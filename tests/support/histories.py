@@ -394,12 +394,38 @@ class History:
 
     def _hold(self) -> Sequence[Aggregate]:
         if not self.holds:
-            return []
+            return self._claim()
         hold = self.chance.choice(self.holds)
-        if hold.released_on is None:
+        if hold.released_on is None and hold.release_on is None:
+            hold.state_end(until=self.at.date(), reason=self.ref(), by="anna", at=self.at)
+        elif hold.released_on is None:
             hold.release(on=self.at.date(), at=self.at)
         elif not hold.erased:
             hold.erase_at_release(at=self.at)
         else:
             hold.tell_subject(at=self.at)
+        return [hold]
+
+    def _claim(self) -> Sequence[Aggregate]:
+        """A claim is made before anything is decided; without chance, so that the rest stays."""
+        if not self.requests:
+            return []
+        request = self.requests[-1]
+        hold = Hold(
+            request_id=request.id,
+            case_id=request.case_id,
+            controller=request.controller,
+            system="tickets",
+            category="orders",
+            ground="legal_claim",
+            release_on=None,
+            records=(request.id,),
+            keys=PersonalRef(request.id),
+            by="anna",
+            reason=PersonalRef(request.case_id),
+            owner="berit",
+            review_on=self.at.date() + timedelta(days=90),
+            timestamp=self.at,
+        )
+        self.holds.append(hold)
         return [hold]

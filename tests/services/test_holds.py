@@ -1,0 +1,382 @@
+"""What is kept goes by itself on its day, by what the hold itself knows and nothing else."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta
+from uuid import UUID
+
+import pytest
+
+from domain.errors import DomainError, NotAllowedNow
+from domain.grounds import LEGAL_CLAIM
+from domain.hold import Hold
+from domain.request import DataSubjectRequest, Status
+from domain.vocabulary import Compartment, Outcome, Right
+from services.ports import Erased, Unavailable
+from tests.support.asking import BY, Clock, approve, asked, collected, hurry, trouble
+from tests.support.fake_systems import FakeSystem
+from tests.support.house import KARI, NORWAY, SWEDEN, House
+
+BOOKED_ON = date(2026, 10, 1)
+LAST_DAY = date(2033, 12, 31)
+OTHERS = (Compartment.UPLOAD, Compartment.PACKAGE, Compartment.CORRESPONDENCE)
+
+
+def invoice(house: House, key: str = "i1", booked_on: date = BOOKED_ON, **more: date) -> FakeSystem:
+    """A voucher in the shop, and something of another person beside it."""
+    shop = house.systems.system(SWEDEN, "shop")
+    shop.hold(KARI, "invoice", key, anchors={"voucher": booked_on, **more})
+    if len(shop.held) == 1:
+        shop.hold("ivar@annan.example", "invoice", "another")
+    return shop
+
+
+def kept(house: House, *, tell: bool = False) -> DataSubjectRequest:
+    """A Swedish erasure that has been answered, with everything that waits for a person done."""
+    case_id = collected(house, Right.ERASURE, controller=SWEDEN)
+    request_id = asked(house, case_id, Right.ERASURE).id
+    house.installation.deciding.approve(request_id, by=BY, considered=True, tell=tell)
+    house.worker.drain()
+    fulfilment = house.installation.register.fulfilment(request_id)
+    for system, state in fulfilment.systems.items():
+        if not state.status.has_answered:
+            house.installation.byhand.done(
+                request_id, system, outcome=Outcome.INFORMED, reason="", by=BY
+            )
+    house.worker.drain()
+    request = house.installation.register.request(request_id)
+    assert request.status is Status.CLOSED
+    return request
+
+
+def hold_of(house: House, request: DataSubjectRequest, ground: str = "se.bokforing") -> Hold:
+    return next(
+        hold
+        for hold in house.installation.held.of_case(house.case(request.case_id))
+        if hold.ground == ground
+    )
+
+
+def pass_to(house: House, clock: Clock, day: date) -> None:
+    """Noon of that day in Sweden, with everything done that is done by then."""
+    moment = datetime.combine(day, clock().time().replace(hour=11), tzinfo=clock().tzinfo)
+    clock.shift += moment - clock()
+    house.installation.follower().drain()
+    house.installation.release_holds()
+    hurry(house)
+    hurry(house)
+    house.installation.follower().drain()
+
+
+def keys(system: FakeSystem) -> set[str]:
+    return {record.key for _, record in system.held}
+
+
+def is_gone(house: House, hold: Hold) -> bool:
+    try:
+        house.installation.vault.open(hold.keys)
+    except Erased:
+        return True
+    return False
+
+
+def test_the_day_after_the_last_day_the_record_goes_although_all_else_is_gone(
+    house: House, clock: Clock
+) -> None:
+    """AO-09, AK-16: kept through 2033-12-31; erased from the hold's own compartment, then ended."""
+    shop = invoice(house)
+    request = kept(house)
+    hold = hold_of(house, request)
+    assert hold.release_on == LAST_DAY
+    for compartment in OTHERS:
+        house.installation.vault.destroy(request.case_id, compartment)
+
+    pass_to(house, clock, LAST_DAY)
+    assert keys(shop) == {"i1", "another"}
+    assert hold_of(house, request).stands
+    assert not is_gone(house, hold)
+
+    pass_to(house, clock, LAST_DAY + timedelta(days=1))
+    hold = hold_of(house, request)
+    assert keys(shop) == {"another"}
+    assert [one.outcome for one in hold.outcomes] == [Outcome.ERASED]
+    assert hold.released_on == date(2034, 1, 1)
+    assert is_gone(house, hold)
+    assert house.installation.register.request(request.id).ended
+    assert house.installation.vault.destructions(request.case_id)[-1].items == 1
+
+
+def test_closed_is_not_ended_while_something_is_kept(house: House, clock: Clock) -> None:
+    invoice(house)
+    request = kept(house)
+    clock.forward(days=4 * 366)
+    hurry(house)
+
+    request = house.installation.register.request(request.id)
+    assert request.destroyed == set(OTHERS)
+    assert (request.status, request.ended) == (Status.CLOSED, False)
+
+
+def test_a_system_that_is_away_on_the_day_is_asked_until_it_answers(
+    house: House, clock: Clock
+) -> None:
+    shop = trouble(house, "shop", controller=SWEDEN)
+    shop.hold(KARI, "invoice", "i1", anchors={"voucher": BOOKED_ON})
+    request = kept(house)
+    shop.troubles = [Unavailable("503"), Unavailable("503"), Unavailable("503")]
+
+    pass_to(house, clock, LAST_DAY + timedelta(days=1))
+    assert keys(shop) == {"i1"}
+    for _ in range(3):
+        house.installation.database.fetch(
+            "UPDATE trettio.lanes SET suspended_at = NULL, probe_at = NULL"
+        )
+        hurry(house)
+
+    assert keys(shop) == set()
+    assert hold_of(house, request).erased
+
+
+def test_a_hold_released_twice_or_by_two_processes_erases_once(house: House, clock: Clock) -> None:
+    shop = trouble(house, "shop", controller=SWEDEN)
+    shop.hold(KARI, "invoice", "i1", anchors={"voucher": BOOKED_ON})
+    request = kept(house)
+    shop.asked.clear()
+
+    for _ in range(2):
+        pass_to(house, clock, LAST_DAY + timedelta(days=1))
+    house.installation.holds._planned.clear()
+    house.installation.release_holds()
+    hurry(house)
+
+    assert shop.asked.count("erase i1") == 1
+    assert len(hold_of(house, request).outcomes) == 1
+
+
+def test_what_another_hold_names_stays_until_that_one_goes(house: House, clock: Clock) -> None:
+    """Art. 17(3): each ground has its own day; a record goes with the last of them."""
+    shop = invoice(house)
+    first = kept(house)
+    claimed = asked_again(house)
+    (claim,) = house.installation.holds.claim(
+        claimed.id,
+        [one.record_id for one in claimed.own_records],
+        reason="Tvist om faktura i1, tingsrätten",
+        owner="berit",
+        review_on=clock().date() + timedelta(days=90),
+        by=BY,
+    )
+    approve_all(house, claimed.id)
+
+    pass_to(house, clock, LAST_DAY + timedelta(days=1))
+    assert keys(shop) == {"i1", "another"}
+    (outcome,) = hold_of(house, first).outcomes
+    assert (outcome.outcome, outcome.detail) == (Outcome.KEPT, "another-hold")
+
+    house.installation.holds.lift(claim, reason="Tvisten är avgjord", by=BY)
+    hurry(house)
+    assert keys(shop) == {"another"}
+
+
+def test_who_has_come_back_keeps_what_is_in_use_again(house: House, clock: Clock) -> None:
+    """A record with a purchase newer than the hold is no longer held: it is used anew."""
+    shop = invoice(house)
+    request = kept(house)
+    shop.held = [one for one in shop.held if one[1].key != "i1"]
+    shop.hold(KARI, "invoice", "i1", anchors={"voucher": BOOKED_ON, "last_purchase": LAST_DAY})
+    shop.hold(KARI, "invoice", "i2", anchors={"voucher": LAST_DAY})
+
+    pass_to(house, clock, LAST_DAY + timedelta(days=1))
+
+    assert keys(shop) == {"i1", "i2", "another"}
+    (outcome,) = hold_of(house, request).outcomes
+    assert (outcome.outcome, outcome.detail) == (Outcome.KEPT, "in-use-again")
+
+
+def test_nothing_there_goes_to_a_person_who_looks_and_says_so(house: House, clock: Clock) -> None:
+    """No rows where there was one never counts as done by itself."""
+    shop = invoice(house)
+    request = kept(house)
+    shop.held.clear()
+    pass_to(house, clock, LAST_DAY + timedelta(days=1))
+    hold = hold_of(house, request)
+    assert (hold.waits_for, hold.erased) == ("nothing-changed", False)
+    assert [one.key for one in house.installation.holds.records(hold.id)] == ["i1"]
+
+    with pytest.raises(DomainError, match="look again"):
+        house.installation.holds.erased_by_hand(hold.id, looked_again=False, by=BY)
+    house.installation.holds.erased_by_hand(hold.id, looked_again=True, by=BY)
+    hurry(house)
+
+    assert hold_of(house, request).erased
+    assert house.installation.register.request(request.id).still_kept.isdisjoint({Compartment.HOLD})
+
+
+def test_a_person_ends_a_hold_early_with_a_reason(house: House, clock: Clock) -> None:
+    shop = invoice(house)
+    request = kept(house)
+    hold = hold_of(house, request)
+    with pytest.raises(DomainError, match="say why"):
+        house.installation.holds.lift(hold.id, reason=" ", by=BY)
+
+    house.installation.holds.lift(hold.id, reason="Bokfört dubbelt, makulerad", by=BY)
+    hurry(house)
+
+    assert keys(shop) == {"another"}
+    states = house.installation.database.fetch("SELECT state FROM trettio.log")
+    assert all(b"makulerad" not in bytes(row["state"]) for row in states)
+
+
+def test_a_hold_is_prolonged_only_by_a_law_and_then_stands_longer(
+    house: House, clock: Clock
+) -> None:
+    shop = invoice(house)
+    request = kept(house)
+    hold, later = hold_of(house, request), LAST_DAY.replace(year=2035)
+    with pytest.raises(DomainError, match="no ground"):
+        house.installation.holds.prolong(
+            hold.id, until=later, ground="useful_history", reason="x", by=BY
+        )
+    house.installation.holds.prolong(
+        hold.id, until=later, ground="se.bokforing", reason="Förlängt räkenskapsår", by=BY
+    )
+
+    pass_to(house, clock, LAST_DAY + timedelta(days=1))
+    assert keys(shop) == {"i1", "another"}
+    pass_to(house, clock, later + timedelta(days=1))
+    assert keys(shop) == {"another"}
+
+
+def test_an_owner_says_when_an_open_obligation_ends(house: House, clock: Clock) -> None:
+    """E-13: what has no day gets one from somebody who knows, and goes the day after."""
+    shop = house.systems.system(SWEDEN, "shop")
+    shop.hold(KARI, "order", "o1", flags=frozenset({"instalments"}))
+    request = kept(house)
+    hold = hold_of(house, request, "contract.open_obligation")
+    assert hold.release_on is None
+    until = clock().date() + timedelta(days=40)
+
+    house.installation.holds.state_end(hold.id, until=until, reason="Sista avin", by=BY)
+    pass_to(house, clock, until)
+    assert keys(shop) == {"o1"}
+    pass_to(house, clock, until + timedelta(days=1))
+
+    assert keys(shop) == set()
+
+
+def test_a_claim_needs_reason_owner_and_review_and_is_reviewed(house: House, clock: Clock) -> None:
+    """AK-17: no blanket hold; its owner looks again on a day, and time alone never ends it."""
+    invoice(house)
+    case_id = collected(house, Right.ERASURE, controller=SWEDEN)
+    request = asked(house, case_id, Right.ERASURE)
+    records = [one.record_id for one in request.own_records]
+    soon = clock().date() + timedelta(days=30)
+    claim = house.installation.holds.claim
+    for wrong in (
+        {"reason": " "},
+        {"owner": ""},
+        {"owner": "trettio"},
+        {"review_on": clock().date()},
+    ):
+        facts = {"reason": "Tvist", "owner": "berit", "review_on": soon, "by": BY}
+        with pytest.raises(DomainError):
+            claim(request.id, records, **{**facts, **wrong})  # type: ignore[arg-type]
+    with pytest.raises(DomainError, match="no blanket"):
+        claim(request.id, [], reason="Tvist", owner="berit", review_on=soon, by=BY)
+
+    (hold_id,) = claim(request.id, records, reason="Tvist", owner="berit", review_on=soon, by=BY)
+    (preview,) = house.installation.deciding.preview(request, clock().date())
+    assert preview.verdict.ground == LEGAL_CLAIM or LEGAL_CLAIM in {
+        part.ground for part in preview.verdict.kept
+    }
+    approve_all(house, request.id)
+    house.installation.holds.review(
+        hold_id, review_on=soon + timedelta(days=365), reason="Pågår", by="berit"
+    )
+    pass_to(house, clock, soon + timedelta(days=5 * 366))
+
+    assert house.installation.register.hold(hold_id).stands
+
+
+def test_a_claim_on_a_request_that_was_taken_back_erases_nothing(
+    house: House, clock: Clock
+) -> None:
+    shop = invoice(house)
+    case_id = collected(house, Right.ERASURE, controller=SWEDEN)
+    request = asked(house, case_id, Right.ERASURE)
+    (hold_id,) = house.installation.holds.claim(
+        request.id,
+        [one.record_id for one in request.own_records],
+        reason="Tvist",
+        owner="berit",
+        review_on=clock().date() + timedelta(days=30),
+        by=BY,
+    )
+    house.installation.refusing.withdraw(request.id, by=BY)
+
+    house.installation.holds.lift(hold_id, reason="Förlikt", by=BY)
+    hurry(house)
+
+    assert keys(shop) == {"i1", "another"}
+    assert house.installation.register.hold(hold_id).erased
+
+
+def test_a_public_body_releases_nothing_before_the_archive_has_the_case(
+    house: House, clock: Clock
+) -> None:
+    """E-05: in a public profile nothing is destroyed before `HandedToArchive`."""
+    house.systems.system(NORWAY, "payment").hold(
+        KARI, "payment", "p1", flags=frozenset({"paid"}), anchors={"voucher": BOOKED_ON}
+    )
+    case_id = collected(house, Right.ERASURE)
+    approve(house, case_id, Right.ERASURE)
+    request_id = asked(house, case_id, Right.ERASURE).id
+    for system, state in house.installation.register.fulfilment(request_id).systems.items():
+        if not state.status.has_answered:
+            house.installation.byhand.done(
+                request_id, system, outcome=Outcome.INFORMED, reason="", by=BY
+            )
+    house.worker.drain()
+    request = asked(house, case_id, Right.ERASURE)
+    last_day = hold_of(house, request, "no.bokforing.primary").release_on
+    assert last_day == date(2031, 12, 31)
+
+    pass_to(house, clock, last_day + timedelta(days=1))
+    assert keys(house.systems.system(NORWAY, "payment")) == {"p1"}
+    receipt = house.installation.vault.seal(case_id, Compartment.CORRESPONDENCE, b"26/17")
+    request = asked(house, case_id, Right.ERASURE)
+    request.hand_to_archive(receipt=receipt.ref, by=BY, at=clock())
+    house.installation.register.save_all([request], receipt.also)
+    for _ in range(3):
+        hurry(house)
+
+    assert keys(house.systems.system(NORWAY, "payment")) == set()
+    assert asked(house, case_id, Right.ERASURE).ended
+
+
+# Steps
+
+
+def asked_again(house: House) -> DataSubjectRequest:
+    """The same person asks once more, and the systems have been searched."""
+    case_id = collected(house, Right.ERASURE, controller=SWEDEN, text="Radera igen")
+    return asked(house, case_id, Right.ERASURE)
+
+
+def approve_all(house: House, request_id: UUID) -> None:
+    house.installation.deciding.approve(request_id, by=BY, considered=True)
+    house.worker.drain()
+    for system, state in house.installation.register.fulfilment(request_id).systems.items():
+        if not state.status.has_answered:
+            house.installation.byhand.done(
+                request_id, system, outcome=Outcome.INFORMED, reason="", by=BY
+            )
+    house.worker.drain()
+
+
+def test_a_hold_that_was_never_released_is_not_erased_by_hand(house: House) -> None:
+    invoice(house)
+    hold = hold_of(house, kept(house))
+
+    with pytest.raises(NotAllowedNow):
+        house.installation.holds.erased_by_hand(hold.id, looked_again=True, by=BY)
