@@ -270,7 +270,6 @@ class LetterKind(Enum):
     IDENTITY_CODE = "identity-code"
     ANSWER = "answer"
     PARTIAL_REFUSAL = "partial-refusal"
-    HOLD_RELEASED = "hold-released"
 
 
 class PauseReason(Enum):

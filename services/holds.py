@@ -465,7 +465,7 @@ class Holds:
         secret, written = self._links.issue(hold.id, purpose=LINK, valid_for=LINK_VALID_FOR)
         self._register.save_all([], [self._links.withdraw(hold.id, purpose=LINK), *written])
         letter = compose(
-            LetterKind.HOLD_RELEASED,
+            LetterKind("hold-released"),
             LetterFacts(
                 profile=self._controllers.in_force(hold.controller),
                 language=contact.language,
