@@ -40,6 +40,23 @@ class Block(Enum):
     CODE = "code"
     CODE_ENDS = "code-ends"
     NOT_ASKED = "not-asked"
+    WHY_ASKED = "why-asked"
+    QUESTION = "question"
+    WAYS = "ways"
+    ASKED_ON = "asked-on"
+    REPLY_BY = "reply-by"
+    REASONS = "reasons"
+    NEW_DATE = "new-date"
+    FEE = "fee"
+    LIFTED_ON = "lifted-on"
+    RELEASED = "released"
+    LINK = "link"
+    WAY_BACK = "way-back"
+    ELSEWHERE = "elsewhere"
+    NOT_COVERED = "not-covered"
+    HAPPENED = "happened"
+    CONSEQUENCES = "consequences"
+    MEASURES = "measures"
 
     @property
     def article(self) -> str:
@@ -64,26 +81,79 @@ _ARTICLES = {
     Block.PACKAGE: "Art. 15(3)",
     Block.COVERED: "Art. 15(4)",
     Block.CODE: "Art. 12(6)",
+    Block.WHY_ASKED: "Art. 12(6)",
+    Block.WAYS: "Art. 12(6)",
+    Block.QUESTION: "Art. 12(2)",
+    Block.NEW_DATE: "Art. 12(3)",
+    Block.FEE: "Art. 12(5)",
+    Block.LIFTED_ON: "Art. 18(3)",
+    Block.WAY_BACK: "Art. 11(2), 12(2)",
+    Block.HAPPENED: "Art. 34(2)",
+    Block.CONSEQUENCES: "Art. 34(2), 33(3)(c)",
+    Block.MEASURES: "Art. 34(2), 33(3)(d)",
 }
 
 _ALWAYS = frozenset({Block.CONTROLLER, Block.CASE_REFERENCE, Block.CONTACT})
-_OUTCOME = _ALWAYS | {Block.RECEIVED_ON, Block.DONE, Block.COMPLAINT, Block.REMEDY}
+_REPLY = _ALWAYS | {Block.RECEIVED_ON}
+_OUTCOME = _REPLY | {Block.DONE, Block.COMPLAINT, Block.REMEDY}
+_REFUSAL = _REPLY | {Block.NOT_DONE, Block.DECIDED_BY, Block.COMPLAINT, Block.REMEDY}
 
 MANDATORY = {
-    LetterKind.ACKNOWLEDGEMENT: _ALWAYS
-    | {
-        Block.RECEIVED_ON,
-        Block.UNDERSTOOD,
-        Block.ANSWER_BY,
-        Block.NEXT_STEPS,
-        Block.COMPLAINT,
-    },
+    LetterKind.ACKNOWLEDGEMENT: _REPLY
+    | {Block.UNDERSTOOD, Block.ANSWER_BY, Block.NEXT_STEPS, Block.COMPLAINT},
     # Not a word about what is held: the code may reach somebody who is nobody's customer.
     LetterKind.IDENTITY_CODE: _ALWAYS | {Block.CODE, Block.CODE_ENDS, Block.NOT_ASKED},
     LetterKind.ANSWER: _OUTCOME,
-    LetterKind.PARTIAL_REFUSAL: _OUTCOME | {Block.NOT_DONE, Block.DECIDED_BY},
+    LetterKind.PARTIAL_REFUSAL: _OUTCOME | _REFUSAL,
+    LetterKind.REFUSAL: _REFUSAL,
+    LetterKind.CANNOT_IDENTIFY: _REFUSAL | {Block.WAY_BACK},
+    LetterKind.NO_RESPONSE: _REFUSAL | {Block.ASKED_ON, Block.WAY_BACK},
+    LetterKind.OBJECTION_UPHELD: _OUTCOME,
+    LetterKind.OBJECTION_DISMISSED: _REFUSAL,
+    LetterKind.IDENTITY_QUESTION: _REPLY | {Block.WHY_ASKED, Block.WAYS},
+    LetterKind.AUTHORITY_QUESTION: _REPLY | {Block.WHY_ASKED, Block.QUESTION},
+    LetterKind.CLARIFICATION: _REPLY | {Block.QUESTION},
+    LetterKind.QUESTION_REMINDER: _REPLY | {Block.ASKED_ON, Block.REPLY_BY},
+    LetterKind.EXTENSION: _REPLY | {Block.REASONS, Block.NEW_DATE, Block.COMPLAINT},
+    LetterKind.FEE_ANNOUNCED: _REPLY
+    | {Block.REASONS, Block.FEE, Block.REPLY_BY}
+    | {Block.DECIDED_BY, Block.COMPLAINT, Block.REMEDY},
+    LetterKind.RECIPIENTS: _ALWAYS | {Block.RECIPIENTS},
+    LetterKind.RESTRICTION_LIFTED: _ALWAYS | {Block.REASONS, Block.LIFTED_ON, Block.COMPLAINT},
+    # Years later it may reach a stranger: no name and no business, a reference and a link.
+    LetterKind.HOLD_RELEASED: frozenset({Block.CASE_REFERENCE, Block.RELEASED, Block.LINK}),
+    LetterKind.CLOSED: _REPLY | {Block.REASONS, Block.WAY_BACK, Block.COMPLAINT},
+    LetterKind.CUSTOMER_SERVICE_PASSED_ON: _REPLY | {Block.ELSEWHERE, Block.WAY_BACK},
+    LetterKind.DOCUMENT_ACCESS_PASSED_ON: _REPLY | {Block.ELSEWHERE, Block.WAY_BACK},
+    LetterKind.OTHER_CONTROLLER: _REPLY
+    | {Block.ELSEWHERE, Block.DECIDED_BY, Block.COMPLAINT, Block.REMEDY},
+    LetterKind.DECEASED: _REPLY | {Block.NOT_COVERED, Block.WAY_BACK},
+    LetterKind.DISCLOSURE_NOTICE: _ALWAYS
+    | {Block.HAPPENED, Block.CONSEQUENCES, Block.MEASURES, Block.COMPLAINT, Block.REMEDY},
 }
 """What each letter always carries; `required_blocks` adds what the rights and outcomes ask for."""
+
+_ANSWERED = frozenset({Block.DONE, Block.PACKAGE, Block.COVERED, Block.RECIPIENTS})
+_ANYWHERE = frozenset({Block.MESSAGE, Block.OFFICER})
+
+OPTIONAL = {
+    LetterKind.ACKNOWLEDGEMENT: _ANYWHERE,
+    LetterKind.IDENTITY_CODE: frozenset({Block.UNDERSTOOD}),
+    LetterKind.ANSWER: _ANYWHERE | _ANSWERED | {Block.DECIDED_BY},
+    LetterKind.PARTIAL_REFUSAL: _ANYWHERE | _ANSWERED,
+    LetterKind.OBJECTION_UPHELD: _ANYWHERE | _ANSWERED | {Block.DECIDED_BY},
+    LetterKind.CANNOT_IDENTIFY: _ANYWHERE | {Block.LINK},
+    LetterKind.NO_RESPONSE: _ANYWHERE | {Block.QUESTION},
+    LetterKind.IDENTITY_QUESTION: _ANYWHERE | {Block.LINK, Block.REPLY_BY},
+    LetterKind.AUTHORITY_QUESTION: _ANYWHERE | {Block.REPLY_BY},
+    LetterKind.CLARIFICATION: _ANYWHERE | {Block.UNDERSTOOD, Block.REPLY_BY},
+    LetterKind.QUESTION_REMINDER: _ANYWHERE | {Block.QUESTION, Block.WAYS, Block.LINK},
+    LetterKind.RECIPIENTS: _ANYWHERE | {Block.RECEIVED_ON},
+    LetterKind.RESTRICTION_LIFTED: _ANYWHERE | {Block.RECEIVED_ON},
+    LetterKind.HOLD_RELEASED: frozenset(),
+    LetterKind.DISCLOSURE_NOTICE: _ANYWHERE | {Block.RECEIVED_ON},
+}
+"""What a letter may carry besides; whatever else is said in it does not apply and is refused."""
 
 _TOLD_TO_RECIPIENTS = frozenset({Right.ERASURE, Right.RECTIFICATION, Right.RESTRICTION})
 
@@ -243,6 +313,12 @@ class Letter:
                 f"{_a(self.kind)} must say {_listed(block.value for block in missing)}: "
                 f"give what the block is made from"
             )
+        odd = self.blocks - allowed_blocks(self.kind, self.rights, self.outcomes)
+        if odd:
+            raise DomainError(
+                f"{_a(self.kind)} says nothing about {_listed(block.value for block in odd)}: "
+                f"leave it out, or write another letter"
+            )
         unexplained = self._unexplained()
         if unexplained:
             raise MissingBlock(
@@ -253,7 +329,7 @@ class Letter:
     def _unexplained(self) -> set[Outcome]:
         to_explain = {outcome for outcome in self.outcomes if outcome.must_be_explained}
         # Explained in an answer is not enough: it names nobody who decided.
-        if self.kind is not LetterKind.PARTIAL_REFUSAL:
+        if not self.kind.refuses:
             return to_explain
         return to_explain - {
             piece.outcome
@@ -272,13 +348,20 @@ def required_blocks(
 ) -> frozenset[Block]:
     """The blocks of this letter: those of its kind, and those of what it is about."""
     required = set(MANDATORY[kind])
-    if kind not in {LetterKind.ANSWER, LetterKind.PARTIAL_REFUSAL}:
+    if Block.DONE not in required:
         return frozenset(required)
     if Outcome.EXPORTED in outcomes or (kind is LetterKind.ANSWER and Right.ACCESS in rights):
         required.add(Block.PACKAGE)
     if _TOLD_TO_RECIPIENTS.intersection(rights):
         required.add(Block.RECIPIENTS)
     return frozenset(required)
+
+
+def allowed_blocks(
+    kind: LetterKind, rights: Collection[Right], outcomes: Collection[Outcome]
+) -> frozenset[Block]:
+    """Everything this letter may say; nothing that does not apply."""
+    return required_blocks(kind, rights, outcomes) | OPTIONAL.get(kind, _ANYWHERE)
 
 
 def answering_letter(outcomes: Collection[Outcome]) -> LetterKind:

@@ -49,7 +49,6 @@ from domain.vocabulary import (
     ExtensionReason,
     IdentityMethod,
     Language,
-    LetterKind,
     Outcome,
     Right,
 )
@@ -1159,7 +1158,7 @@ class DataSubjectRequest(Aggregate):
         """Record that the answer left. No answer leaves before identity is settled."""
         if not self.is_identified and self.refusal is None:
             raise NotAllowedNow(f"request {self.id} has no verified identity: no data may leave")
-        if sent.kind not in {LetterKind.ANSWER, LetterKind.PARTIAL_REFUSAL}:
+        if not sent.kind.answers:
             raise DomainError(f"a letter of kind {sent.kind.value} answers nothing")
         if self.right.acts_at_once:
             self._require(Status.VERIFIED, Status.APPROVED, Status.REFUSED)

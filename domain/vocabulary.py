@@ -270,6 +270,42 @@ class LetterKind(Enum):
     IDENTITY_CODE = "identity-code"
     ANSWER = "answer"
     PARTIAL_REFUSAL = "partial-refusal"
+    REFUSAL = "refusal"
+    CANNOT_IDENTIFY = "cannot-identify"
+    NO_RESPONSE = "no-response"
+    OBJECTION_UPHELD = "objection-upheld"
+    OBJECTION_DISMISSED = "objection-dismissed"
+    IDENTITY_QUESTION = "identity-question"
+    AUTHORITY_QUESTION = "authority-question"
+    CLARIFICATION = "clarification"
+    QUESTION_REMINDER = "question-reminder"
+    EXTENSION = "extension"
+    FEE_ANNOUNCED = "fee-announced"
+    RECIPIENTS = "recipients"
+    RESTRICTION_LIFTED = "restriction-lifted"
+    HOLD_RELEASED = "hold-released"
+    CLOSED = "closed"
+    CUSTOMER_SERVICE_PASSED_ON = "customer-service-passed-on"
+    DOCUMENT_ACCESS_PASSED_ON = "document-access-passed-on"
+    OTHER_CONTROLLER = "other-controller"
+    DECEASED = "deceased"
+    DISCLOSURE_NOTICE = "disclosure-notice"
+
+    @property
+    def answers(self) -> bool:
+        """Whether a request is answered when this letter has left (Art. 12(3), 12(4))."""
+        return self.refuses or self in {LetterKind.ANSWER, LetterKind.OBJECTION_UPHELD}
+
+    @property
+    def refuses(self) -> bool:
+        """Whether it says no to something: then why, who decided, and the ways on (Art. 12(4))."""
+        return self in {
+            LetterKind.PARTIAL_REFUSAL,
+            LetterKind.REFUSAL,
+            LetterKind.CANNOT_IDENTIFY,
+            LetterKind.NO_RESPONSE,
+            LetterKind.OBJECTION_DISMISSED,
+        }
 
 
 class PauseReason(Enum):

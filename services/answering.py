@@ -401,7 +401,7 @@ class Answering:
         self._register.save_all([request], [self._codes.use(request_id), *also])
 
 
-ANSWERS = frozenset({LetterKind.ANSWER, LetterKind.PARTIAL_REFUSAL})
+ANSWERS = frozenset(kind for kind in LetterKind if kind.answers)
 _WHAT_WAS_TOLD = {Outcome.INFORMED: WhatToTell.INFORMED, Outcome.REFERRED: WhatToTell.REFERRED}
 
 

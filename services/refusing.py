@@ -30,6 +30,8 @@ LAWS = {
 }
 """What a ground is in the law; the others need it named."""
 
+_LETTERS = {RefusalGround.CANNOT_IDENTIFY: LetterKind.CANNOT_IDENTIFY}
+
 
 class Refusing:
     """What ends a request without doing what it asks."""
@@ -76,7 +78,7 @@ class Refusing:
             dossier.NOTE.dump_json(dossier.SealedNote(words.strip(), by, now)),
         )
         request.refuse(ground=ground, reasons=reasons.ref, by=by, second=second, at=now)
-        also = [*reasons.also, *self._letter(case, request, words.strip(), law, by)]
+        also = [*reasons.also, *self._letter(case, request, ground, words.strip(), law, by)]
         self._register.save_all([case, request], also)
 
     @again_on_conflict
@@ -97,7 +99,13 @@ class Refusing:
         self._register.save_all(changed, [*planned.also, *ends])
 
     def _letter(
-        self, case: Case, request: DataSubjectRequest, words: str, law: str, by: str
+        self,
+        case: Case,
+        request: DataSubjectRequest,
+        ground: RefusalGround,
+        words: str,
+        law: str,
+        by: str,
     ) -> list[Also]:
         profile = self._controllers.in_force(case.controller)
         refused = CategoryOutcome(request.right, "", "", Outcome.REFUSED, law=law, why=words)
@@ -114,7 +122,7 @@ class Refusing:
         person = dossier.PERSON.validate_json(self._vault.open(request.requester))
         return self._postroom.queue(
             case,
-            compose(LetterKind.PARTIAL_REFUSAL, facts),
+            compose(_LETTERS.get(ground, LetterKind.REFUSAL), facts),
             profile,
             address_of(person),
             requests=(request.id,),

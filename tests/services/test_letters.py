@@ -18,7 +18,6 @@ from typing import Any
 import pytest
 
 from domain.authorities import authority
-from domain.deadlines import Deadlines
 from domain.errors import DomainError
 from domain.grounds import grounds
 from domain.letters import (
@@ -30,124 +29,36 @@ from domain.letters import (
     Paragraph,
     required_blocks,
 )
-from domain.policy import BodyType, Told
+from domain.policy import BodyType
 from domain.vocabulary import Country, Language, LetterKind, Outcome, Right
+from services.letter_looks import _wrapped
 from services.letters import (
     OWN_SYSTEM,
     CategoryOutcome,
     ComposedLetter,
     IdentityStep,
-    LetterFacts,
-    RecipientNotice,
-    _wrapped,
-    compose,
 )
 from services.ports import Residual
 from services.wording import LETTERS, wording
+from tests.support.letters import (
+    ARCHIVED,
+    DATES,
+    ERASED,
+    EVERY,
+    EXPORTED,
+    KEPT,
+    NOTHING,
+    PENDING,
+    RECEIVED,
+    REFUSED,
+    RESIDUE,
+    facts,
+    written,
+)
 from tests.support.profiles import fictional_profile
 from tests.support.readability import lix, sentences
 
 APPROVED = Path(__file__).with_name("letters")
-RECEIVED = date(2026, 11, 2)
-DATES = Deadlines(
-    unrolled=date(2026, 12, 2),
-    statutory_due=date(2026, 12, 2),
-    promise_due=date(2026, 12, 1),
-    target_due=date(2026, 12, 1),
-    calendar="NO-2026.1",
-)
-
-ERASED = CategoryOutcome(Right.ERASURE, "orders", "box-office", Outcome.ERASED, 3)
-KEPT = CategoryOutcome(
-    Right.ERASURE,
-    "payments",
-    "payments",
-    Outcome.KEPT,
-    1,
-    ground="no.bokforing.primary",
-    until=date(2031, 12, 31),
-    keep_fields=("amount", "date", "number"),
-)
-RESIDUE = CategoryOutcome(
-    Right.ERASURE,
-    "newsletter",
-    "mailing",
-    Outcome.ERASED,
-    1,
-    residuals=(
-        Residual("address-fingerprint", "vendor-blocks-reimport"),
-        Residual("log-entry", "vendor-log", until=date(2027, 1, 31)),
-    ),
-)
-PENDING = CategoryOutcome(
-    Right.ERASURE,
-    "orders",
-    "mailing",
-    Outcome.PENDING_AT_VENDOR,
-    1,
-    not_before=date(2026, 12, 30),
-)
-ARCHIVED = CategoryOutcome(
-    Right.ERASURE, "orders", "box-office", Outcome.BLOCKED_ARCHIVE, 2, ground="no.archive"
-)
-REFUSED = CategoryOutcome(
-    Right.OBJECTION,
-    "orders",
-    "box-office",
-    Outcome.REFUSED,
-    why="The seat map shows who sat where during an accident.",
-    law="GDPR Art. 21(1)",
-)
-EXPORTED = CategoryOutcome(Right.ACCESS, "orders", "box-office", Outcome.EXPORTED, 3)
-NOTHING = CategoryOutcome(Right.ACCESS, "newsletter", "mailing", Outcome.NOT_FOUND)
-
-OUTCOMES = {
-    LetterKind.ACKNOWLEDGEMENT: (),
-    LetterKind.IDENTITY_CODE: (),
-    LetterKind.ANSWER: (EXPORTED, NOTHING, ERASED),
-    LetterKind.PARTIAL_REFUSAL: (EXPORTED, ERASED, KEPT, RESIDUE, PENDING, ARCHIVED),
-}
-
-
-LINKS = {
-    LetterKind.ACKNOWLEDGEMENT: None,
-    LetterKind.IDENTITY_CODE: "https://desk.example/code/abcdef",
-    LetterKind.ANSWER: "https://desk.example/answer/abcdef",
-    LetterKind.PARTIAL_REFUSAL: "https://desk.example/answer/abcdef",
-}
-
-
-def facts(
-    kind: LetterKind,
-    language: Language = Language.NB,
-    country: Country = Country.NO,
-    body_type: BodyType = BodyType.PUBLIC_BODY,
-    **changes: Any,
-) -> LetterFacts:
-    whole = LetterFacts(
-        profile=fictional_profile(country, body_type),
-        language=language,
-        case_reference="FJ-2026-0007",
-        received_on=RECEIVED,
-        rights=(Right.ACCESS, Right.ERASURE),
-        deadlines=DATES,
-        outcomes=OUTCOMES[kind],
-        recipients=(
-            RecipientNotice("instalments", Told.REFERRED),
-            RecipientNotice("organiser", Told.INFORMED),
-            RecipientNotice("printer", Told.INFORMED),
-        ),
-        link_url=LINKS[kind],
-        link_ends_on=date(2026, 12, 30),
-        code="482913",
-        code_minutes=15,
-        decided_by="Tove Testesen",
-    )
-    return dataclasses.replace(whole, **changes)
-
-
-def written(kind: LetterKind, language: Language = Language.NB, **changes: Any) -> ComposedLetter:
-    return compose(kind, facts(kind, language, **changes))
 
 
 def prose(letter: ComposedLetter) -> list[str]:
@@ -165,9 +76,6 @@ def prose(letter: ComposedLetter) -> list[str]:
             elif isinstance(piece, Explanation):
                 texts += [piece.title, *(said.text for said in piece.said)]
     return texts
-
-
-EVERY = list(product(LetterKind, Language, Country, BodyType))
 
 
 # What must be there
@@ -347,7 +255,7 @@ def test_a_refusal_says_for_each_thing_what_why_by_which_law_and_until_when() ->
     text = _flat(written(LetterKind.PARTIAL_REFUSAL).text)
     assert "Betalinger i Kortvei (1 treff): beholdt" in text
     assert "Bare dette blir igjen: Beløp, Dato og Nummer." in text
-    assert "Lov: bokføringsloven § 13; GDPR Art. 17(3)(b), slik den var" in text
+    assert "Lov: bokføringsloven § 13; GDPR artikkel 17 nr. 3 bokstav b, slik den var" in text
     assert "Til når: onsdag 31. desember 2031" in text
     assert "Et avtrykk av e-postadressen din, ikke selve adressen" in text
     assert "Leverandøren oppgir ingen dato." in text
