@@ -55,6 +55,7 @@ from services.holds import Holds
 from services.identity import Identity
 from services.intake import Intake
 from services.planning import Planning
+from services.porting import Porting
 from services.ports import Clock, Mailer
 from services.postroom import Postroom
 from services.redacting import Redacting
@@ -87,6 +88,7 @@ class Installation:
     byhand: ByHand
     deciding: Deciding
     redacting: Redacting
+    porting: Porting
     answering: Answering
     refusing: Refusing
     retention: Retention
@@ -226,6 +228,7 @@ def _wire(
     systems = ConfiguredSystems(controllers, secrets_of, settings.exports)
     tasks = PostgresTasks(database, systems.at_once)
     planning = Planning(register, controllers, tasks)
+    porting = Porting(register, vault, controllers, clock)
     threads = PostgresThreads(database)
     postroom = Postroom(vault, tasks, threads)
     held = Held(register, vault, PostgresHeldRecords(database, vault.key_for("held records")))
@@ -237,6 +240,7 @@ def _wire(
         tasks,
         controllers,
         planning,
+        porting,
         postroom,
         retention,
         links,
@@ -292,6 +296,7 @@ def _wire(
             address=settings.address,
             sender=settings.neutral_sender,
         ),
+        porting=porting,
         answering=answering,
         refusing=Refusing(
             register, vault, controllers, planning, postroom, retention, staff, clock

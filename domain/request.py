@@ -410,8 +410,10 @@ class DataSubjectRequest(Aggregate):
         profile_version: str
         by: str
         note: PersonalRef | None = None
+        full_cards: bool = False
 
         def apply(self, aggregate: DataSubjectRequest) -> None:
+            aggregate.full_cards = self.full_cards
             aggregate.status = Status.APPROVED
             aggregate.decisions = by_id(self.decisions)
             aggregate.approved_by = self.by
@@ -619,6 +621,7 @@ class DataSubjectRequest(Aggregate):
         self.matches: dict[UUID, bool] = {}
         self.decisions: Mapping[UUID, RecordDecision] = {}
         self.approved_by: str | None = None
+        self.full_cards = False
         self.approval_note: PersonalRef | None = None
         self.letters: tuple[LetterSent, ...] = ()
         self.answer: LetterSent | None = None
@@ -1084,6 +1087,7 @@ class DataSubjectRequest(Aggregate):
         profile_version: str,
         by: str,
         note: PersonalRef | None = None,
+        full_cards: bool = False,
         looked_at: frozenset[UUID] = frozenset(),
         at: datetime,
     ) -> None:
@@ -1111,6 +1115,7 @@ class DataSubjectRequest(Aggregate):
             profile_version=profile_version,
             by=human(by),
             note=note,
+            full_cards=full_cards,
             timestamp=at,
         )
 

@@ -22,12 +22,13 @@ from domain.case import Case
 from domain.deadlines import Deadlines
 from domain.fulfilment import Fulfilment
 from domain.hold import Hold
+from domain.portability import DirectTransfer
 from domain.redaction import Redaction
 from domain.request import DataSubjectRequest
 from domain.values import LetterSent, Passage, PlannedSystem, QueuedLetter, Told
 from projections.projection import Projection, Reader, Recorded, Row, Rows, Table
 
-KINDS = ("case", "request", "fulfilment", "hold", "redaction")
+KINDS = ("case", "request", "fulfilment", "hold", "redaction", "direct-transfer")
 """The first words of the topics that belong to cases."""
 
 
@@ -148,12 +149,13 @@ def _hold(event: Hold.Placed) -> Member:
     )
 
 
-def _redaction(event: Redaction.Begun) -> Member:
-    return Member(
+def _beside(kind: str) -> Callable[[Any], Member]:
+    """Of what is kept beside a request."""
+    return lambda event: Member(
         aggregate_id=event.originator_id,
         case_id=event.case_id,
         request_id=event.request_id,
-        kind="redaction",
+        kind=kind,
     )
 
 
@@ -162,7 +164,8 @@ MEMBERSHIPS: Mapping[str, Callable[[Any], Member]] = {
     Request.Received.TOPIC: _request,
     Fulfilment.Planned.TOPIC: _fulfilment,
     Hold.Placed.TOPIC: _hold,
-    Redaction.Begun.TOPIC: _redaction,
+    Redaction.Begun.TOPIC: _beside(Redaction.TOPIC),
+    DirectTransfer.Asked.TOPIC: _beside(DirectTransfer.TOPIC),
 }
 
 

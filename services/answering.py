@@ -29,6 +29,7 @@ from services.letters import CategoryOutcome, LetterFacts, RecipientNotice, comp
 from services.outcomes import system_outcomes
 from services.package import AnswerFacts, build_package
 from services.planning import Planning, answer_task
+from services.porting import Porting
 from services.ports import (
     Also,
     Clock,
@@ -66,6 +67,7 @@ class Answering:
         tasks: Tasks,
         controllers: Controllers,
         planning: Planning,
+        porting: Porting,
         postroom: Postroom,
         retention: Retention,
         links: Links,
@@ -77,6 +79,7 @@ class Answering:
     ) -> None:
         self._register, self._vault, self._tasks = register, vault, tasks
         self._controllers, self._planning, self._postroom = controllers, planning, postroom
+        self._porting = porting
         self._retention, self._links, self._codes = retention, links, codes
         self._staff = staff
         self._clock, self._address = clock, address.rstrip("/")
@@ -100,12 +103,13 @@ class Answering:
         request.require_looked_at(
             redaction.looked_at(request.own_records) if redaction else frozenset()
         )
-        outcomes = system_outcomes(request, fulfilment, profile, redaction)
+        transfer = self._register.find_direct_transfer(request.id)
+        outcomes = system_outcomes(request, fulfilment, profile, redaction, transfer)
         also: list[Also] = [self._tasks.done(task)]
         person = dossier.PERSON.validate_json(self._vault.open(request.requester))
         address = None if task.payload.get("how") == "post" else address_of(person)
         link = None
-        if request.right is Right.ACCESS:
+        if request.right.gives_a_copy:
             link = self._package(case, request, profile, also, now, linked=address is not None)
         explains = tuple(
             sorted({told for o in outcomes for told in o.to_explain}, key=list(Outcome).index)
@@ -153,9 +157,9 @@ class Answering:
             ),
             link_url=link,
             link_ends_on=received_on(now + LINK_VALID_FOR, request.country) if link else None,
-            enclosed=request.right is Right.ACCESS and link is None,
+            enclosed=request.right.gives_a_copy and link is None,
             decided_by=self._staff.name(request.approved_by) if request.approved_by else None,
-            covered=request.right is Right.ACCESS
+            covered=request.right.gives_a_copy
             and any(record.masked for _, record in self._own(request)),
         )
 
@@ -170,19 +174,12 @@ class Answering:
         linked: bool,
     ) -> str | None:
         """Build and seal the package; make the link to it, or have it printed and enclosed."""
-        out = BytesIO()
-        build_package(
-            AnswerFacts(
-                profile=profile,
-                language=case.language,
-                case_reference=case.reference,
-                received_on=request.received_on,
-                answered_on=received_on(now, request.country),
-                records=self._own(request),
-            ),
-            out,
+        content = (
+            self._porting.written(request, at=now)
+            if request.right is Right.PORTABILITY
+            else self._copy(case, request, profile, now)
         )
-        sealed: Sealed = self._vault.seal(case.id, Compartment.PACKAGE, out.getvalue())
+        sealed: Sealed = self._vault.seal(case.id, Compartment.PACKAGE, content)
         also.extend(sealed.also)
         also.append(self._links.withdraw(request.id, purpose=ANSWER_LINK))
         case.pack(request_id=request.id, package=sealed.ref, at=now)
@@ -193,6 +190,24 @@ class Answering:
         )
         also.extend(written)
         return f"{self._address}/answer/{secret}"
+
+    def _copy(
+        self, case: Case, request: DataSubjectRequest, profile: Profile, now: datetime
+    ) -> bytes:
+        out = BytesIO()
+        build_package(
+            AnswerFacts(
+                profile=profile,
+                language=case.language,
+                case_reference=case.reference,
+                received_on=request.received_on,
+                answered_on=received_on(now, request.country),
+                records=self._own(request),
+                full_cards=request.full_cards,
+            ),
+            out,
+        )
+        return out.getvalue()
 
     def _own(self, request: DataSubjectRequest) -> Iterator[tuple[str, Record]]:
         own = request.own_records
@@ -207,7 +222,7 @@ class Answering:
         self, case: Case, request: DataSubjectRequest, outcome: SystemOutcome
     ) -> CategoryOutcome:
         note = outcome.note
-        if outcome.outcome is Outcome.COVERED:
+        if outcome.outcome in {Outcome.COVERED, Outcome.REFUSED} and request.right.gives_a_copy:
             words = wording(LETTERS, case.language)
             return CategoryOutcome(
                 right=request.right,
@@ -216,7 +231,7 @@ class Answering:
                 outcome=outcome.outcome,
                 count=outcome.count,
                 law=outcome.law,
-                why=words.say(f"covered_why.{outcome.explanation}"),
+                why=words.say(f"not_in_copy.{outcome.explanation}"),
             )
         return CategoryOutcome(
             right=request.right,
@@ -309,8 +324,10 @@ class Answering:
             return
         fulfilment = self._register.fulfilment(request.id)
         redaction = self._register.find_redaction(request.id)
-        request.fulfil(outcomes=system_outcomes(request, fulfilment, profile, redaction), at=now)
-        if request.right is not Right.ACCESS or letter.printed:
+        transfer = self._register.find_direct_transfer(request.id)
+        outcomes = system_outcomes(request, fulfilment, profile, redaction, transfer)
+        request.fulfil(outcomes=outcomes, at=now)
+        if not request.right.gives_a_copy or letter.printed:
             request.close(at=now)
 
     @again_on_conflict

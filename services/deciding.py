@@ -19,6 +19,7 @@ from domain.hold import Hold
 from domain.personal import PersonalRef
 from domain.policy import Profile, Recipient, Sector
 from domain.policy import Told as WhatToTell
+from domain.portability import DirectTransfer
 from domain.request import DataSubjectRequest
 from domain.values import FoundRecord, KeptPart, RecordDecision, Told
 from domain.vocabulary import Action, Compartment, Decision, Outcome, Right
@@ -107,12 +108,14 @@ class Deciding:
         considered: bool = False,
         words: str = "",
         tell: bool = False,
+        full_cards: bool = False,
     ) -> None:
         """A person approves; an erasure is instructed and its holds are placed in the same save.
 
         `answers` are facts a person added about records, `considered` says that open questions
         were looked at, `words` go into the letter as they are. `tell` says that the person asked
-        to be told when what is kept goes.
+        to be told when what is kept goes, `full_cards` that they asked to see whole card numbers
+        (GK-12).
         """
         with self._register.alone_with(request_id):
             now = self._clock()
@@ -134,11 +137,13 @@ class Deciding:
                 self._instruct(request, profile, previews, steps, by, now, tell=tell)
             else:
                 redaction = self._register.find_redaction(request_id)
+                _require_transferred(self._register.find_direct_transfer(request_id))
                 request.approve(
                     decisions=(),
                     profile_version=profile.digest,
                     by=by,
                     note=note,
+                    full_cards=full_cards,
                     looked_at=redaction.looked_at(request.own_records)
                     if redaction
                     else frozenset(),
@@ -302,6 +307,14 @@ class Deciding:
             )
         case = self._register.case(request.case_id)
         return dossier.SealedContact(address, case.language, case.reference, others)
+
+
+def _require_transferred(transfer: DirectTransfer | None) -> None:
+    """What goes directly to another controller goes before the letter that says so."""
+    if transfer is not None and transfer.feasible is None:
+        raise NotAllowedNow("a direct transfer is asked for: say whether it is feasible")
+    if transfer is not None and transfer.feasible and transfer.made_at is None:
+        raise NotAllowedNow("the direct transfer is feasible: make it, and record that it is made")
 
 
 def record_decision(preview: Preview) -> RecordDecision:

@@ -116,7 +116,7 @@ class Writer:
             yield self._section(Block.MESSAGE, "message", Words(_clean(self.facts.free_text)))
 
     def _lead_key(self) -> str:
-        given = self._changed or Outcome.COVERED in self._told_outcomes()
+        given = self._changed or self._exported
         if self.kind is LetterKind.PARTIAL_REFUSAL and not given:
             return "refusal"
         return self.kind.value
@@ -353,10 +353,11 @@ class Writer:
 
     def _package(self) -> Iterator[Piece]:
         say, facts = self.words.say, self.facts
+        what = "portable" if facts.rights == (Right.PORTABILITY,) else "contents"
         if facts.enclosed:
-            yield Paragraph(f"{say('package.enclosed')} {say('package.contents')}")
+            yield Paragraph(f"{say('package.enclosed')} {say(f'package.{what}')}")
         elif facts.link_url and facts.link_ends_on:
-            yield Paragraph(f"{say('package.where')} {say('package.contents')}")
+            yield Paragraph(f"{say('package.where')} {say(f'package.{what}')}")
             yield Link(facts.link_url, say("package.link"))
             yield Paragraph(say("package.ends", day=self._day(facts.link_ends_on)))
 

@@ -8,12 +8,15 @@ from dataclasses import replace
 from domain.fulfilment import Fulfilment, SystemStatus
 from domain.grounds import ground
 from domain.policy import Profile
+from domain.portability import DirectTransfer, NotPortable, left_out
 from domain.redaction import Redaction
 from domain.request import DataSubjectRequest
 from domain.values import FoundRecord, RecordDecision, RecordOutcome, SystemOutcome
 from domain.vocabulary import Decision, Outcome, Right
 
-COVERED_BY = "GDPR Art. 15(4)"
+COPY_OF_OTHERS = {Right.ACCESS: "GDPR Art. 15(4)", Right.PORTABILITY: "GDPR Art. 20(4)"}
+PORTABLE_BY = "GDPR Art. 20(1)"
+TRANSFERRED_BY = "GDPR Art. 20(2)"
 
 
 def system_outcomes(
@@ -21,6 +24,7 @@ def system_outcomes(
     fulfilment: Fulfilment,
     profile: Profile,
     redaction: Redaction | None = None,
+    transfer: DirectTransfer | None = None,
 ) -> tuple[SystemOutcome, ...]:
     """What a letter reports: alike outcomes of one category in one system are one line."""
     lines: dict[SystemOutcome, int] = {}
@@ -43,33 +47,54 @@ def system_outcomes(
             unsaid = tuple(r for r in line.residuals if (found.system, r.what) not in kept)
             for reason in _each_reason(replace(line, residuals=unsaid), decision):
                 lines[reason] = lines.get(reason, 0) + 1
-    elif request.right is not Right.ACCESS:
+    elif not request.right.gives_a_copy:
         holdings = {system.id: system.holdings for system in profile.systems}
         for system, outcome in fulfilment.done_as.items():
             for category in dict.fromkeys(h.category for h in holdings.get(system, ())):
                 lines[SystemOutcome(system, category, outcome or Outcome.MANUAL, 0)] = 0
     else:
         for found in own:
-            line = SystemOutcome(found.system, found.category, Outcome.EXPORTED, 0)
-            lines[line] = lines.get(line, 0) + 1
-            for covered in _covered(found, redaction):
-                lines[covered] = lines.get(covered, 0) + 1
+            for line in _copied(request, found, profile, redaction):
+                lines[line] = lines.get(line, 0) + 1
+        lines.update(dict.fromkeys(_transferred(transfer), 0))
     told = tuple(replace(line, count=count) for line, count in lines.items())
     return told or tuple(_nothing(request, fulfilment, profile))
 
 
-def _covered(found: FoundRecord, redaction: Redaction | None) -> Iterator[SystemOutcome]:
-    """What a person has covered in a record: a line for each reason (Art. 12(4), 15(4))."""
+def _copied(
+    request: DataSubjectRequest,
+    found: FoundRecord,
+    profile: Profile,
+    redaction: Redaction | None,
+) -> Iterator[SystemOutcome]:
+    """That a record is in the copy, or why not; and what has been covered in it (Art. 12(4))."""
+    category = next((c for c in profile.categories if c.id == found.category), None)
+    why_not = left_out(profile, category) if category else NotPortable.OTHER_BASIS
+    if request.right is Right.PORTABILITY and why_not:
+        yield _not_given(found, Outcome.REFUSED, why_not.value, PORTABLE_BY)
+        return
+    yield SystemOutcome(found.system, found.category, Outcome.EXPORTED, 0)
     passages = redaction.of(found) if redaction else ()
+    law = COPY_OF_OTHERS[request.right]
     for reason in dict.fromkeys(passage.reason for passage in passages):
+        yield _not_given(found, Outcome.COVERED, reason.value, law)
+
+
+def _not_given(found: FoundRecord, outcome: Outcome, why: str, law: str) -> SystemOutcome:
+    return SystemOutcome(found.system, found.category, outcome, 0, explanation=why, law=law)
+
+
+def _transferred(transfer: DirectTransfer | None) -> Iterator[SystemOutcome]:
+    """What became of the wish that another controller gets it directly (Art. 20(2))."""
+    if transfer is not None and transfer.made_at is not None:
+        yield SystemOutcome("", "", Outcome.MANUAL, 0)
+    elif transfer is not None:
         yield SystemOutcome(
-            found.system,
-            found.category,
-            Outcome.COVERED,
-            0,
-            explanation=reason.value,
-            law=COVERED_BY,
+            "", "", Outcome.REFUSED, 0, explanation="not-feasible", law=TRANSFERRED_BY
         )
+
+
+_SEARCHED = frozenset({Right.ACCESS, Right.ERASURE, Right.PORTABILITY})
 
 
 def _nothing(
@@ -79,7 +104,7 @@ def _nothing(
     searched = [
         SystemOutcome(system.id, category, Outcome.NOT_FOUND, 0)
         for system in profile.systems
-        if system.id in fulfilment.systems and request.right in {Right.ACCESS, Right.ERASURE}
+        if system.id in fulfilment.systems and request.right in _SEARCHED
         for category in dict.fromkeys(holding.category for holding in system.holdings)
     ]
     yield from searched

@@ -7,32 +7,30 @@ sees to that.
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 import re
-import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cached_property
-from hashlib import sha256
 from pathlib import Path
 from typing import BinaryIO
-from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
+from zipfile import ZIP_DEFLATED, ZipFile
 from zoneinfo import ZoneInfo
 
 from domain.authorities import authority
 from domain.explanation import written_date
 from domain.policy import Category, Profile, Recipient, Retention, System
 from domain.vocabulary import Language, Right, Role
-from services.field_names import field_name, plain_name
+from services.field_names import field_name
 from services.letters import OWN_SYSTEM, template
 from services.pile import Held, Json, Pile
+from services.plain_json import PlainValues
 from services.ports import Record
 from services.redacting import Redacted
-from services.spreadsheets import harmless
+from services.tables import file_name, printable, table
 from services.wording import LETTERS, PACKAGES, Wording, in_language, short, wording
+from services.zip_file import Counted, Entries
 
 SCHEMA = Path(__file__).with_name("schemas") / "access-answer-1.json"
 FORMAT = "trettio/access-answer/1"
@@ -47,6 +45,7 @@ class AnswerFacts:
     `records` are (system id, record). `recipients` are ids or names of those who received
     something, beyond those the records name. `searched` are the systems that have answered; none
     given means all of them, and only about a system that has answered is "nothing" ever said.
+    `full_cards` is for a person who asked to see whole card numbers (GK-12).
     """
 
     profile: Profile
@@ -57,6 +56,7 @@ class AnswerFacts:
     records: Iterable[tuple[str, Record]]
     recipients: tuple[str, ...] = ()
     searched: frozenset[str] | None = None
+    full_cards: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,15 +75,15 @@ def build_package(facts: AnswerFacts, out: BinaryIO) -> Digest:
     The records are looked at once and held in memory, many of them compressed.
     """
     answer = _Answer(facts)
-    counted = _Counted(out)
+    counted = Counted(out)
     with ZipFile(counted, "w", ZIP_DEFLATED) as package:
-        writer = _Writer(package, facts.answered_on)
+        writer = Entries(package, facts.answered_on)
         writer.write("index.html", _index(answer))
         writer.write("data.json", _data(answer))
         writer.write(SCHEMA.name, [SCHEMA.read_text(encoding="utf-8")])
         for held in answer.categories:
             if held.records:
-                writer.write(held.file, _table(held.records))
+                writer.write(held.file, table(held.records))
     return Digest(
         sha256=counted.digest.hexdigest(),
         size=counted.size,
@@ -110,7 +110,7 @@ class _Answer:
     def __init__(self, facts: AnswerFacts) -> None:
         self.facts, self.profile, self.language = facts, facts.profile, facts.language
         self.words = wording(PACKAGES, facts.language)
-        self.has_cards = False
+        self.values = PlainValues(full_cards=facts.full_cards)
         self.categories = self._sorted()
 
     # The records
@@ -124,7 +124,7 @@ class _Answer:
             _Category(
                 id=id_,
                 name=self._category_name(id_),
-                file=f"csv/{number:02}-{_file_name(id_)}.csv",
+                file=f"csv/{number:02}-{file_name(id_)}.csv",
                 records=records,
                 waiting=self._waiting(id_),
             )
@@ -132,40 +132,17 @@ class _Answer:
         ]
 
     def _held(self, system: str, record: Record) -> Held:
-        fields = {str(name): self._value(name, value) for name, value in record.fields.items()}
         return Held(
             system=system,
             system_name=self.system_name(system),
             kind=record.kind,
-            fields=fields,
+            fields=self.values.fields(record.fields),
             masked=record.masked,
             recipients=record.recipients,
             covered={path: [one.value for one in why] for path, why in record.covered.items()}
             if isinstance(record, Redacted)
             else {},
         )
-
-    def _value(self, name: str, value: object) -> Json:
-        match value:
-            case None | bool() | int() | float() | str():
-                return self._card(name, value)
-            case datetime() | date():
-                return value.isoformat()
-            case Mapping():
-                return {str(key): self._value(str(key), inner) for key, inner in value.items()}
-            case list() | tuple() | set() | frozenset():
-                inner = [self._value(name, item) for item in value]
-                return sorted(inner, key=str) if isinstance(value, set | frozenset) else inner
-            case _:
-                return str(value)
-
-    def _card(self, name: str, value: Json) -> Json:
-        """Card numbers show their last four digits (GK-12), wherever a field is called one."""
-        digits = re.sub(r"[\s-]", "", str(value))
-        if plain_name(name) in _CARD_NUMBERS and re.fullmatch(r"\d{12,19}", digits):
-            self.has_cards = True
-            return f"•••• {digits[-4:]}"
-        return value
 
     def _category_of(self, system: str, record: Record) -> str:
         known = self._system(system)
@@ -387,7 +364,7 @@ class _Answer:
         files: list[Json] = ["index.html", "data.json", SCHEMA.name]
         files += [category.file for category in self.held]
         texts: list[Json] = [self.words.say("copy.intro"), self.words.say("copy.files")]
-        if self.has_cards:
+        if self.values.has_cards:
             texts.append(self.words.say("copy.card_note"))
         texts.append(self.words.say("copy.statistics"))
         return {"files": files, "text": texts}
@@ -440,19 +417,6 @@ class _Answer:
 
     def _in_language(self, text: Mapping[Language, str]) -> str:
         return in_language(text, self.language, self.profile)
-
-
-_CARD_NUMBERS = frozenset(
-    {
-        "card_number",
-        "cardnumber",
-        "card_no",
-        "pan",
-        "kortnummer",
-        "kortnr",
-        "primary_account_number",
-    }
-)
 
 
 # data.json
@@ -511,47 +475,6 @@ def _compact(value: object) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 
-# CSV
-
-
-def _table(records: Pile) -> Iterator[str]:
-    """One table: comma, all cells quoted, UTF-8 with BOM; no cell can become a formula."""
-    columns = list(dict.fromkeys(name for record in records for name, _ in _flat(record.fields)))
-    yield "\ufeff"
-    yield _row(["_system", "_kind", *columns, "_masked"])
-    for record in records:
-        row = dict(_flat(record.fields))
-        cells = (row.get(column, "") for column in columns)
-        yield _row([record.system_name, record.kind, *cells, ", ".join(record.masked)])
-
-
-def _row(cells: Sequence[str]) -> str:
-    line = io.StringIO()
-    csv.writer(line, quoting=csv.QUOTE_ALL).writerow([harmless(_printable(c)) for c in cells])
-    return line.getvalue()
-
-
-def _flat(value: Json, prefix: str = "") -> Iterator[tuple[str, str]]:
-    match value:
-        case dict():
-            for key, inner in value.items():
-                yield from _flat(inner, f"{prefix}.{key}" if prefix else key)
-        case list() if any(isinstance(item, dict | list) for item in value):
-            # Counted from 0, as in `_masked` and in data.json.
-            for number, item in enumerate(value):
-                yield from _flat(item, f"{prefix}.{number}")
-        case list():
-            yield prefix, "; ".join(_cell(item) for item in value)
-        case _:
-            yield prefix, _cell(value)
-
-
-def _cell(value: Json) -> str:
-    if value is None:
-        return ""
-    return str(value).lower() if isinstance(value, bool) else str(value)
-
-
 # index.html
 
 
@@ -607,7 +530,7 @@ class _FieldReader:
         because = tuple(
             self.words.say(f"covered_because.{reason}") for reason in self.reasons.get(path, ())
         )
-        label = _printable(field_name(name, self.words.language))
+        label = printable(field_name(name, self.words.language))
         match value:
             case dict() if value:
                 parts = tuple(self.node(key, v, f"{path}.{key}") for key, v in value.items())
@@ -633,7 +556,7 @@ class _FieldReader:
             case bool():
                 return self.words.say("yes" if value else "no")
             case str():
-                return self._moment(value) or _printable(value)
+                return self._moment(value) or printable(value)
             case _:
                 return str(value)
 
@@ -655,73 +578,3 @@ class _FieldReader:
 
 
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}|$)", re.ASCII)
-
-
-def _printable(text: str) -> str:
-    """The text without control characters and bidirectional overrides, which hide other text."""
-    return "".join(c for c in text if c in "\n\t" or unicodedata.category(c) not in _HIDDEN)
-
-
-_HIDDEN = frozenset({"Cc", "Cf", "Cs"})
-
-
-# The ZIP
-
-
-class _Writer:
-    """Writes entries with one fixed time, so that the same facts give the same bytes."""
-
-    def __init__(self, package: ZipFile, day: date) -> None:
-        self._package, self._day = package, day
-
-    def write(self, name: str, chunks: Iterable[str]) -> None:
-        info = ZipInfo(name, (self._day.year, self._day.month, self._day.day, 0, 0, 0))
-        info.compress_type = ZIP_DEFLATED
-        info.create_system = 3
-        info.external_attr = 0o600 << 16
-        with self._package.open(info, "w", force_zip64=True) as entry:
-            for text in _gathered(chunks):
-                # A lone surrogate would stop the whole answer.
-                entry.write(text.encode("utf-8", errors="replace"))
-
-
-def _gathered(chunks: Iterable[str]) -> Iterator[str]:
-    """The same text in larger pieces: each piece costs a call to the compressor."""
-    held: list[str] = []
-    size = 0
-    for chunk in chunks:
-        held.append(chunk)
-        size += len(chunk)
-        if size >= _PIECE:
-            yield "".join(held)
-            held.clear()
-            size = 0
-    yield "".join(held)
-
-
-_PIECE = 32_768
-
-
-class _Counted:
-    """Counts and digests on the way to the file; without `tell`, so the ZIP never seeks."""
-
-    def __init__(self, out: BinaryIO) -> None:
-        self._out, self.digest, self.size = out, sha256(), 0
-
-    def write(self, data: bytes) -> int:
-        self.digest.update(data)
-        self.size += len(data)
-        self._out.write(data)
-        return len(data)
-
-    def flush(self) -> None:
-        self._out.flush()
-
-    def close(self) -> None:
-        """The file is the caller's to close."""
-
-
-def _file_name(id_: str) -> str:
-    """Lower-case ASCII letters, digits and hyphens; the number before it makes it unique."""
-    ascii_ = unicodedata.normalize("NFKD", id_).encode("ascii", "ignore").decode()
-    return re.sub(r"[^a-z0-9]+", "-", ascii_.lower()).strip("-")[:60] or OTHER

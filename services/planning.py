@@ -13,11 +13,12 @@ from datetime import datetime
 from domain.aggregate import Aggregate
 from domain.case import Case
 from domain.fulfilment import Fulfilment
-from domain.policy import Profile
+from domain.policy import Profile, System
 from domain.policy import Told as WhatToTell
+from domain.portability import left_out
 from domain.request import DataSubjectRequest, Status
 from domain.values import PlannedSystem
-from domain.vocabulary import Action, Delivery, Right
+from domain.vocabulary import Action, Delivery, Right, Role
 from services.controllers import Controllers
 from services.ports import Also, Task, Tasks
 from services.register import Register
@@ -109,6 +110,10 @@ class Planning:
         for system in profile.systems:
             if right in {Right.ACCESS, Right.ERASURE}:
                 action, delivery = Action.FIND, system.delivery
+            elif right is Right.PORTABILITY:
+                if not _holds_portable(profile, system):
+                    continue
+                action, delivery = Action.FIND, system.delivery
             elif right.acts_at_once:
                 if not system.marketing:
                     continue
@@ -128,6 +133,13 @@ class Planning:
                         "manual",
                         Action.INFORM,
                     )
+
+
+def _holds_portable(profile: Profile, system: System) -> bool:
+    """Whether anything that the person may take along can be there; others answer themselves."""
+    return system.role is not Role.INDEPENDENT_CONTROLLER and any(
+        left_out(profile, profile.category(holding.category)) is None for holding in system.holdings
+    )
 
 
 def task_for(

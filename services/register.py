@@ -31,6 +31,7 @@ from domain.controller import Controller, controller_id
 from domain.errors import DomainError, NotAllowedNow
 from domain.fulfilment import Fulfilment, fulfilment_id
 from domain.hold import Hold
+from domain.portability import DirectTransfer, direct_transfer_id
 from domain.redaction import Redaction, redaction_id
 from domain.request import DataSubjectRequest
 from services.known import Known, copy_of
@@ -150,6 +151,9 @@ class Register(Application[UUID]):
 
     def find_redaction(self, request_id: UUID) -> Redaction | None:
         return self._find(Redaction, redaction_id(request_id))
+
+    def find_direct_transfer(self, request_id: UUID) -> DirectTransfer | None:
+        return self._find(DirectTransfer, direct_transfer_id(request_id))
 
     def hold(self, hold_id: UUID) -> Hold:
         return self._load(Hold, hold_id)

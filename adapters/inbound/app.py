@@ -15,12 +15,27 @@ from adapters.inbound.api import (
     export,
     health,
     inbox,
+    portability,
     redaction,
     requests,
+    schemas,
 )
 from adapters.inbound.api.openapi import Api, operation_id
 from adapters.inbound.limits import LimitBody
 from adapters.inbound.web import add_pages
+
+MODULES = (
+    health,
+    inbox,
+    cases,
+    requests,
+    redaction,
+    portability,
+    schemas,
+    endings,
+    export,
+    controllers,
+)
 
 _HEADERS = {
     "X-Content-Type-Options": "nosniff",
@@ -48,7 +63,7 @@ def create_app(installation: Installation) -> FastAPI:
     )
     app.state.installation = installation
     errors.add_handlers(app)
-    for module in (health, inbox, cases, requests, redaction, endings, export, controllers):
+    for module in MODULES:
         app.include_router(module.router)
     add_pages(app)
     app.add_middleware(LimitBody)

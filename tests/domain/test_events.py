@@ -31,6 +31,7 @@ from domain.fulfilment import Fulfilment
 from domain.hold import Hold
 from domain.many import Many
 from domain.personal import PersonalRef
+from domain.portability import DirectTransfer
 from domain.redaction import Redaction
 from domain.request import DataSubjectRequest
 from services.register import EventTranscoder
@@ -44,6 +45,7 @@ AGGREGATES: tuple[type[Any], ...] = (
     Hold,
     Controller,
     Redaction,
+    DirectTransfer,
 )
 
 WITHOUT_PERSONAL_DATA = {

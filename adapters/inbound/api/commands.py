@@ -26,6 +26,7 @@ from adapters.outbound.tokens import Bearer, Scope
 from domain.case import Case, request_id
 from domain.errors import DomainError
 from domain.fulfilment import Fulfilment, fulfilment_id
+from domain.portability import DirectTransfer, direct_transfer_id
 from domain.redaction import Redaction, redaction_id
 from domain.request import DataSubjectRequest
 from domain.vocabulary import Right
@@ -71,7 +72,7 @@ class Stale(Exception):
 def aggregates_of(case_id: UUID) -> tuple[UUID, ...]:
     """A case, its requests and what systems answered to them, whether they have begun or not."""
     requests = [request_id(case_id, right) for right in Right]
-    besides = (fulfilment_id, redaction_id)
+    besides = (fulfilment_id, redaction_id, direct_transfer_id)
     return (case_id, *requests, *(name(one) for name in besides for one in requests))
 
 
@@ -87,7 +88,7 @@ def versions_of(installation: Installation, case_id: UUID) -> Mapping[UUID, int]
     return {one: saving[one].version if one in saving else stored[one] for one in ids}
 
 
-_OF_A_CASE = (Case, DataSubjectRequest, Fulfilment, Redaction)
+_OF_A_CASE = (Case, DataSubjectRequest, Fulfilment, Redaction, DirectTransfer)
 
 
 def etag(versions: Mapping[UUID, int]) -> str:

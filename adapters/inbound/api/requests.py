@@ -120,6 +120,9 @@ class Approve(Form):
     answers: list[Facts] = Field(default=[], max_length=1_000)
     considered: bool = False
     words: str = Field(default="", max_length=20_000)
+    full_cards: bool = Field(
+        default=False, description="The person asked to see whole card numbers (GK-12)."
+    )
 
 
 class FoundByHand(FoundRow):
@@ -444,6 +447,7 @@ def approve(
             answers={one.record_id: frozenset(one.flags) for one in form.answers},
             considered=form.considered,
             words=form.words,
+            full_cards=form.full_cards,
         ),
     )
 

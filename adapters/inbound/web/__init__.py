@@ -12,11 +12,12 @@ from adapters.inbound.web import (
     outbox,
     prove,
     sign_in,
+    transfer_steps,
     worklist,
 )
 from adapters.inbound.web.pages import Assets, go
 
-MODULES = (sign_in, worklist, case, case_steps, cover_steps, answer, prove, outbox)
+MODULES = (sign_in, worklist, case, case_steps, cover_steps, transfer_steps, answer, prove, outbox)
 
 
 def add_pages(app: FastAPI) -> None:

@@ -165,6 +165,7 @@ def approve(desk: AtDesk, case_id: UUID, request_id: UUID, sent: Form) -> Respon
             answers=_answers(sent),
             considered=sent.has("considered"),
             words=sent.one("words"),
+            full_cards=sent.has("full_cards"),
         )
 
     return _on_request(desk, case, request.right, sent, command, form="approve", done="approved")

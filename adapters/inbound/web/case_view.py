@@ -24,6 +24,7 @@ from domain.fulfilment import Fulfilment, SystemState, SystemStatus, fulfilment_
 from domain.grounds import ground, say
 from domain.personal import PersonalRef
 from domain.policy import Category, Profile, System
+from domain.portability import DirectTransfer, direct_transfer_id
 from domain.redaction import redaction_id
 from domain.request import DataSubjectRequest, Status
 from domain.values import FoundRecord, QueuedLetter
@@ -61,7 +62,6 @@ OUTCOMES = {
 HANDLED = {
     Right.RECTIFICATION: Outcome.RECTIFIED,
     Right.RESTRICTION: Outcome.RESTRICTED,
-    Right.PORTABILITY: Outcome.EXPORTED,
 }
 
 
@@ -153,6 +153,8 @@ class RequestView:
     can_end: bool
     by_mail: bool
     enclosed: bool
+    transfer: DirectTransfer | None = None
+    transfer_to: str = ""
 
     @property
     def days_left(self) -> int:
@@ -320,7 +322,18 @@ class Reading:
             can_end=request.status in {Status.RECEIVED, Status.VERIFIED, Status.COLLECTED},
             by_mail=self._by_mail(request),
             enclosed=self._is_enclosed(request),
+            transfer=self._installation.register.find_direct_transfer(request.id),
+            transfer_to=self._transfer_to(request),
         )
+
+    def _transfer_to(self, request: DataSubjectRequest) -> str:
+        wished = self._installation.register.find_direct_transfer(request.id)
+        if wished is None or not self._content:
+            return ""
+        try:
+            return self._installation.porting.recipient(request.id)
+        except Erased:
+            return ""
 
     @staticmethod
     def _dates(request: DataSubjectRequest, today: date) -> Iterator[Due]:
@@ -574,7 +587,8 @@ class Reading:
         for request in requests:
             lines += self._events(request.id, request.right)
             lines += self._events(fulfilment_id(request.id), request.right)
-            lines += self._events(redaction_id(request.id), request.right)
+            for beside in (redaction_id, direct_transfer_id):
+                lines += self._events(beside(request.id), request.right)
         return sorted(lines, key=lambda line: line.at)
 
     def _events(self, originator_id: UUID, right: Right | None) -> Iterator[Happened]:

@@ -24,6 +24,7 @@ from tests.support.problems import problem
 OPEN = {
     "/",
     "/health",
+    "/schemas/portability-v1.json",
     "/static",
     "/v1/openapi.json",
     "/desk/sign-in",
