@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import ast
+import os
 import re
 import sys
 import tomllib
@@ -145,8 +146,8 @@ def _counted(number: int, word: str) -> str:
 # Inversions
 
 
-def invert(some: Sequence[Inversion]) -> int:
-    """Turn them round one by one; the number of those that no test noticed."""
+def invert(some: Sequence[Inversion], at_once: int) -> int:
+    """Turn them round, each by itself; the number of those that no test noticed."""
     for inversion in some:
         inversion.inverted()  # before anything runs
     whole = unchanged(dict.fromkeys(each.test for each in some))
@@ -155,8 +156,7 @@ def invert(some: Sequence[Inversion]) -> int:
         print("The tests do not pass as they are, so inverting rules would show nothing.")
         return len(some)
     unnoticed = 0
-    for inversion in some:
-        outcome = inverted(inversion)
+    for inversion, outcome in inverted(some, at_once):
         verdict = "caught" if outcome.caught else "broken" if outcome.broken else "NOT NOTICED"
         unnoticed += not outcome.caught
         print(
@@ -176,6 +176,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--missing", action="store_true", help="only what is not proven")
     parser.add_argument("--invert", action="store_true", help="turn the rules round")
     parser.add_argument("--sample", type=int, metavar="N", help="with --invert: N of them")
+    parser.add_argument("--at-once", type=int, metavar="N", default=os.cpu_count() or 1)
     parser.add_argument("--seed", type=int, default=30, help="with --sample: which ones")
     given = parser.parse_args(arguments)
     unknown = [name for name in given.lines if name not in lines()]
@@ -187,7 +188,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if given.sample:
             some = sample(some, given.sample, given.seed)
         try:
-            return min(invert(some), 1)
+            return min(invert(some, given.at_once), 1)
         except RuleMoved as moved:
             parser.error(str(moved))
     print("\n".join(shown(line for line in chosen if line.reason or not given.missing)))

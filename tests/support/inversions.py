@@ -6,6 +6,7 @@ looks at its own copy of the tree, in which one file is changed and all others a
 
 from __future__ import annotations
 
+import gc
 import importlib
 import json
 import os
@@ -13,7 +14,7 @@ import shutil
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,6 +23,8 @@ from typing import Any
 ROOT = Path(__file__).parents[2]
 PACKAGES = ("domain", "services", "projections", "adapters")
 _TREE = (*PACKAGES, "tests", "pyproject.toml")
+_SAID, _REPORT = "said", "report.json"
+_NOTHING = {"broken": ["the fork ended before it could report"]}
 
 
 class RuleMoved(Exception):
@@ -80,35 +83,56 @@ def unchanged(tests: Collection[str]) -> Outcome:
 
     Afterwards the parent knows every third-party module that they need, so that forks are quick.
     """
-    outcome = _apart(tests, lambda tree: None)
+    outcome = _Fork(tests).ended()
     for name in outcome.modules:
         with suppress(Exception):
             importlib.import_module(name)
+    gc.freeze()  # what all forks share, none of them has to look through
     return outcome
 
 
-def inverted(inversion: Inversion) -> Outcome:
-    changed = inversion.inverted()
-    return _apart(
-        [inversion.test], lambda tree: _change(tree, inversion.file, changed), inversion.line
-    )
+def inverted(some: Iterable[Inversion], at_once: int) -> Iterator[tuple[Inversion, Outcome]]:
+    """Each with what its test said, in the order in which they end."""
+    running: dict[int, tuple[Inversion, _Fork]] = {}
+
+    def next_to_end() -> tuple[Inversion, Outcome]:
+        inversion, fork = running.pop(os.wait()[0])
+        return inversion, fork.outcome()
+
+    for inversion in some:
+        if len(running) == at_once:
+            yield next_to_end()
+        fork = _Fork([inversion.test], inversion)
+        running[fork.process] = inversion, fork
+    while running:
+        yield next_to_end()
 
 
-def _apart(
-    tests: Collection[str], prepare: Callable[[Path], None], line: str | None = None
-) -> Outcome:
-    """Run the tests in a fork, in a tree of its own."""
-    began = time.monotonic()
-    tree = Path(tempfile.mkdtemp(prefix="trettio-inversion-"))
-    try:
+class _Fork:
+    """Runs tests in a tree of its own, in which at most one file is not a link."""
+
+    def __init__(self, tests: Collection[str], inversion: Inversion | None = None) -> None:
+        self.began = time.monotonic()
+        self.tree = Path(tempfile.mkdtemp(prefix="trettio-inversion-"))
         for name in _TREE:
-            (tree / name).symlink_to(ROOT / name)
-        prepare(tree)
-        outcome = _forked(tree, tests, line)
-    finally:
-        shutil.rmtree(tree)
-    outcome.seconds = time.monotonic() - began
-    return outcome
+            (self.tree / name).symlink_to(ROOT / name)
+        if inversion:
+            _change(self.tree, inversion.file, inversion.inverted())
+        self.process = os.fork()
+        if self.process == 0:
+            _become(self.tree, tests, inversion)
+
+    def ended(self) -> Outcome:
+        os.waitpid(self.process, 0)
+        return self.outcome()
+
+    def outcome(self) -> Outcome:
+        """What it left behind when it ended; nothing is left after that."""
+        said, report = self.tree / _SAID, self.tree / _REPORT
+        words = said.read_text(encoding="utf-8", errors="replace") if said.exists() else ""
+        told = json.loads(report.read_text(encoding="utf-8")) if report.exists() else _NOTHING
+        shutil.rmtree(self.tree)
+        return Outcome(**told, said=words, seconds=time.monotonic() - self.began)
 
 
 def _change(tree: Path, file: str, text: str) -> None:
@@ -126,22 +150,10 @@ def _change(tree: Path, file: str, text: str) -> None:
     changed.write_text(text, encoding="utf-8")
 
 
-def _forked(tree: Path, tests: Collection[str], line: str | None) -> Outcome:
-    report = tree / "report.json"
-    child = os.fork()
-    if child == 0:
-        _become(tree, tests, line, report)
-    _, status = os.waitpid(child, 0)
-    said = (tree / "said").read_text(encoding="utf-8", errors="replace")
-    if not report.exists():
-        return Outcome(broken=[f"the fork ended with {status} before it could report"], said=said)
-    return Outcome(**json.loads(report.read_text(encoding="utf-8")), said=said)
-
-
-def _become(tree: Path, tests: Collection[str], line: str | None, report: Path) -> None:
+def _become(tree: Path, tests: Collection[str], inversion: Inversion | None) -> None:
     """The rest of a fork's life: our packages from the copy, no trace in the tree."""
     try:
-        said = os.open(tree / "said", os.O_WRONLY | os.O_CREAT, 0o600)
+        said = os.open(tree / _SAID, os.O_WRONLY | os.O_CREAT, 0o600)
         os.dup2(said, 1)
         os.dup2(said, 2)
         os.chdir(tree)
@@ -150,20 +162,23 @@ def _become(tree: Path, tests: Collection[str], line: str | None, report: Path) 
         for name in [n for n in sys.modules if n.partition(".")[0] in {*PACKAGES, "tests"}]:
             del sys.modules[name]
         importlib.invalidate_caches()
-        report.write_text(json.dumps(_run(tests, line)), encoding="utf-8")
+        told = _run(tests, inversion)
+        (tree / _REPORT).write_text(json.dumps(told), encoding="utf-8")
     finally:
         os._exit(0)
 
 
-def _run(tests: Collection[str], line: str | None) -> dict[str, Any]:
+def _run(tests: Collection[str], inversion: Inversion | None) -> dict[str, Any]:
     import pytest  # not before the fork knows where to look
 
     alone = all(test.startswith("tests/domain/") for test in tests)
-    listener = _Listener(line)
+    listener = _Listener(inversion.line if inversion else None)
     pytest.main(
         [
-            *("-n0", "-q", "--no-header", "-p", "no:cacheprovider"),
+            *("-n0", "-q", "--no-header", "--tb=native"),
+            *("-p", "no:cacheprovider", "-p", "no:unraisableexception"),
             *(["--noconftest"] if alone else []),
+            *(["--exitfirst"] if inversion else []),
             *tests,
         ],
         plugins=[listener],
