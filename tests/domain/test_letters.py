@@ -87,10 +87,54 @@ def test_a_missing_block_is_a_rule_that_said_no_and_names_the_letter() -> None:
         letter(LetterKind.PARTIAL_REFUSAL, without=Block.DECIDED_BY)
 
 
-@pytest.mark.parametrize("kind", [LetterKind.ANSWER, LetterKind.PARTIAL_REFUSAL])
+@pytest.mark.parametrize(
+    "kind",
+    [
+        LetterKind.ANSWER,
+        LetterKind.PARTIAL_REFUSAL,
+        LetterKind.REFUSAL,
+        LetterKind.CANNOT_IDENTIFY,
+        LetterKind.NO_RESPONSE,
+        LetterKind.OBJECTION_DISMISSED,
+    ],
+)
 def test_every_closing_letter_names_authority_and_remedy(kind: LetterKind) -> None:
-    """Art. 12(4); AK-10."""
+    """AK-10, GK-10, B.1 row 12(4), B.1 row 77."""
     assert {Block.COMPLAINT, Block.REMEDY} <= MANDATORY[kind]
+
+
+@pytest.mark.parametrize("kind", [LetterKind.EXTENSION, LetterKind.CLOSED])
+def test_an_extension_and_a_closing_letter_name_the_authority(kind: LetterKind) -> None:
+    """AK-10, B.5 row practice, B.4 row authority: word of a delay says to whom one can complain."""
+    assert Block.COMPLAINT in MANDATORY[kind]
+    assert Block.REASONS in MANDATORY[kind]
+
+
+def test_a_letter_years_later_names_nobody_and_no_business() -> None:
+    """E-15: it may reach a stranger, so it is a reference and a link."""
+    assert MANDATORY[LetterKind.HOLD_RELEASED] == {
+        Block.CASE_REFERENCE,
+        Block.RELEASED,
+        Block.LINK,
+    }
+
+
+def test_who_cannot_be_identified_is_told_the_way_back() -> None:
+    """B.1 row 4(1), GK-14: more identifiers may be sent, and the case goes on."""
+    assert {Block.WAY_BACK, Block.NOT_DONE} <= MANDATORY[LetterKind.CANNOT_IDENTIFY]
+
+
+def test_who_asks_about_somebody_who_died_gets_another_letter() -> None:
+    """E-09: outside the law, so no Article 15 answer, and no remedy that would not apply."""
+    blocks = MANDATORY[LetterKind.DECEASED]
+
+    assert Block.NOT_COVERED in blocks
+    assert not blocks & {Block.PACKAGE, Block.DONE, Block.NOT_DONE, Block.REMEDY}
+
+
+def test_a_fee_is_announced_with_its_reasons_by_somebody_with_a_name() -> None:
+    """B.1 row 12(5), B.2.6: no fee without word before."""
+    assert {Block.FEE, Block.REASONS, Block.DECIDED_BY} <= MANDATORY[LetterKind.FEE_ANNOUNCED]
 
 
 def test_an_answer_about_access_leads_to_the_copy_even_when_nothing_was_found() -> None:

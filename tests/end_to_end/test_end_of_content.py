@@ -67,7 +67,7 @@ def test_each_compartment_ends_in_its_own_time(story: Story) -> None:
 def test_a_public_body_destroys_nothing_before_the_archive_has_it(
     story: Story, mailchimp: MailchimpDouble
 ) -> None:
-    """E-05, GK-09: three years pass and nothing goes; the archive confirms, and it goes."""
+    """E-05, B.2.9: three years pass and nothing goes; the archive confirms, and it goes."""
     mailchimp.add_member("news", ADDRESS)
     raw = raw_mail(STOP, sender=ADDRESS, arrived=story.moment())
     case = story.confirm(story.arrives(raw, "fjordscenen"))
