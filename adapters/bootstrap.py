@@ -15,6 +15,7 @@ from eventsourcing.persistence import JSONTranscoder
 
 import domain.case
 import domain.deadlines
+import domain.representation
 import domain.request
 import domain.values
 from adapters.embedded_postgres import EmbeddedPostgres
@@ -63,6 +64,7 @@ from services.refusing import Refusing
 from services.register import Register
 from services.reminders import Reminders
 from services.replies import Replies
+from services.representing import Representing
 from services.retention import Retention
 from services.worker import Systems, Worker
 
@@ -89,6 +91,7 @@ class Installation:
     deciding: Deciding
     redacting: Redacting
     porting: Porting
+    representing: Representing
     answering: Answering
     refusing: Refusing
     retention: Retention
@@ -297,6 +300,7 @@ def _wire(
             sender=settings.neutral_sender,
         ),
         porting=porting,
+        representing=Representing(register, vault, controllers, planning, clock),
         answering=answering,
         refusing=Refusing(
             register, vault, controllers, planning, postroom, retention, staff, clock
@@ -354,6 +358,7 @@ def _teach(transcoder: JSONTranscoder) -> None:
         *_values(domain.values),
         *_enums(domain.request),
         *_enums(domain.case),
+        *_enums(domain.representation),
     )
 
 

@@ -22,6 +22,7 @@ from domain.staff import human
 from domain.values import Evidence, QueuedLetter
 from domain.vocabulary import Channel, Language, ReceiptSource, Right, TriageKind
 
+POST = "post"
 NAMESPACE = UUID("7f0f6d5e-5a57-4a0e-9a51-7c1c3b5b6a10")
 
 
@@ -176,6 +177,35 @@ class Case(Aggregate):
         def apply(self, aggregate: Case) -> None:
             aggregate.packages = {**aggregate.packages, self.request_id: self.package}
 
+    class IdentityProtected(Event):
+        TOPIC = "case.identity-protected"
+        reason: str
+        by: str
+
+        def apply(self, aggregate: Case) -> None:
+            aggregate.protected = True
+
+    class ProtectionEnded(Event):
+        TOPIC = "case.protection-ended"
+        reason: str
+        by: str
+
+        def apply(self, aggregate: Case) -> None:
+            aggregate.protected = False
+
+    class NumberTaken(Event):
+        TOPIC = "case.number-taken"
+        number: PersonalRef
+
+        def apply(self, aggregate: Case) -> None:
+            aggregate.number = self.number
+
+    class NumberDropped(Event):
+        TOPIC = "case.number-dropped"
+
+        def apply(self, aggregate: Case) -> None:
+            aggregate.number = None
+
     class MessageAdded(Event):
         TOPIC = "case.message-added"
         message: PersonalRef
@@ -230,6 +260,8 @@ class Case(Aggregate):
         self.due_on: date | None = None
         self.settled_at: datetime | None = None
         self.handed_over_to: UUID | None = None
+        self.protected = False
+        self.number: PersonalRef | None = None
         self.status = CaseStatus.WAITING
 
     @classmethod
@@ -402,6 +434,8 @@ class Case(Aggregate):
         self._require_letter(letter_id)
         if letter_id in self.left:
             return None
+        if self.protected and how == POST:
+            raise NotAllowedNow("a protected identity gets no post: hand the letter over in person")
         self.trigger_event(self.LetterLeft, letter_id=letter_id, how=how, by=by, timestamp=at)
         return self.letters[letter_id]
 
@@ -414,6 +448,27 @@ class Case(Aggregate):
     def pack(self, *, request_id: UUID, package: PersonalRef, at: datetime) -> None:
         """The answer's package is made and sealed; a newer one takes its place."""
         self.trigger_event(self.Packed, request_id=request_id, package=package, timestamp=at)
+
+    def protect_identity(self, *, reason: str, by: str, at: datetime) -> None:
+        """Hide where the person lives, stays or fetches anything, and send nothing there (E-10)."""
+        if not self.protected:
+            self.trigger_event(
+                self.IdentityProtected, reason=code(reason), by=human(by), timestamp=at
+            )
+
+    def end_protection(self, *, reason: str, by: str, at: datetime) -> None:
+        if self.protected:
+            self.trigger_event(
+                self.ProtectionEnded, reason=code(reason), by=human(by), timestamp=at
+            )
+
+    def take_number(self, *, number: PersonalRef, at: datetime) -> None:
+        """A national number to match with, until every system was searched; then it goes (E-10)."""
+        self.trigger_event(self.NumberTaken, number=number, timestamp=at)
+
+    def drop_number(self, *, at: datetime) -> None:
+        if self.number is not None:
+            self.trigger_event(self.NumberDropped, timestamp=at)
 
     def add_message(self, *, message: PersonalRef, received_at: datetime, at: datetime) -> None:
         """More of the same, or the same by another way: the earliest arrival is the receipt.

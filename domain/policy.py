@@ -268,6 +268,8 @@ class Profile:
     fiscal_year: FiscalYear = FiscalYear()
     allowed_exceptions: frozenset[str] | None = None
     policy_consent_age: int | None = None
+    own_answer_age: int = 15
+    own_answer_decided_on: date | None = None
     profiling: Text = field(default_factory=dict)
     policy_updated_on: date | None = None
     correspondence_months: int = 36

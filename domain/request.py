@@ -29,6 +29,7 @@ from domain.deadlines import (
     received_on,
 )
 from domain.errors import DomainError, NotAllowedNow
+from domain.ladder import doubt_named, require_proportionate
 from domain.many import by_id, gathered
 from domain.personal import PersonalRef, code
 from domain.staff import human, named, two_people
@@ -221,6 +222,21 @@ class DataSubjectRequest(Aggregate):
 
         def apply(self, aggregate: DataSubjectRequest) -> None:
             aggregate.identity_failures += 1
+
+    class AuthorityAwaited(Event):
+        TOPIC = "request.authority-awaited"
+        person: PersonalRef
+
+        def apply(self, aggregate: DataSubjectRequest) -> None:
+            aggregate.authority_awaited = True
+            aggregate.requester = self.person
+
+    class AuthoritySettled(Event):
+        TOPIC = "request.authority-settled"
+        accepted: bool
+
+        def apply(self, aggregate: DataSubjectRequest) -> None:
+            aggregate.authority_awaited = not self.accepted
 
     class ClarificationRequested(Event):
         TOPIC = "request.clarification-requested"
@@ -600,6 +616,7 @@ class DataSubjectRequest(Aggregate):
         self.identity_waived: str | None = None
         self.identity_requested_at: datetime | None = None
         self.identity_failures = 0
+        self.authority_awaited = False
         self.open_pauses: dict[PauseReason, date] = {}
         self.pauses: tuple[Pause, ...] = ()
         self.ledger: tuple[tuple[PauseReason, date, date], ...] = ()
@@ -866,7 +883,12 @@ class DataSubjectRequest(Aggregate):
         """Ask for what is needed and no more; the reason is recorded each time (Art. 12(6))."""
         self._require(Status.RECEIVED)
         self._require_provable(method)
-        self.trigger_event(self.IdentityRequested, method=method, reason=code(reason), timestamp=at)
+        require_proportionate(
+            method,
+            doubt_named(code(reason)),
+            lighter_failed=self.identity_requested_at is not None,
+        )
+        self.trigger_event(self.IdentityRequested, method=method, reason=reason, timestamp=at)
         self.open_pause(reason=PauseReason.IDENTITY, on=self._today(at), at=at)
 
     def verify_identity(
@@ -896,6 +918,17 @@ class DataSubjectRequest(Aggregate):
             self.trigger_event(
                 self.IdentityFailed, method=method, reason=code(reason), timestamp=at
             )
+
+    def await_authority(self, *, person: PersonalRef, at: datetime) -> None:
+        """Somebody asks for somebody else: nothing is looked for or sent before they may."""
+        self._require(Status.RECEIVED)
+        self.trigger_event(self.AuthorityAwaited, person=person, timestamp=at)
+
+    def settle_authority(self, *, accepted: bool, at: datetime) -> None:
+        if not self.authority_awaited:
+            return
+        self._end_pause(PauseReason.AUTHORITY, at)
+        self.trigger_event(self.AuthoritySettled, accepted=accepted, timestamp=at)
 
     def request_clarification(
         self, *, question: PersonalRef, by: str, at: datetime, reason: str = "scope-unclear"
@@ -1070,6 +1103,7 @@ class DataSubjectRequest(Aggregate):
     def collect_data(self, *, found: Found, at: datetime) -> None:
         """Everything the systems hold. Until it is approved they may be searched again."""
         self._require(Status.VERIFIED, Status.COLLECTED)
+        self._require_authority()
         if len({record.record_id for record in found}) < len(found):
             raise DomainError("the same record was found twice: name it once")
         self.trigger_event(self.DataCollected, found=found, timestamp=at)
@@ -1163,6 +1197,10 @@ class DataSubjectRequest(Aggregate):
         """Record that the answer left. No answer leaves before identity is settled."""
         if not self.is_identified and self.refusal is None:
             raise NotAllowedNow(f"request {self.id} has no verified identity: no data may leave")
+        if self.authority_awaited and self.refusal is None:
+            raise NotAllowedNow(
+                f"request {self.id} is made for another: nothing leaves before they may"
+            )
         if not sent.kind.answers:
             raise DomainError(f"a letter of kind {sent.kind.value} answers nothing")
         if self.right.acts_at_once:
@@ -1310,6 +1348,10 @@ class DataSubjectRequest(Aggregate):
     def _require_provable(self, method: IdentityMethod) -> None:
         if method is IdentityMethod.CODE_TO_ADDRESS and self.failed_too_often:
             raise NotAllowedNow("too many wrong codes: let a person verify identity another way")
+
+    def _require_authority(self) -> None:
+        if self.authority_awaited:
+            raise NotAllowedNow("it is made for somebody else: settle first whether they may")
 
     def _require_past(self, on: date, at: datetime) -> None:
         if not self.received_on <= on <= self._today(at):

@@ -16,6 +16,7 @@ from typing import Annotated, Any
 from uuid import UUID
 
 import domain.case
+import domain.representation
 import domain.request
 import domain.vocabulary
 from domain.case import Case
@@ -24,11 +25,20 @@ from domain.fulfilment import Fulfilment
 from domain.hold import Hold
 from domain.portability import DirectTransfer
 from domain.redaction import Redaction
+from domain.representation import Representation
 from domain.request import DataSubjectRequest
 from domain.values import LetterSent, Passage, PlannedSystem, QueuedLetter, Told
 from projections.projection import Projection, Reader, Recorded, Row, Rows, Table
 
-KINDS = ("case", "request", "fulfilment", "hold", "redaction", "direct-transfer")
+KINDS = (
+    "case",
+    "request",
+    "fulfilment",
+    "hold",
+    "redaction",
+    "direct-transfer",
+    "representation",
+)
 """The first words of the topics that belong to cases."""
 
 
@@ -159,6 +169,10 @@ def _beside(kind: str) -> Callable[[Any], Member]:
     )
 
 
+def _representation(event: Representation.Claimed) -> Member:
+    return Member(aggregate_id=event.originator_id, case_id=event.case_id, kind="representation")
+
+
 MEMBERSHIPS: Mapping[str, Callable[[Any], Member]] = {
     Case.Arrived.TOPIC: _case,
     Request.Received.TOPIC: _request,
@@ -166,6 +180,7 @@ MEMBERSHIPS: Mapping[str, Callable[[Any], Member]] = {
     Hold.Placed.TOPIC: _hold,
     Redaction.Begun.TOPIC: _beside(Redaction.TOPIC),
     DirectTransfer.Asked.TOPIC: _beside(DirectTransfer.TOPIC),
+    Representation.Claimed.TOPIC: _representation,
 }
 
 
@@ -180,7 +195,7 @@ _CODE = re.compile(r"[a-z0-9][a-z0-9:._-]{0,79}").fullmatch
 _ELSEWHERE = frozenset({"timestamp", "by"})
 _ENUMS = frozenset(
     kind.__name__
-    for module in (domain.case, domain.request, domain.vocabulary)
+    for module in (domain.case, domain.representation, domain.request, domain.vocabulary)
     for kind in vars(module).values()
     if isclass(kind) and issubclass(kind, Enum)
 )

@@ -40,6 +40,7 @@ TURN_OF = {
     "approval": "handler",
     "identity-to-ask": "handler",
     "silence": "handler",
+    "authority": "handler",
     "closing": "handler",
     "person-task": "person",
     "identity": "subject",
@@ -51,6 +52,9 @@ TURN_OF = {
     "answer": "system",
 }
 """What can stand in the way, and whose turn it is then, the most pressing first."""
+
+_UNTIL_SETTLED = frozenset({Status.RECEIVED.value, Status.VERIFIED.value})
+"""Where a request stands while nobody has said whether it may be made for somebody else."""
 
 TURNS = ("handler", "person", "subject", "system")
 
@@ -93,6 +97,9 @@ class Work(Row):
     )
     turn: Annotated[str, "Whose turn it is: handler, person, subject or system"] = "handler"
     identity_asked: Annotated[bool, "Whether the person was asked to prove who they are"] = False
+    authority_awaited: Annotated[bool, "Whether somebody asks for somebody else, and may they?"] = (
+        False
+    )
     paused_for: Annotated[list[str], "What the person has been asked: identity, scope, …"] = field(
         default_factory=list
     )
@@ -210,6 +217,10 @@ class Work(Row):
             yield "clarification"
         if self.silent_about:
             yield "silence"
+        if self.authority_awaited and self.status in _UNTIL_SETTLED:
+            yield "authority"
+            if self.status == Status.VERIFIED.value:
+                return
         if not self.person_tasks and not self.systems_answering:
             yield from self._step()
 
@@ -405,6 +416,16 @@ class DeadlineWorklist(Projection):
     def clarification_requested(self, event: Request.ClarificationRequested, rows: Rows) -> None:
         for work in rows.changing(WORK, event.originator_id):
             work.answered_question(PauseReason.SCOPE)
+
+    @when(Request.AuthorityAwaited)
+    def authority_awaited(self, event: Request.AuthorityAwaited, rows: Rows) -> None:
+        for work in rows.changing(WORK, event.originator_id):
+            work.authority_awaited = True
+
+    @when(Request.AuthoritySettled)
+    def authority_settled(self, event: Request.AuthoritySettled, rows: Rows) -> None:
+        for work in rows.changing(WORK, event.originator_id):
+            work.authority_awaited = not event.accepted
 
     @when(Request.PauseOpened)
     def pause_opened(self, event: Request.PauseOpened, rows: Rows) -> None:

@@ -24,10 +24,12 @@ from domain.request import DataSubjectRequest, Status
 from domain.values import LetterSent, QueuedLetter, SystemOutcome
 from domain.vocabulary import Compartment, LetterKind, Outcome, Right
 from services import dossier
+from services.addressees import Addressees
 from services.controllers import Controllers
 from services.letters import CategoryOutcome, LetterFacts, RecipientNotice, compose
 from services.outcomes import system_outcomes
 from services.package import AnswerFacts, build_package
+from services.places import without_places
 from services.planning import Planning, answer_task
 from services.porting import Porting
 from services.ports import (
@@ -44,7 +46,7 @@ from services.ports import (
     Tasks,
     Vault,
 )
-from services.postroom import Postroom, address_of, letter_task
+from services.postroom import Postroom, letter_task
 from services.redacting import redacted
 from services.register import Register, again_on_conflict
 from services.retention import Retention
@@ -81,7 +83,7 @@ class Answering:
         self._controllers, self._planning, self._postroom = controllers, planning, postroom
         self._porting = porting
         self._retention, self._links, self._codes = retention, links, codes
-        self._staff = staff
+        self._staff, self._addressees = staff, Addressees(register, vault)
         self._clock, self._address = clock, address.rstrip("/")
 
     # Writing the answer
@@ -106,8 +108,8 @@ class Answering:
         transfer = self._register.find_direct_transfer(request.id)
         outcomes = system_outcomes(request, fulfilment, profile, redaction, transfer)
         also: list[Also] = [self._tasks.done(task)]
-        person = dossier.PERSON.validate_json(self._vault.open(request.requester))
-        address = None if task.payload.get("how") == "post" else address_of(person)
+        by_post = task.payload.get("how") == "post"
+        address = None if by_post else self._addressees.of_answer(case, request)
         link = None
         if request.right.gives_a_copy:
             link = self._package(case, request, profile, also, now, linked=address is not None)
@@ -211,12 +213,14 @@ class Answering:
 
     def _own(self, request: DataSubjectRequest) -> Iterator[tuple[str, Record]]:
         own = request.own_records
+        hides = self._register.case(request.case_id).protected
         redaction = self._register.find_redaction(request.id)
         contents = self._vault.open_each(found.content for found in own)
         for found, content in zip(own, contents, strict=True):
             sealed = dossier.RECORD.validate_json(content)
             passages = redaction.of(found) if redaction else ()
-            yield sealed.system, redacted(sealed.record, passages)
+            record = redacted(sealed.record, passages)
+            yield sealed.system, without_places(record) if hides else record
 
     def _told(
         self, case: Case, request: DataSubjectRequest, outcome: SystemOutcome
@@ -364,8 +368,7 @@ class Answering:
         if self._codes.issued(request.id, within=timedelta(hours=1)) >= MOST_CODES_AN_HOUR:
             return
         case = self._register.case(request.case_id)
-        person = dossier.PERSON.validate_json(self._vault.open(request.requester))
-        address = address_of(person)
+        address = self._addressees.of_answer(case, request)
         if address is None:
             return
         code, written = self._codes.issue(request.id, valid_for=CODE_VALID_FOR)

@@ -24,12 +24,12 @@ from domain.request import DataSubjectRequest
 from domain.values import FoundRecord, KeptPart, RecordDecision, Told
 from domain.vocabulary import Action, Compartment, Decision, Outcome, Right
 from services import dossier
+from services.addressees import address_of
 from services.controllers import Controllers
 from services.fulfilment import UNMAPPED
 from services.held import Held, HeldRecord
 from services.planning import RECIPIENT, Steps, answer_task, task_for
 from services.ports import Clock, Person, Record, Tasks, Vault
-from services.postroom import address_of
 from services.register import Register, again_on_conflict
 
 

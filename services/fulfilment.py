@@ -28,6 +28,7 @@ from domain.values import (
 from domain.vocabulary import Action, Compartment, Outcome, Right
 from services import dossier
 from services.controllers import Controllers
+from services.numbers import drop_if_done
 from services.planning import RECIPIENT, answer_task, task_for
 from services.ports import Also, Clock, Person, Record, Result, Task, Tasks, Vault
 from services.register import Register, again_on_conflict
@@ -124,6 +125,7 @@ class Fulfilments:
                 request.collect_data(found=fulfilment.found, at=now)
                 self._carry_matches(request, now)
                 changed.append(request)
+                also = [*also, *self._drop_number(request, changed, now)]
             self._register.save_all(changed, [*also, *self._finish(task)])
 
     @again_on_conflict
@@ -418,6 +420,18 @@ class Fulfilments:
             )
             also.extend(sealed.also)
         return tuple(found.values()), also
+
+    def _drop_number(
+        self, request: DataSubjectRequest, changed: list[Aggregate], now: datetime
+    ) -> list[Also]:
+        """A national number has been matched with by the last search that needed it (E-10)."""
+        case = self._register.case(request.case_id)
+        if case.number is None:
+            return []
+        others = [self._register.request(one) for one in case.request_ids if one != request.id]
+        dropped = drop_if_done(self._vault, case, [request, *others], at=now)
+        changed.append(case)
+        return dropped
 
     def _carry_matches(self, request: DataSubjectRequest, now: datetime) -> None:
         """What a person decided about a record in one request of the case holds in the next."""

@@ -9,11 +9,15 @@ from __future__ import annotations
 from datetime import timedelta
 from uuid import UUID
 
+from domain.aggregate import Aggregate
 from domain.case import Case
 from domain.errors import DomainError, NotAllowedNow
+from domain.ladder import PROVES, doubt_named
+from domain.personal import PersonalRef
+from domain.representation import Representation
 from domain.request import DataSubjectRequest, Status
 from domain.vocabulary import Compartment, IdentifierKind, IdentityMethod
-from services import dossier
+from services import dossier, numbers
 from services.controllers import Controllers
 from services.planning import Planning
 from services.ports import Also, Clock, CodeCheck, Codes, Links, Person, Vault
@@ -22,20 +26,6 @@ from services.register import Register, again_on_conflict
 
 CODE_VALID_FOR = timedelta(minutes=30)
 PROOF_LINK = "identity"
-
-_DOCUMENT = frozenset(
-    {IdentifierKind.NAME, IdentifierKind.BIRTH_DATE, IdentifierKind.NATIONAL_NUMBER}
-)
-PROVES = {
-    IdentityMethod.LOGIN: frozenset({IdentifierKind.EMAIL, IdentifierKind.CUSTOMER_NUMBER}),
-    IdentityMethod.ORDER_KNOWLEDGE: frozenset(
-        {IdentifierKind.EMAIL, IdentifierKind.ORDER_NUMBER, IdentifierKind.CUSTOMER_NUMBER}
-    ),
-    IdentityMethod.EID: _DOCUMENT,
-    IdentityMethod.DOCUMENT_SEEN: _DOCUMENT,
-    IdentityMethod.IN_PERSON: _DOCUMENT,
-}
-"""Which identifiers a method proves; records under any other wait for a person (B.2.8)."""
 
 
 class Identity:
@@ -66,7 +56,8 @@ class Identity:
         now = self._clock()
         self._register.look_at(case_id)
         case = self._register.case(case_id)
-        person = self._person(case)
+        doubt_named(reason)
+        person = self._asker(case)
         waiting = self._waiting(case)
         if not waiting:
             raise NotAllowedNow(f"no request of case {case.reference} waits for proof of identity")
@@ -128,7 +119,7 @@ class Identity:
     def _code_was_right(self, case_id: UUID) -> None:
         self._register.look_at(case_id)
         case = self._register.case(case_id)
-        person = self._person(case)
+        person = self._asker(case)
         address = person.all(IdentifierKind.EMAIL)[0]
         proven = dossier.with_verified(person, IdentifierKind.EMAIL, address)
         used = self._codes.use(case_id)
@@ -157,7 +148,7 @@ class Identity:
             raise DomainError("a code is checked by entering it")
         self._register.look_at(case_id)
         case = self._register.case(case_id)
-        person = self._person(case)
+        person = self._asker(case)
         if not self._waiting(case):
             raise NotAllowedNow(f"no request of case {case.reference} waits for proof of identity")
         self._verify(case, dossier.with_kinds_verified(person, PROVES[method]), method, by)
@@ -175,12 +166,21 @@ class Identity:
         sealed = self._vault.seal(
             case.id, Compartment.CORRESPONDENCE, dossier.PERSON.dump_json(person)
         )
+        also: list[Also] = [*more, *sealed.also]
+        changed: list[Aggregate] = [case, *requests]
+        representation = self._represented(case)
+        if representation is not None:
+            representation.identify(method=method, representative=sealed.ref, by=by, at=now)
+            changed.append(representation)
+        elif IdentifierKind.NATIONAL_NUMBER in PROVES[method]:
+            also += numbers.prove(self._vault, case, at=now)
         for request in requests:
             if request.status is Status.RECEIVED:
-                request.verify_identity(method=method, person=sealed.ref, by=by, at=now)
+                # Who asks for somebody else has shown nothing about the person asked about.
+                whose = sealed.ref if representation is None else request.requester
+                request.verify_identity(method=method, person=whose, by=by, at=now)
         planned = self._planning.plan_verified(case, requests, at=now)
-        also: list[Also] = [*more, *sealed.also, *planned.also]
-        self._register.save_all([case, *requests, *planned.aggregates], also)
+        self._register.save_all([*changed, *planned.aggregates], [*also, *planned.also])
 
     def _waiting(self, case: Case) -> tuple[DataSubjectRequest, ...]:
         return tuple(
@@ -189,7 +189,15 @@ class Identity:
             if request.status is Status.RECEIVED
         )
 
-    def _person(self, case: Case) -> Person:
+    def _represented(self, case: Case) -> Representation | None:
+        """Who asks for somebody else, where it is so."""
+        found = self._register.find_representation(case.id)
+        return found if found is not None and found.asks_for_another else None
+
+    def _asker(self, case: Case) -> Person:
+        """Whoever wrote: it is they who prove who they are."""
         if case.person is None:
             raise DomainError("confirm the case first: it has no person yet")
-        return dossier.PERSON.validate_json(self._vault.open(case.person))
+        representation = self._represented(case)
+        ref: PersonalRef = representation.representative if representation else case.person
+        return dossier.PERSON.validate_json(self._vault.open(ref))

@@ -32,6 +32,7 @@ from domain.vocabulary import (
 from services import dossier
 from services.controllers import Controllers
 from services.messages import IncomingMessage, Nature
+from services.numbers import number_in, split, take, without_numbers
 from services.planning import Planning, Steps
 from services.ports import (
     Also,
@@ -313,20 +314,22 @@ class Intake:
         now: datetime,
     ) -> Steps:
         """What was asked and by whom is certain: requests begin, and their acknowledgement."""
-        person = Person(identifiers=identifiers)
+        person = Person(identifiers=without_numbers(identifiers))
         sealed = self._vault.seal(
             case.id, Compartment.CORRESPONDENCE, dossier.PERSON.dump_json(person)
         )
         case.confirm(rights=rights, language=language, person=sealed.ref, by=by, at=now)
-        indexed = self._vault.index(case.controller, case.id, identifiers)
+        indexed = self._vault.index(case.controller, case.id, person.identifiers)
         terms = self._controllers.at_receipt(case.controller, case.received_at)
         requests = [request_of(case, right, terms, sealed.ref, now) for right in case.rights]
+        number = number_in(identifiers)
+        taken = take(self._vault, case, number, at=now) if number is not None else []
         self._link(case, requests, identifiers, now)
         planned = self._planning.plan_at_once(case, requests, profile, at=now)
         letters = self._postroom.acknowledge(case, requests, profile, person, at=now)
         return Steps(
             [case, *requests, *planned.aggregates],
-            [*sealed.also, *indexed, *planned.also, *letters],
+            [*sealed.also, *taken, *indexed, *planned.also, *letters],
         )
 
     def _seal(self, case_id: UUID, steps: Steps, content: bytes) -> PersonalRef:
@@ -367,8 +370,9 @@ class Intake:
         proposal: Proposal,
         kind: TriageKind,
     ) -> tuple[Case, list[Also]]:
+        written, number = split(message)
         sealed = self._vault.seal(
-            case_id, Compartment.CORRESPONDENCE, dossier.MESSAGE.dump_json(message)
+            case_id, Compartment.CORRESPONDENCE, dossier.MESSAGE.dump_json(written)
         )
         uploads = [
             self._vault.seal(case_id, Compartment.UPLOAD, content) for content in attachments
@@ -395,7 +399,9 @@ class Intake:
             certain=proposal.certainty is Certainty.HIGH,
             timestamp=self._clock(),
         )
-        return case, [*sealed.also, *(also for upload in uploads for also in upload.also)]
+        taken = take(self._vault, case, number, at=self._clock()) if number else []
+        uploaded = (also for upload in uploads for also in upload.also)
+        return case, [*sealed.also, *taken, *uploaded]
 
 
 def request_of(

@@ -23,10 +23,18 @@ def mask_national_numbers(text: str, *, keep: Iterable[str] = ()) -> str:
         digits = re.sub(r"\D", "", found[0])
         if not _is_national(digits) or _essential(found[0]) in kept:
             return found[0]
-        visible = digits[:-4] if len(digits) != _NORWEGIAN else digits[:6]
-        return visible + "*" * (len(digits) - len(visible))
+        hidden = _NORWEGIAN - 6 if len(digits) == _NORWEGIAN else 4
+        # As long as it was: what points into the text goes on pointing at the same words.
+        return found[0][:-hidden] + "*" * hidden
 
     return _CANDIDATE.sub(mask, text)
+
+
+def national_numbers_in(text: str) -> tuple[str, ...]:
+    """Every national number of a text, each once, as it is written."""
+    found = (candidate[0] for candidate in _CANDIDATE.finditer(text))
+    national = [one for one in found if _is_national(re.sub(r"\D", "", one))]
+    return tuple({_essential(one): one for one in national}.values())
 
 
 _NORWEGIAN = 11

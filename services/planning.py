@@ -72,7 +72,7 @@ class Planning:
         profile = self._controllers.in_force(case.controller)
         waiting = any(r.right in COPIES and r.status.is_open for r in requests)
         for request in requests:
-            if request.status is not Status.VERIFIED:
+            if request.status is not Status.VERIFIED or request.authority_awaited:
                 continue
             if request.right is Right.ERASURE and waiting:
                 continue

@@ -226,6 +226,10 @@ class Vault(Protocol):
         """A keyed digest that compares within the case and means nothing outside it."""
         ...
 
+    def forget(self, ref: PersonalRef) -> Also:
+        """Delete one value, in the save of whatever made it superfluous."""
+        ...
+
     def destroy(self, case_id: UUID, compartment: Compartment) -> None:
         """Delete the rows and the key of one compartment; the others stay."""
         ...

@@ -14,8 +14,9 @@ from domain.case import Case
 from domain.policy import ChannelKind, Profile
 from domain.request import DataSubjectRequest
 from domain.values import QueuedLetter
-from domain.vocabulary import Channel, Compartment, IdentifierKind, Language, LetterKind, Outcome
+from domain.vocabulary import Channel, Compartment, Language, LetterKind, Outcome
 from services import dossier
+from services.addressees import address_of
 from services.letters import ComposedLetter, IdentityStep, LetterFacts, compose
 from services.ports import Also, Person, Task, Tasks, Threads, Vault
 
@@ -142,13 +143,6 @@ def letter_task(case: Case, letter_id: UUID, *, at: datetime, again: str = "") -
         controller=case.controller,
         payload={"letter": str(letter_id)},
     )
-
-
-def address_of(person: Person) -> str | None:
-    """The address to write to: a proven one before one that was only given."""
-    proven = person.verified(IdentifierKind.EMAIL)
-    given = person.all(IdentifierKind.EMAIL)
-    return next(iter((*proven, *given)), None)
 
 
 def sender_of(profile: Profile) -> str:

@@ -14,11 +14,12 @@ from domain.errors import DomainError
 from domain.request import DataSubjectRequest, RefusalGround
 from domain.vocabulary import Compartment, LetterKind, Outcome
 from services import dossier
+from services.addressees import Addressees
 from services.controllers import Controllers
 from services.letters import CategoryOutcome, LetterFacts, compose
 from services.planning import Planning
 from services.ports import Also, Clock, Staff, Vault
-from services.postroom import Postroom, address_of
+from services.postroom import Postroom
 from services.register import Register, again_on_conflict
 from services.retention import Retention
 
@@ -50,6 +51,7 @@ class Refusing:
         self._register, self._vault, self._controllers = register, vault, controllers
         self._planning, self._postroom, self._retention = planning, postroom, retention
         self._staff, self._clock = staff, clock
+        self._addressees = Addressees(register, vault)
 
     @again_on_conflict
     def refuse(
@@ -119,12 +121,11 @@ class Refusing:
             outcomes=(refused,),
             decided_by=self._staff.name(by),
         )
-        person = dossier.PERSON.validate_json(self._vault.open(request.requester))
         return self._postroom.queue(
             case,
             compose(_LETTERS.get(ground, LetterKind.REFUSAL), facts),
             profile,
-            address_of(person),
+            self._addressees.of_answer(case, request),
             requests=(request.id,),
             explains=(Outcome.REFUSED,),
             at=self._clock(),

@@ -33,6 +33,7 @@ from domain.fulfilment import Fulfilment, fulfilment_id
 from domain.hold import Hold
 from domain.portability import DirectTransfer, direct_transfer_id
 from domain.redaction import Redaction, redaction_id
+from domain.representation import Representation, representation_id
 from domain.request import DataSubjectRequest
 from services.known import Known, copy_of
 from services.ports import Also
@@ -160,6 +161,9 @@ class Register(Application[UUID]):
 
     def find_hold(self, hold_id: UUID) -> Hold | None:
         return self._find(Hold, hold_id)
+
+    def find_representation(self, case_id: UUID) -> Representation | None:
+        return self._find(Representation, representation_id(case_id))
 
     def find_case(self, case_id: UUID) -> Case | None:
         return self._find(Case, case_id)

@@ -15,6 +15,7 @@ from domain.request import Status
 from domain.vocabulary import Compartment, TriageKind
 from services import dossier
 from services.messages import IncomingMessage, Nature
+from services.numbers import split
 from services.ports import Clock, Threads, Vault
 from services.register import Register, again_on_conflict
 from services.triage import Proposal
@@ -48,7 +49,7 @@ class Replies:
         sealed = self._vault.seal(
             case.id,
             Compartment.CORRESPONDENCE,
-            dossier.MESSAGE.dump_json(dossier.message_of(message)),
+            dossier.MESSAGE.dump_json(split(dossier.message_of(message))[0]),
         )
         received_at = min(message.received_at, now)
         case.add_message(message=sealed.ref, received_at=received_at, at=now)

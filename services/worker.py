@@ -26,8 +26,9 @@ from domain.values import FoundRecord, RecordDecision
 from domain.vocabulary import Action, Decision, Outcome, Right
 from services import dossier
 from services.answering import Answering
-from services.fulfilment import Fulfilments, person_of
+from services.fulfilment import Fulfilments
 from services.holds import HOLD_KINDS, NOBODYS_FAULT, RELEASE, TELL, Holds
+from services.numbers import person_to_find
 from services.ports import (
     AwaitsPerson,
     Clock,
@@ -361,7 +362,8 @@ class Worker:
     def _ask(self, task: Task) -> tuple[Connector, Person]:
         request = self._register.request(task.subject_id)
         connector = self._systems.connector(task.controller, _system(task))
-        return connector, person_of(self._vault, request)
+        case = self._register.case(request.case_id)
+        return connector, person_to_find(self._vault, case, request)
 
     # What leaves the house
 

@@ -48,6 +48,7 @@ COMPARTMENT_OF: Mapping[str, Compartment] = {
     "keys": Compartment.HOLD,
     "reason": Compartment.HOLD,
     "tell": Compartment.HOLD,
+    "number": Compartment.UPLOAD,
 }
 """Where the text behind a reference lies, by the field that holds it; else in correspondence."""
 
@@ -162,12 +163,18 @@ RULES = (
         " from a backup",
         "WITH missing AS MATERIALIZED (SELECT r.* FROM refs r"
         "  LEFT JOIN trettio.vault_rows v ON v.id = r.id WHERE v.id IS NULL),"
-        " dated AS MATERIALIZED (SELECT m.id, m.compartment, w.case_id, l.recorded_at"
+        " dated AS MATERIALIZED (SELECT m.id, m.compartment, w.case_id, l.recorded_at,"
+        "  l.topic, l.originator_id, l.originator_version"
         "  FROM missing m JOIN trettio.log l ON l.notification_id = m.position"
         "  LEFT JOIN whose w ON w.aggregate_id = m.aggregate_id)"
         " SELECT DISTINCT id FROM dated WHERE NOT EXISTS (SELECT FROM trettio.destroyed_keys d"
         "  WHERE d.case_id = dated.case_id AND d.compartment = dated.compartment"
-        "  AND d.destroyed_at >= dated.recorded_at)",
+        "  AND d.destroyed_at >= dated.recorded_at)"
+        # A national number goes as soon as it was matched with, or another came in its place.
+        " AND NOT (topic = 'case.number-taken' AND EXISTS (SELECT FROM trettio.log n"
+        "  WHERE n.originator_id = dated.originator_id"
+        "  AND n.originator_version > dated.originator_version"
+        "  AND n.topic IN ('case.number-taken', 'case.number-dropped')))",
     ),
     Rule(
         "row-orphaned",

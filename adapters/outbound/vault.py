@@ -115,6 +115,9 @@ class PostgresVault:
         )
         return Sealed(ref, (row,))
 
+    def forget(self, ref: PersonalRef) -> Also:
+        return Statement("DELETE FROM trettio.vault_rows WHERE id = %b", (ref.id,))
+
     def open(self, ref: PersonalRef) -> bytes:
         return next(self.open_each([ref]))
 

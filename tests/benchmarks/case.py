@@ -120,7 +120,7 @@ def _one_case(
         identifiers=opened.intake.proposed_identifiers(case_id),
         by=HANDLER,
     )
-    opened.identity.ask(case_id, reason="sender-not-known", by=HANDLER)
+    opened.identity.ask(case_id, reason="unknown-sender", by=HANDLER)
     work()
     assert opened.identity.check_code(case_id, _newest_code(opened, address)) is CodeCheck.RIGHT
     work()

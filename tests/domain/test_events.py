@@ -33,6 +33,7 @@ from domain.many import Many
 from domain.personal import PersonalRef
 from domain.portability import DirectTransfer
 from domain.redaction import Redaction
+from domain.representation import Representation
 from domain.request import DataSubjectRequest
 from services.register import EventTranscoder
 from tests.support.past import AT, planned, received
@@ -46,6 +47,7 @@ AGGREGATES: tuple[type[Any], ...] = (
     Controller,
     Redaction,
     DirectTransfer,
+    Representation,
 )
 
 WITHOUT_PERSONAL_DATA = {

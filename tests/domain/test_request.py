@@ -360,8 +360,8 @@ def test_the_reason_for_doubt_is_recorded_each_time(request_received: DataSubjec
     with pytest.raises(DomainError, match="say why"):
         request_received.request_identity(method=CODE, reason=" ", at=AT)
 
-    request_received.request_identity(method=CODE, reason="new-address", at=AT)
-    request_received.request_identity(method=CODE, reason="code-expired", at=AT + days(1))
+    request_received.request_identity(method=CODE, reason="unknown-sender", at=AT)
+    request_received.request_identity(method=CODE, reason="lighter-proof-failed", at=AT + days(1))
 
     assert names(request_received) == ["IdentityRequested", "PauseOpened", "IdentityRequested"]
     assert request_received.open_pauses == {PauseReason.IDENTITY: TODAY}
@@ -378,7 +378,7 @@ def test_proof_ends_the_pause_and_shows_the_days_beside(
 ) -> None:
     """B.2.5: the date if suspended is shown; the dates that alarm stay."""
     before = request_received.dates
-    request_received.request_identity(method=CODE, reason="new-address", at=AT)
+    request_received.request_identity(method=CODE, reason="unknown-sender", at=AT)
     request_received.verify_identity(method=CODE, person=ref(), at=AT + days(7))
 
     after = request_received.dates
@@ -417,7 +417,7 @@ def test_after_too_many_wrong_codes_only_a_person_verifies(
     with pytest.raises(NotAllowedNow, match="wrong codes"):
         verify(request_received)
     with pytest.raises(NotAllowedNow, match="wrong codes"):
-        request_received.request_identity(method=CODE, reason="again", at=AT)
+        request_received.request_identity(method=CODE, reason="unknown-sender", at=AT)
     request_received.verify_identity(
         method=IdentityMethod.IN_PERSON, person=ref(), by="anna", at=AT
     )
@@ -564,7 +564,7 @@ def test_pauses_extension_and_corrected_receipt_may_come_in_any_order() -> None:
         )
 
     def ask(request: DataSubjectRequest) -> None:
-        request.request_identity(method=CODE, reason="new-address", at=start)
+        request.request_identity(method=CODE, reason="unknown-sender", at=start)
         request.verify_identity(method=CODE, person=ref(), at=start + days(4))
 
     def corrected(request: DataSubjectRequest) -> None:
@@ -660,7 +660,7 @@ def test_an_extension_is_not_decided_when_its_notice_would_be_late(
 
 
 def asked_and_answered(request: DataSubjectRequest) -> None:
-    request.request_identity(method=CODE, reason="new-address", at=AT)
+    request.request_identity(method=CODE, reason="unknown-sender", at=AT)
     request.verify_identity(method=CODE, person=ref(), at=AT + days(10))
 
 
@@ -725,7 +725,7 @@ def test_breaches_ignore_a_pause_until_it_is_relied_on() -> None:
 
 def test_a_pause_that_is_relied_on_and_goes_on_keeps_moving_the_dates() -> None:
     request = received(promise_days=None)
-    request.request_identity(method=CODE, reason="new-address", at=AT)
+    request.request_identity(method=CODE, reason="unknown-sender", at=AT)
     question = consulted(request, AT)
     request.rely_on_suspension(question=question, reason="long-wait", by="berit", at=AT)
 
@@ -766,7 +766,7 @@ def test_whoever_asks_the_officer_does_not_answer_and_advice_is_weighed_once(
 def test_two_reminders_and_then_a_person(request_received: DataSubjectRequest) -> None:
     """B.2.5: nothing is closed for silence before two reminders, and never by a machine."""
     identity = PauseReason.IDENTITY
-    request_received.request_identity(method=CODE, reason="new-address", at=AT)
+    request_received.request_identity(method=CODE, reason="unknown-sender", at=AT)
     with pytest.raises(DomainError, match="two reminders"):
         refuse(request_received, RefusalGround.NO_RESPONSE)
     for number in (1, 2):
@@ -790,7 +790,7 @@ def test_an_answer_or_a_new_question_ends_the_silence(
 ) -> None:
     identity = PauseReason.IDENTITY
     for _ in range(2):
-        request_received.request_identity(method=CODE, reason="new-address", at=AT)
+        request_received.request_identity(method=CODE, reason="unknown-sender", at=AT)
         for _ in range(2):
             request_received.remind_of_question(reason=identity, at=AT)
         request_received.notice_silence(reason=identity, at=AT)
@@ -985,7 +985,7 @@ def test_who_was_never_asked_is_not_unidentifiable(request_received: DataSubject
     with pytest.raises(DomainError, match="asked for proof"):
         refuse(request_received, RefusalGround.CANNOT_IDENTIFY)
 
-    request_received.request_identity(method=CODE, reason="new-address", at=AT)
+    request_received.request_identity(method=CODE, reason="unknown-sender", at=AT)
     refuse(request_received, RefusalGround.CANNOT_IDENTIFY)
 
     assert request_received.status is Status.REFUSED
@@ -1314,7 +1314,7 @@ def test_a_request_without_its_content_is_not_reopened(
         lambda request: request.collect_data(found=(), at=AT),
         lambda request: answer(request),
         lambda request: request.fulfil(outcomes=(), at=AT),
-        lambda request: request.request_identity(method=CODE, reason="again", at=AT),
+        lambda request: request.request_identity(method=CODE, reason="unknown-sender", at=AT),
         lambda request: request.waive_verification(reason="again", by="anna", at=AT),
         lambda request: request.fail_identity(method=CODE, reason="again", at=AT),
     ],

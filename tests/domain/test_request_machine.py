@@ -108,7 +108,9 @@ class AnyRequest(RuleBasedStateMachine):
 
     @rule()
     def ask_for_identity(self) -> None:
-        self._try("request_identity", method=IdentityMethod.CODE_TO_ADDRESS, reason="new-address")
+        self._try(
+            "request_identity", method=IdentityMethod.CODE_TO_ADDRESS, reason="unknown-sender"
+        )
 
     @rule()
     def wrong_code(self) -> None:

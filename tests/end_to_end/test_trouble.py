@@ -248,7 +248,7 @@ def _bounce(letter: Letter, arrived: datetime) -> bytes:
 
 def test_five_tries_for_a_code_and_two_codes_before_a_person_must_verify(story: Story) -> None:
     case = _asked_for_code(story, ADDRESS)
-    ask = {"reason": "sender-not-known"}
+    ask = {"reason": "unknown-sender"}
     for asked_again in (False, True):
         right = story.postbox.last(ADDRESS, "identity-code").code.replace(" ", "")
         wrong = f"{(int(right) + 1) % 10**8:08d}"
@@ -315,7 +315,7 @@ def _confirmed(story: Story, text: str, right: Right) -> str:
 def _asked_for_code(story: Story, address: str) -> str:
     case = story.confirm(_arrives(story, ACCESS, address))
     story.post(
-        f"/v1/cases/{case['case_id']}/identity/ask", {"reason": "sender-not-known"}, expect=202
+        f"/v1/cases/{case['case_id']}/identity/ask", {"reason": "unknown-sender"}, expect=202
     )
     story.work()
     return str(case["case_id"])

@@ -256,7 +256,7 @@ class Story:
 
     def prove(self, case_id: str, recipient: str) -> None:
         """A code goes out by mail, and the person writes it back."""
-        self.post(f"/v1/cases/{case_id}/identity/ask", {"reason": "sender-not-known"}, expect=202)
+        self.post(f"/v1/cases/{case_id}/identity/ask", {"reason": "unknown-sender"}, expect=202)
         self.work()
         code = self.postbox.last(recipient, "identity-code").code
         answer = self.post(f"/v1/cases/{case_id}/identity/code", {"code": code})

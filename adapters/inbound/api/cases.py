@@ -49,6 +49,7 @@ from projections import deadline_worklist
 from services import dossier
 from services.intake import Note
 from services.ports import CodeCheck, Identifier
+from services.showing import places_in, shown_message
 
 router = APIRouter(prefix="/v1/cases", tags=["cases"], route_class=ApiRoute)
 
@@ -251,7 +252,11 @@ def messages(
     """What was written to us in this case, replies to our letters included."""
     case = case_of(installation, bearer, case_id)
     shown = page.of(enumerate(case.messages), lambda one: (f"{one[0]:09}",))
-    written = [dossier.MESSAGE.validate_json(installation.vault.open(ref)) for _, ref in shown]
+    hidden = places_in(installation.vault, case)
+    written = [
+        shown_message(dossier.MESSAGE.validate_json(installation.vault.open(ref)), hidden)
+        for _, ref in shown
+    ]
     return [
         MessageShown(
             sender_name=one.sender_name,

@@ -70,7 +70,7 @@ _KNOWN: Mapping[str, Any] = {
     "name": "fjordscenen",
     "next": None,
     "profile_version": "2026-11",
-    "reason": "sender-not-known",
+    "reason": "unknown-sender",
     "reference": "7K3M-P9QD",
     "said_by": "The service desk in Bergen",
     "second_token": "trt_of-the-second-person",

@@ -55,6 +55,7 @@ from domain.vocabulary import (
 from projections import deadline_worklist
 from services.fulfilment import person_of
 from services.intake import Asked, Backdated
+from services.places import without_places
 from services.ports import Identifier, Result
 
 router = APIRouter(prefix="/v1/requests", tags=["requests"], route_class=ApiRoute)
@@ -362,6 +363,8 @@ def records(
     request = request_of(installation, bearer, request_id)
     shown = page.of(request.found.values(), _of_record)
     content = {one.record_id: installation.deciding.record(one) for one in shown}
+    if installation.register.case(request.case_id).protected:
+        content = {one: without_places(record) for one, record in content.items()}
     return [
         FoundShown(
             record_id=found.record_id,

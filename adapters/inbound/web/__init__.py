@@ -10,6 +10,7 @@ from adapters.inbound.web import (
     case_steps,
     cover_steps,
     outbox,
+    people_steps,
     prove,
     sign_in,
     transfer_steps,
@@ -17,7 +18,18 @@ from adapters.inbound.web import (
 )
 from adapters.inbound.web.pages import Assets, go
 
-MODULES = (sign_in, worklist, case, case_steps, cover_steps, transfer_steps, answer, prove, outbox)
+MODULES = (
+    sign_in,
+    worklist,
+    case,
+    case_steps,
+    people_steps,
+    cover_steps,
+    transfer_steps,
+    answer,
+    prove,
+    outbox,
+)
 
 
 def add_pages(app: FastAPI) -> None:

@@ -10,9 +10,11 @@ from fastapi import APIRouter, Response
 
 from adapters.inbound.web.case_view import Reading
 from adapters.inbound.web.pages import NOTHING_SENT, PageRoute, Sent, page
+from adapters.inbound.web.people_view import people_choices
 from adapters.inbound.web.session import AtDesk, Desk, Purpose
 from domain.case import Case
 from domain.grounds import grounds
+from domain.ladder import Doubt
 from domain.request import RefusalGround
 from domain.vocabulary import (
     CoverReason,
@@ -23,11 +25,15 @@ from domain.vocabulary import (
     TriageKind,
 )
 
-IDENTITY_REASONS = (
-    "unknown-sender",
-    "other-address-than-on-file",
-    "other-name-than-on-file",
-    "sensitive-content",
+PEOPLE_DONE = (
+    "represented",
+    "seen",
+    "heard",
+    "noted",
+    "authority-accepted",
+    "authority-rejected",
+    "protected",
+    "unprotected",
 )
 THEIRS_REASONS = ("details-agree", "person-confirmed")
 NOT_THEIRS_REASONS = ("namesake", "shared-address", "cannot-tell")
@@ -78,7 +84,8 @@ def case_page(
         methods=tuple(
             method for method in IdentityMethod if method is not IdentityMethod.CODE_TO_ADDRESS
         ),
-        identity_reasons=IDENTITY_REASONS,
+        identity_reasons=tuple(Doubt),
+        people=people_choices(view.representation),
         theirs_reasons=THEIRS_REASONS,
         not_theirs_reasons=NOT_THEIRS_REASONS,
         nothing_reasons=NOTHING_REASONS,
@@ -104,6 +111,7 @@ DONE = frozenset(
         "withdrawn",
         "answering-again",
         "released",
+        *PEOPLE_DONE,
     }
 )
 """What the page may say after a step; nothing else in its address is shown."""

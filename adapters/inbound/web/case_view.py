@@ -26,15 +26,18 @@ from domain.personal import PersonalRef
 from domain.policy import Category, Profile, System
 from domain.portability import DirectTransfer, direct_transfer_id
 from domain.redaction import redaction_id
+from domain.representation import Representation
 from domain.request import DataSubjectRequest, Status
 from domain.values import FoundRecord, QueuedLetter
 from domain.vocabulary import Action, Decision, LetterKind, Outcome, Right
 from projections.case_file import facts
 from services import dossier
+from services.addressees import Addressees
+from services.places import shown_identifiers, without_places
 from services.planning import RECIPIENT
 from services.ports import Erased, Identifier, Record, Refused
-from services.postroom import address_of
 from services.redacting import Covering, leaves
+from services.showing import places_in, shown_message
 from services.wording import in_language
 
 ANSWERS = {"ask_person_to_give_up": "given_up"}
@@ -220,6 +223,8 @@ class CaseView:
     timeline: tuple[Happened, ...]
     next_steps: tuple[NextStep, ...]
     stuck: tuple[ParkedTask, ...]
+    representation: Representation | None = None
+    number_held: bool = False
 
     @property
     def replies_hidden(self) -> int:
@@ -262,6 +267,7 @@ class Reading:
         self._installation = desk.installation
         self._profile = desk.profile(case.controller)
         self._now = desk.installation.clock()
+        self._addressees = Addressees(desk.installation.register, desk.installation.vault)
 
     def view(self) -> CaseView:
         requests = self._installation.register.requests_of(self._case)
@@ -281,6 +287,8 @@ class Reading:
             timeline=tuple(self._timeline(requests)),
             next_steps=tuple(self._next_steps(views, stuck)),
             stuck=stuck,
+            representation=self._installation.representing.of_case(self._case.id),
+            number_held=self._case.number is not None,
         )
 
     # The message and the person
@@ -289,9 +297,10 @@ class Reading:
         if not self._content:
             return None
         try:
-            return dossier.MESSAGE.validate_json(self._installation.vault.open(ref))
+            message = dossier.MESSAGE.validate_json(self._installation.vault.open(ref))
         except Erased:
             return None
+        return shown_message(message, places_in(self._installation.vault, self._case))
 
     def _identifiers(self) -> tuple[Identifier, ...]:
         if not self._content:
@@ -299,7 +308,8 @@ class Reading:
         try:
             for request in self._installation.register.requests_of(self._case):
                 raw = self._installation.vault.open(request.requester)
-                return dossier.PERSON.validate_json(raw).identifiers
+                found = dossier.PERSON.validate_json(raw).identifiers
+                return shown_identifiers(found) if self._case.protected else found
             return self._installation.intake.proposed_identifiers(self._case.id)
         except Erased:
             return ()
@@ -363,10 +373,9 @@ class Reading:
 
     def _by_mail(self, request: DataSubjectRequest) -> bool:
         try:
-            raw = self._installation.vault.open(request.requester)
+            return self._addressees.of_answer(self._case, request) is not None
         except Erased:
             return False
-        return address_of(dossier.PERSON.validate_json(raw)) is not None
 
     def _is_enclosed(self, request: DataSubjectRequest) -> bool:
         """Whether the copy has to be printed and put into the envelope with the letter."""
@@ -456,6 +465,8 @@ class Reading:
         if self._content:
             try:
                 content = self._installation.deciding.records(request)
+                if self._case.protected:
+                    content = {one: without_places(r) for one, r in content.items()}
             except Erased:
                 content = {}
         redacting = self._installation.redacting
@@ -636,6 +647,8 @@ class Reading:
         if any(one.request.status is Status.RECEIVED for one in requests):
             asked = any(one.request.identity_requested_at for one in requests)
             yield NextStep("identity" if asked else "identity-to-ask", None, "identity")
+        if any(one.request.authority_awaited for one in requests):
+            yield NextStep("authority", None, "people")
         for one in requests:
             code = _standing(one)
             if code is not None:
@@ -653,6 +666,8 @@ def _standing(one: RequestView) -> str | None:
     states = [system.state for system in one.systems]
     if request.delivery_failed:
         return "delivery-failed"
+    if request.authority_awaited and request.status is Status.VERIFIED:
+        return None
     if request.status in {Status.VERIFIED, Status.APPROVED}:
         if not one.systems and request.status is Status.VERIFIED:
             return "access-first"

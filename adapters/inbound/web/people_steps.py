@@ -1,0 +1,136 @@
+"""What the buttons about people do: who asks for whom, what showed it, and protected identity."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from uuid import UUID
+
+from fastapi import APIRouter, Response
+
+from adapters.inbound.web.case_steps import _do as carry_out
+from adapters.inbound.web.case_steps import _identifiers as identifiers_in
+from adapters.inbound.web.pages import Form, PageRoute, Sent, one_of
+from adapters.inbound.web.session import AtDesk, Desk
+from domain.errors import DomainError
+from domain.representation import AnswerTo, AuthorityEvidence, ChildView, RepresentationKind
+
+router = APIRouter(prefix="/desk/cases/{case_id}", route_class=PageRoute, include_in_schema=False)
+
+
+@router.post("/representation")
+def claim(desk: AtDesk, case_id: UUID, sent: Form) -> Response:
+    def command() -> None:
+        desk.installation.representing.claim(
+            case_id,
+            kind=one_of(RepresentationKind, sent.one("part")),
+            identifiers=tuple(identifiers_in(sent)),
+            age=_age(sent.one("age")),
+            by=desk.staff_id,
+        )
+
+    return _do(desk, case_id, sent, command, form="represent", done="represented")
+
+
+@router.post("/representation/evidence")
+def see(desk: AtDesk, case_id: UUID, sent: Form) -> Response:
+    def command() -> None:
+        desk.installation.representing.see_evidence(
+            case_id,
+            evidence=one_of(AuthorityEvidence, sent.one("evidence")),
+            receives=sent.has("receives"),
+            by=desk.staff_id,
+        )
+
+    return _do(desk, case_id, sent, command, form="evidence", done="seen")
+
+
+@router.post("/representation/child-view")
+def hear(desk: AtDesk, case_id: UUID, sent: Form) -> Response:
+    def command() -> None:
+        desk.installation.representing.hear_child(
+            case_id,
+            view=one_of(ChildView, sent.one("view")),
+            reason=sent.one("reason"),
+            by=desk.staff_id,
+        )
+
+    return _do(desk, case_id, sent, command, form="child", done="heard")
+
+
+@router.post("/representation/address")
+def check_address(desk: AtDesk, case_id: UUID, sent: Form) -> Response:
+    def command() -> None:
+        protected = _yes(sent.one("protected"))
+        desk.installation.representing.check_address(case_id, protected=protected, by=desk.staff_id)
+
+    return _do(desk, case_id, sent, command, form="address", done="noted")
+
+
+@router.post("/representation/conflict")
+def check_conflict(desk: AtDesk, case_id: UUID, sent: Form) -> Response:
+    def command() -> None:
+        known = _yes(sent.one("known"))
+        desk.installation.representing.check_conflict(case_id, known=known, by=desk.staff_id)
+
+    return _do(desk, case_id, sent, command, form="conflict", done="noted")
+
+
+@router.post("/representation/accept")
+def accept(desk: AtDesk, case_id: UUID, sent: Form) -> Response:
+    def command() -> None:
+        chosen = sent.one("answer_to")
+        desk.installation.representing.accept(
+            case_id,
+            answer_to=one_of(AnswerTo, chosen) if chosen else None,
+            reason=sent.one("reason"),
+            by=desk.staff_id,
+        )
+
+    return _do(desk, case_id, sent, command, form="accept", done="authority-accepted")
+
+
+@router.post("/representation/reject")
+def reject(desk: AtDesk, case_id: UUID, sent: Form) -> Response:
+    def command() -> None:
+        desk.installation.representing.reject(case_id, reason=sent.one("reason"), by=desk.staff_id)
+
+    return _do(desk, case_id, sent, command, form="reject", done="authority-rejected")
+
+
+@router.post("/protection")
+def protect(desk: AtDesk, case_id: UUID, sent: Form) -> Response:
+    def command() -> None:
+        desk.installation.representing.protect(case_id, reason=sent.one("reason"), by=desk.staff_id)
+
+    return _do(desk, case_id, sent, command, form="protect", done="protected")
+
+
+@router.post("/protection/end")
+def end_protection(desk: AtDesk, case_id: UUID, sent: Form) -> Response:
+    def command() -> None:
+        desk.installation.representing.end_protection(
+            case_id, reason=sent.one("reason"), by=desk.staff_id
+        )
+
+    return _do(desk, case_id, sent, command, form="unprotect", done="unprotected")
+
+
+def _do(
+    desk: Desk, case_id: UUID, sent: Sent, command: Callable[[], None], *, form: str, done: str
+) -> Response:
+    case = desk.case(case_id)
+    return carry_out(desk, case, sent, command, form=form, done=done, place="people")
+
+
+def _yes(answer: str) -> bool:
+    if answer not in {"yes", "no"}:
+        raise DomainError("answer yes or no")
+    return answer == "yes"
+
+
+def _age(text: str) -> int | None:
+    if not text:
+        return None
+    if not text.isdecimal():
+        raise DomainError("give the age in whole years, or leave it empty where it is not known")
+    return int(text)
