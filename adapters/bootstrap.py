@@ -13,10 +13,13 @@ from types import ModuleType
 
 from eventsourcing.persistence import JSONTranscoder
 
+import domain.balancing
 import domain.case
 import domain.deadlines
+import domain.rectification
 import domain.representation
 import domain.request
+import domain.restriction
 import domain.values
 from adapters.embedded_postgres import EmbeddedPostgres
 from adapters.outbound import rotation
@@ -41,6 +44,7 @@ from adapters.outbound.vault import MasterKeys, PostgresVault, load_master_keys
 from adapters.outbound.views import Views
 from adapters.profiles import load_profile
 from adapters.settings import Settings, SettingsWrong, system_secrets
+from domain.aggregate import Aggregate
 from domain.policy import Profile
 from domain.vocabulary import Country
 from projections.holds import due as due_holds
@@ -55,18 +59,21 @@ from services.held import Held
 from services.holds import Holds
 from services.identity import Identity
 from services.intake import Intake
+from services.objecting import Objecting
 from services.planning import Planning
 from services.porting import Porting
-from services.ports import Clock, Mailer
+from services.ports import Clock, Mailer, Systems
 from services.postroom import Postroom
+from services.rectifying import Rectifying
 from services.redacting import Redacting
 from services.refusing import Refusing
 from services.register import Register
 from services.reminders import Reminders
 from services.replies import Replies
 from services.representing import Representing
+from services.restricting import Restrictions
 from services.retention import Retention
-from services.worker import Systems, Worker
+from services.worker import Worker
 
 
 def utc_now() -> datetime:
@@ -97,6 +104,9 @@ class Installation:
     retention: Retention
     held: Held
     holds: Holds
+    restrictions: Restrictions
+    rectifying: Rectifying
+    objecting: Objecting
     reminders: Reminders
     systems: Systems
     mailer: Mailer
@@ -116,6 +126,8 @@ class Installation:
             self.answering,
             self.retention,
             self.holds,
+            self.rectifying,
+            self.restrictions,
             self.systems,
             self.mailer,
             self.clock,
@@ -253,6 +265,8 @@ def _wire(
         address=settings.address,
     )
     fulfilments = Fulfilments(register, vault, tasks, controllers, clock)
+    restrictions = Restrictions(register, vault, tasks, controllers, postroom, clock)
+    deciding = Deciding(register, vault, tasks, controllers, held, restrictions, clock)
     return Installation(
         settings=settings,
         clock=clock,
@@ -286,7 +300,6 @@ def _wire(
         fulfilments=fulfilments,
         byhand=ByHand(register, fulfilments),
         redacting=Redacting(register, vault, clock),
-        deciding=Deciding(register, vault, tasks, controllers, held, clock),
         held=held,
         holds=Holds(
             register,
@@ -301,11 +314,17 @@ def _wire(
         ),
         porting=porting,
         representing=Representing(register, vault, controllers, planning, clock),
+        deciding=deciding,
         answering=answering,
         refusing=Refusing(
             register, vault, controllers, planning, postroom, retention, staff, clock
         ),
         retention=retention,
+        restrictions=restrictions,
+        rectifying=Rectifying(
+            register, vault, tasks, controllers, fulfilments, restrictions, clock
+        ),
+        objecting=Objecting(register, vault, tasks, controllers, deciding, clock),
         reminders=Reminders(register, clock),
         systems=systems,
         mailer=mailer or _mailer(settings, clock),
@@ -359,6 +378,9 @@ def _teach(transcoder: JSONTranscoder) -> None:
         *_enums(domain.request),
         *_enums(domain.case),
         *_enums(domain.representation),
+        *_values(domain.rectification),
+        *_values(domain.restriction),
+        *_values(domain.balancing),
     )
 
 
@@ -366,7 +388,9 @@ def _values(module: ModuleType) -> list[type]:
     return [
         member
         for member in vars(module).values()
-        if isclass(member) and member.__module__ == module.__name__
+        if isclass(member)
+        and member.__module__ == module.__name__
+        and not issubclass(member, Aggregate)
     ]
 
 

@@ -273,6 +273,8 @@ class Profile:
     profiling: Text = field(default_factory=dict)
     policy_updated_on: date | None = None
     correspondence_months: int = 36
+    restriction_pause_days: int = 14
+    """Between telling the person that a restriction ends and ending it (Art. 18(3))."""
     officer_contact: str | None = None
     sender: str | None = None
     website: str | None = None

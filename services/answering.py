@@ -106,7 +106,8 @@ class Answering:
             redaction.looked_at(request.own_records) if redaction else frozenset()
         )
         transfer = self._register.find_direct_transfer(request.id)
-        outcomes = system_outcomes(request, fulfilment, profile, redaction, transfer)
+        decided = self._register.decided(request)
+        outcomes = system_outcomes(request, fulfilment, profile, redaction, transfer, decided)
         also: list[Also] = [self._tasks.done(task)]
         by_post = task.payload.get("how") == "post"
         address = None if by_post else self._addressees.of_answer(case, request)
@@ -329,7 +330,8 @@ class Answering:
         fulfilment = self._register.fulfilment(request.id)
         redaction = self._register.find_redaction(request.id)
         transfer = self._register.find_direct_transfer(request.id)
-        outcomes = system_outcomes(request, fulfilment, profile, redaction, transfer)
+        decided = self._register.decided(request)
+        outcomes = system_outcomes(request, fulfilment, profile, redaction, transfer, decided)
         request.fulfil(outcomes=outcomes, at=now)
         if not request.right.gives_a_copy or letter.printed:
             request.close(at=now)

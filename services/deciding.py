@@ -17,20 +17,25 @@ from domain.fulfilment import Fulfilment
 from domain.grounds import ground
 from domain.hold import Hold
 from domain.personal import PersonalRef
-from domain.policy import Profile, Recipient, Sector
-from domain.policy import Told as WhatToTell
+from domain.policy import Profile
 from domain.portability import DirectTransfer
 from domain.request import DataSubjectRequest
-from domain.values import FoundRecord, KeptPart, RecordDecision, Told
-from domain.vocabulary import Action, Compartment, Decision, Outcome, Right
+from domain.restriction import At
+from domain.values import FoundRecord, KeptPart, RecordDecision
+from domain.vocabulary import Action, Compartment, Decision, Right
 from services import dossier
 from services.addressees import address_of
 from services.controllers import Controllers
 from services.fulfilment import UNMAPPED
 from services.held import Held, HeldRecord
-from services.planning import RECIPIENT, Steps, answer_task, task_for
+from services.planning import Steps, answer_task, task_for
 from services.ports import Clock, Person, Record, Tasks, Vault
+from services.recipients import tell_recipients
 from services.register import Register, again_on_conflict
+from services.restricting import Restrictions
+
+RESTRICTED = "restricted"
+"""The fact that a record may be kept only (Art. 18(2)), for the rules of `domain.decisions`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,10 +57,12 @@ class Deciding:
         tasks: Tasks,
         controllers: Controllers,
         held: Held,
+        restrictions: Restrictions,
         clock: Clock,
     ) -> None:
         self._register, self._vault, self._tasks = register, vault, tasks
         self._controllers, self._held, self._clock = controllers, held, clock
+        self._restrictions = restrictions
 
     @again_on_conflict
     def decide_match(
@@ -87,16 +94,28 @@ class Deciding:
         profile = self._controllers.terms(request.controller, request.profile_version)
         previews = []
         own = request.own_records
+        restricted = self._restricted(request)
         for found, record in zip(own, self._records(own), strict=True):
             facts = RecordFacts(
                 system=found.system,
                 kind=found.kind,
                 anchors=record.anchors,
-                flags=record.flags | (answers or {}).get(found.record_id, frozenset()),
+                flags=record.flags
+                | (answers or {}).get(found.record_id, frozenset())
+                | ({RESTRICTED} if found.system in restricted else frozenset()),
             )
             holds = self._held.standing(request.controller, found, record)
             previews.append(Preview(found, record, decide(facts, profile, holds, on)))
         return tuple(previews)
+
+    def _restricted(self, request: DataSubjectRequest) -> frozenset[str]:
+        """Where another request of the same person's restricts the data: nothing goes there."""
+        return frozenset(
+            system
+            for restriction in self._restrictions.standing(request)
+            for system, state in restriction.systems.items()
+            if state.at is not At.NOT_HELD
+        )
 
     @again_on_conflict
     def approve(
@@ -122,6 +141,7 @@ class Deciding:
             self._register.look_at(request_id)
             request = self._register.request(request_id)
             _require_known(request)
+            _require_no_other_way(request, self._register.find_fulfilment(request_id))
             profile = self._controllers.in_force(request.controller)
             steps = Steps()
             note = self._note(request, words, by, steps, now)
@@ -202,8 +222,27 @@ class Deciding:
         *,
         tell: bool,
     ) -> None:
-        decisions = tuple(request.decisions[preview.found.record_id] for preview in previews)
         fulfilment = self._register.fulfilment(request.id)
+        self.carry_out(request, fulfilment, profile, previews, steps, by, now, tell=tell)
+        steps.aggregates.append(fulfilment)
+        if fulfilment.all_done:
+            fulfilment.complete(at=now)
+            steps.also.append(self._tasks.add(answer_task(request, at=now)))
+
+    def carry_out(
+        self,
+        request: DataSubjectRequest,
+        fulfilment: Fulfilment,
+        profile: Profile,
+        previews: Sequence[Preview],
+        steps: Steps,
+        by: str,
+        now: datetime,
+        *,
+        tell: bool = False,
+    ) -> None:
+        """Have erased what was approved, recipients told, and what stays held."""
+        decisions = tuple(request.decisions[preview.found.record_id] for preview in previews)
         by_system: dict[str, list[RecordDecision]] = {}
         for preview, decision in zip(previews, decisions, strict=True):
             by_system.setdefault(preview.found.system, []).append(decision)
@@ -213,39 +252,9 @@ class Deciding:
                     system=system, action=Action.ERASE, decisions=tuple(decided), at=now
                 )
                 steps.also.append(self._tasks.add(task_for(request, system, Action.ERASE, at=now)))
-        self._tell_recipients(fulfilment, profile, previews, now)
-        self._place_holds(request, previews, decisions, steps, by, now, tell=tell)
-        steps.aggregates.append(fulfilment)
-        if fulfilment.all_done:
-            fulfilment.complete(at=now)
-            steps.also.append(self._tasks.add(answer_task(request, at=now)))
-
-    def _tell_recipients(
-        self,
-        fulfilment: Fulfilment,
-        profile: Profile,
-        previews: Sequence[Preview],
-        now: datetime,
-    ) -> None:
         passed_on = {name for preview in previews for name in preview.record.recipients}
-        unknown = passed_on - _known_names(profile)
-        for recipient in profile.recipients:
-            theirs = unknown if recipient.sector is Sector.ORGANISER else _names(recipient)
-            concerned = not recipient.per_record or bool(passed_on & theirs)
-            if recipient.told is WhatToTell.REFERRED and concerned:
-                told = Told(recipient.id, Outcome.REFERRED)
-                fulfilment.tell_recipient(told=told, at=now)
-            line = f"{RECIPIENT}{recipient.id}"
-            if line not in fulfilment.systems:
-                continue
-            if concerned:
-                fulfilment.escalate(system=line, reason="inform-recipient", at=now)
-            else:
-                _nothing_to_tell(fulfilment, line, "nothing-was-passed-on", now)
-        known = {f"{RECIPIENT}{recipient.id}" for recipient in profile.recipients}
-        for line in tuple(fulfilment.systems):
-            if line.startswith(RECIPIENT) and line not in known:
-                _nothing_to_tell(fulfilment, line, "no-recipient-any-more", now)
+        tell_recipients(fulfilment, profile, passed_on, now)
+        self._place_holds(request, previews, decisions, steps, by, now, tell=tell)
 
     def _place_holds(
         self,
@@ -335,26 +344,20 @@ def record_decision(preview: Preview) -> RecordDecision:
     )
 
 
-def _nothing_to_tell(fulfilment: Fulfilment, line: str, reason: str, now: datetime) -> None:
-    fulfilment.record_done(
-        system=line,
-        key=f"{fulfilment.id}/{line}/none",
-        action=Action.INFORM,
-        outcome=Outcome.NOT_FOUND,
-        reason=reason,
-        at=now,
+_OTHER_WAYS = {
+    Right.RECTIFICATION: "decide each claim about a field, then approve the claims",
+    Right.RESTRICTION: "say on which ground of Art. 18(1) it is restricted, or refuse it",
+    Right.OBJECTION: "weigh the objection, purpose by purpose",
+}
+
+
+def _require_no_other_way(request: DataSubjectRequest, fulfilment: Fulfilment | None) -> None:
+    """What has a decision of its own is not approved in passing, unless it was begun by hand."""
+    by_hand = fulfilment is not None and any(
+        state.action is Action.HANDLE for state in fulfilment.systems.values()
     )
-
-
-def _names(recipient: Recipient) -> set[str]:
-    return {recipient.id, recipient.name}
-
-
-def _known_names(profile: Profile) -> set[str]:
-    """Whom the profile knows by name. Organisers it knows as a group; records name each of them."""
-    systems = {name for s in profile.systems for name in (s.id, s.name, s.connector)}
-    others = (r for r in profile.recipients if r.sector is not Sector.ORGANISER)
-    return systems.union(*(_names(recipient) for recipient in others))
+    if request.right in _OTHER_WAYS and not by_hand:
+        raise NotAllowedNow(_OTHER_WAYS[request.right])
 
 
 def _require_known(request: DataSubjectRequest) -> None:

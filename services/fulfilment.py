@@ -213,7 +213,7 @@ class Fulfilments:
                     fulfilment.read_back(system=system, key=back, remaining={}, at=now)
                 else:
                     also.append(self._read_back_task(fulfilment, system, results, now))
-            self._save_and_complete(fulfilment, also, now)
+            self.save_and_complete(fulfilment, also, now)
 
     @again_on_conflict
     def record_read_back(
@@ -239,7 +239,7 @@ class Fulfilments:
             )
             remaining = {digest: known[digest] for digest in digests if digest in known}
             fulfilment.read_back(system=system, key=key, remaining=remaining, at=now)
-            self._save_and_complete(fulfilment, self._finish(task), now)
+            self.save_and_complete(fulfilment, self._finish(task), now)
 
     @again_on_conflict
     def record_done(
@@ -273,7 +273,7 @@ class Fulfilments:
             if action is Action.INFORM and outcome is Outcome.INFORMED:
                 told = Told(system.removeprefix(RECIPIENT), Outcome.INFORMED)
                 fulfilment.tell_recipient(told=told, at=now)
-            self._save_and_complete(fulfilment, self._finish(task), now)
+            self.save_and_complete(fulfilment, self._finish(task), now)
 
     @again_on_conflict
     def record_unavailable(
@@ -337,10 +337,22 @@ class Fulfilments:
         self._register.save_all([], self._finish(task))
         return True
 
-    def _save_and_complete(self, fulfilment: Fulfilment, also: list[Also], now: datetime) -> None:
-        changed: list[Aggregate] = [fulfilment]
+    def save_and_complete(
+        self,
+        fulfilment: Fulfilment,
+        also: list[Also],
+        now: datetime,
+        *,
+        more: Sequence[Aggregate] = (),
+    ) -> None:
+        """Save an answer, with what belongs to it; after the last one the letter is written."""
+        changed: list[Aggregate] = [fulfilment, *more]
         request = self._register.request(fulfilment.request_id)
-        if fulfilment.all_done and fulfilment.completed_at is None:
+        if (
+            fulfilment.all_done
+            and fulfilment.completed_at is None
+            and self._is_restricted_as_asked(request)
+        ):
             if request.right.acts_at_once or request.status is Status.APPROVED:
                 fulfilment.complete(at=now)
                 also.append(self._tasks.add(answer_task(request, at=now)))
@@ -348,6 +360,13 @@ class Fulfilments:
                 request.collect_data(found=(), at=now)
                 changed.append(request)
         self._register.save_all(changed, also)
+
+    def _is_restricted_as_asked(self, request: DataSubjectRequest) -> bool:
+        """A restriction that was asked for is an answer only once it is set everywhere."""
+        if request.right is not Right.RESTRICTION or request.status is not Status.APPROVED:
+            return True
+        restriction = self._register.find_restriction(request.id)
+        return restriction is None or restriction.all_set
 
     def _read_back_task(
         self, fulfilment: Fulfilment, system: str, results: Mapping[UUID, Result], now: datetime

@@ -46,17 +46,8 @@ from services.postroom import Postroom
 from services.register import Register, again_on_conflict
 from services.replies import Replies
 from services.retention import Retention
+from services.telling import TELLING
 from services.triage import Certainty, Proposal, propose
-
-TELLING = frozenset(
-    {
-        IdentifierKind.EMAIL,
-        IdentifierKind.PHONE,
-        IdentifierKind.NATIONAL_NUMBER,
-        IdentifierKind.CUSTOMER_NUMBER,
-    }
-)
-"""What two requests of one person have in common; names and birth dates many people share."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,18 +5,35 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
+from domain.balancing import Balancing
 from domain.fulfilment import Fulfilment, SystemStatus
 from domain.grounds import ground
 from domain.policy import Profile
 from domain.portability import DirectTransfer, NotPortable, left_out
+from domain.rectification import ClaimOutcome, Rectification
 from domain.redaction import Redaction
 from domain.request import DataSubjectRequest
+from domain.restriction import At, Restriction
 from domain.values import FoundRecord, RecordDecision, RecordOutcome, SystemOutcome
 from domain.vocabulary import Decision, Outcome, Right
 
 COPY_OF_OTHERS = {Right.ACCESS: "GDPR Art. 15(4)", Right.PORTABILITY: "GDPR Art. 20(4)"}
 PORTABLE_BY = "GDPR Art. 20(1)"
 TRANSFERRED_BY = "GDPR Art. 20(2)"
+
+Decided = Rectification | Restriction | Balancing
+"""What has decisions of its own beside those about records."""
+
+RECTIFICATION_LAW = "GDPR Art. 16"
+OBJECTION_LAW = "GDPR Art. 21(1)"
+
+_OF_CLAIM = {
+    ClaimOutcome.RECTIFIED: Outcome.RECTIFIED,
+    ClaimOutcome.COMPLETED: Outcome.COMPLETED,
+    ClaimOutcome.ERASED: Outcome.ERASED,
+    ClaimOutcome.STATEMENT_ADDED: Outcome.STATEMENT_ADDED,
+    ClaimOutcome.REFUSED: Outcome.REFUSED,
+}
 
 
 def system_outcomes(
@@ -25,18 +42,23 @@ def system_outcomes(
     profile: Profile,
     redaction: Redaction | None = None,
     transfer: DirectTransfer | None = None,
+    decided: Decided | None = None,
 ) -> tuple[SystemOutcome, ...]:
     """What a letter reports: alike outcomes of one category in one system are one line."""
     lines: dict[SystemOutcome, int] = {}
     own = request.own_records
-    if request.right is Right.ERASURE:
+    own_way = tuple(_own_way(decided, profile)) if decided is not None else ()
+    if request.right is Right.ERASURE or request.decisions:
         treated = fulfilment.outcomes
         kept = {
             (found.system, found.kind)
             for found in own
-            if request.decisions[found.record_id].decision is Decision.KEEP
+            if found.record_id in request.decisions
+            and request.decisions[found.record_id].decision is Decision.KEEP
         }
         for found in own:
+            if found.record_id not in request.decisions:
+                continue  # an objection leaves what a contract needs as it is
             decision = request.decisions[found.record_id]
             state = fulfilment.systems[found.system]
             finished = state.status is SystemStatus.DONE and state.not_before is not None
@@ -47,16 +69,17 @@ def system_outcomes(
             unsaid = tuple(r for r in line.residuals if (found.system, r.what) not in kept)
             for reason in _each_reason(replace(line, residuals=unsaid), decision):
                 lines[reason] = lines.get(reason, 0) + 1
-    elif not request.right.gives_a_copy:
+    elif not request.right.gives_a_copy and not own_way:
         holdings = {system.id: system.holdings for system in profile.systems}
         for system, outcome in fulfilment.done_as.items():
             for category in dict.fromkeys(h.category for h in holdings.get(system, ())):
                 lines[SystemOutcome(system, category, outcome or Outcome.MANUAL, 0)] = 0
-    else:
+    elif not own_way:
         for found in own:
             for line in _copied(request, found, profile, redaction):
                 lines[line] = lines.get(line, 0) + 1
         lines.update(dict.fromkeys(_transferred(transfer), 0))
+    lines.update(dict.fromkeys(own_way, 0))
     told = tuple(replace(line, count=count) for line, count in lines.items())
     return told or tuple(_nothing(request, fulfilment, profile))
 
@@ -95,6 +118,44 @@ def _transferred(transfer: DirectTransfer | None) -> Iterator[SystemOutcome]:
 
 
 _SEARCHED = frozenset({Right.ACCESS, Right.ERASURE, Right.PORTABILITY})
+
+
+def _own_way(decided: Decided, profile: Profile) -> Iterator[SystemOutcome]:
+    """What was decided claim by claim, purpose by purpose, or for every system at once."""
+    match decided:
+        case Rectification():
+            for state in decided.claims.values():
+                claim = state.claim
+                refused = state.outcome is ClaimOutcome.REFUSED
+                yield SystemOutcome(
+                    system=claim.system,
+                    category=claim.category,
+                    outcome=_OF_CLAIM[state.outcome or ClaimOutcome.REFUSED],
+                    count=0,
+                    ground=state.refused_on,
+                    law=None if state.refused_on or not refused else RECTIFICATION_LAW,
+                    note=state.reasons,
+                    keep_fields=(claim.field,),
+                )
+        case Restriction():
+            for system, where in decided.systems.items():
+                told = Outcome.NOT_FOUND if where.at is At.NOT_HELD else Outcome.RESTRICTED
+                known = next((one for one in profile.systems if one.id == system), None)
+                for category in dict.fromkeys(
+                    h.category for h in (known.holdings if known else ())
+                ):
+                    yield SystemOutcome(system, category, told, 0)
+        case Balancing():
+            for purpose, one in decided.weighed.items():
+                yield SystemOutcome(
+                    system="",
+                    category="",
+                    outcome=Outcome.REFUSED if one.continues else Outcome.STOPPED,
+                    count=0,
+                    explanation=purpose,
+                    law=OBJECTION_LAW if one.continues else None,
+                    note=one.grounds,
+                )
 
 
 def _nothing(

@@ -11,20 +11,34 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from domain.aggregate import Aggregate
+from domain.balancing import Balancing, consents, is_inferred, objectable
 from domain.case import Case
 from domain.fulfilment import Fulfilment
 from domain.policy import Profile, System
 from domain.policy import Told as WhatToTell
 from domain.portability import left_out
 from domain.request import DataSubjectRequest, Status
+from domain.restriction import RestrictionGround
 from domain.values import PlannedSystem
 from domain.vocabulary import Action, Delivery, Right, Role
 from services.controllers import Controllers
+from services.meanwhile import restriction_of
 from services.ports import Also, Task, Tasks
 from services.register import Register
 
 COPIES = frozenset({Right.ACCESS, Right.PORTABILITY})
 """What erasure waits for: a copy cannot be made of what is gone."""
+
+SEARCHES = frozenset({Right.ACCESS, Right.ERASURE, Right.RECTIFICATION, Right.OBJECTION})
+"""What is about the records themselves, so that they are looked for first."""
+
+BY_WORDS = frozenset({Right.RESTRICTION, Right.HUMAN_REVIEW})
+"""What a person decides without a search: to restrict, or to look at a decision again."""
+
+TOLD_TO_RECIPIENTS = frozenset(
+    {Right.ERASURE, Right.RECTIFICATION, Right.RESTRICTION, Right.OBJECTION}
+)
+"""What those who received the data are told about (Art. 19)."""
 
 RECIPIENT = "recipient:"
 """Prefix of the plan's lines that are no systems but recipients to be informed (Art. 19)."""
@@ -101,29 +115,63 @@ class Planning:
                 steps.also.append(
                     self._tasks.add(task_for(request, planned.system, planned.action, at=at))
                 )
-        if not systems:
+        if not systems or request.right in BY_WORDS:
             request.collect_data(found=(), at=at)
         steps.aggregates.append(fulfilment)
+        self._meanwhile(request, profile, steps, at=at)
+
+    def _meanwhile(
+        self, request: DataSubjectRequest, profile: Profile, steps: Steps, *, at: datetime
+    ) -> None:
+        """What is objected to, or said to be wrong, is not used until somebody has decided."""
+        if request.right is Right.OBJECTION:
+            purposes = objectable(profile)
+            steps.aggregates.append(
+                Balancing(
+                    request_id=request.id,
+                    case_id=request.case_id,
+                    controller=request.controller,
+                    purposes=tuple(p.id for p in purposes),
+                    absolute=tuple(p.id for p in purposes if p.marketing),
+                    timestamp=at,
+                )
+            )
+            ground = RestrictionGround.OBJECTION_PENDING
+        elif request.right is Right.RECTIFICATION:
+            claims = self._register.find_rectification(request.id)
+            if claims is None or not claims.contests_accuracy:
+                return
+            ground = RestrictionGround.ACCURACY_CONTESTED
+        else:
+            return
+        restriction, also = restriction_of(request, profile, self._tasks, ground=ground, at=at)
+        steps.aggregates.append(restriction)
+        steps.also.extend(also)
 
     @staticmethod
     def _systems(right: Right, profile: Profile) -> Iterable[PlannedSystem]:
         for system in profile.systems:
-            if right in {Right.ACCESS, Right.ERASURE}:
+            if right in SEARCHES:
                 action, delivery = Action.FIND, system.delivery
             elif right is Right.PORTABILITY:
                 if not _holds_portable(profile, system):
                     continue
                 action, delivery = Action.FIND, system.delivery
+            elif right is Right.WITHDRAWAL and _rests_on_consent(system, profile):
+                # What stops there is no mailing: only somebody who knows the system can stop it.
+                action, delivery = Action.HANDLE, Delivery.PERSON
             elif right.acts_at_once:
-                if not system.marketing:
+                if not (system.marketing or _holds_inferences(system, profile)):
                     continue
                 action, delivery = Action.SUPPRESS, system.delivery
+            elif right in BY_WORDS:
+                continue
             elif right.is_statutory:
                 action, delivery = Action.HANDLE, Delivery.PERSON
             else:
                 continue
             yield PlannedSystem(system.id, system.role, delivery, system.connector, action)
-        if right is Right.ERASURE:
+        if right in TOLD_TO_RECIPIENTS:
             for recipient in profile.recipients:
                 if recipient.told is WhatToTell.INFORMED:
                     yield PlannedSystem(
@@ -140,6 +188,18 @@ def _holds_portable(profile: Profile, system: System) -> bool:
     return system.role is not Role.INDEPENDENT_CONTROLLER and any(
         left_out(profile, profile.category(holding.category)) is None for holding in system.holdings
     )
+
+
+def _holds_inferences(system: System, profile: Profile) -> bool:
+    """Whether somebody has to stop profiling there too: it belongs to the marketing (GK-15)."""
+    return any(is_inferred(profile, profile.category(h.category)) for h in system.holdings)
+
+
+def _rests_on_consent(system: System, profile: Profile) -> bool:
+    """Whether consents that are no mailing are relied on there: sharing, for example (AK-08)."""
+    withdrawable = {purpose.id for purpose in consents(profile) if not purpose.marketing}
+    held = (profile.category(holding.category) for holding in system.holdings)
+    return not system.marketing and any(withdrawable.intersection(c.purposes) for c in held)
 
 
 def task_for(

@@ -12,7 +12,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from enum import Enum
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 from uuid import UUID
 
 from domain.personal import PersonalRef
@@ -179,6 +179,54 @@ class Connector(Protocol):
 
     def suppress(self, person: Person, *, key: str) -> Result:
         """Stop marketing to the person, durably; the record itself stays."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Correction:
+    """What is to become of the fields of one record (Art. 16). `None` empties a field.
+
+    `statement` is the person's own, to be kept with the record where the system can hold one.
+    """
+
+    key: str
+    kind: str
+    fields: Mapping[str, str | None]
+    statement: str = ""
+
+
+class Systems(Protocol):
+    """The connectors of every controller, by controller and system."""
+
+    def connector(self, controller: str, system: str) -> Connector: ...
+
+
+@runtime_checkable
+class Rectifies(Protocol):
+    """A connected system in which fields can be corrected."""
+
+    def rectify(self, person: Person, correction: Correction, *, key: str) -> Result:
+        """Write the fields; what cannot be written there raises `AwaitsPerson`, before anything is.
+
+        RECTIFIED, with "statement-not-held" as detail where the system has no place for one.
+        """
+        ...
+
+
+@runtime_checkable
+class Restricts(Protocol):
+    """A connected system in which data can be marked so that it is kept and not used (Art. 18)."""
+
+    def restrict(self, person: Person, *, key: str) -> Result:
+        """Mark what is the person's and stop marketing; RESTRICTED, or NOT_FOUND."""
+        ...
+
+    def is_restricted(self, person: Person) -> bool:
+        """Whether everything of the person's is marked, as the system says itself."""
+        ...
+
+    def unrestrict(self, person: Person, *, key: str) -> Result:
+        """Take the marks away, and put back what the restriction itself had stopped."""
         ...
 
 

@@ -26,15 +26,19 @@ from eventsourcing.persistence import (
 )
 
 from domain.aggregate import Aggregate
+from domain.balancing import Balancing, balancing_id
 from domain.case import Case
 from domain.controller import Controller, controller_id
 from domain.errors import DomainError, NotAllowedNow
 from domain.fulfilment import Fulfilment, fulfilment_id
 from domain.hold import Hold
 from domain.portability import DirectTransfer, direct_transfer_id
+from domain.rectification import Rectification, rectification_id
 from domain.redaction import Redaction, redaction_id
 from domain.representation import Representation, representation_id
 from domain.request import DataSubjectRequest
+from domain.restriction import Restriction, restriction_id
+from domain.vocabulary import Right
 from services.known import Known, copy_of
 from services.ports import Also
 
@@ -164,6 +168,38 @@ class Register(Application[UUID]):
 
     def find_representation(self, case_id: UUID) -> Representation | None:
         return self._find(Representation, representation_id(case_id))
+
+    def find_rectification(self, request_id: UUID) -> Rectification | None:
+        return self._find(Rectification, rectification_id(request_id))
+
+    def rectification(self, request_id: UUID) -> Rectification:
+        return self._load(Rectification, rectification_id(request_id))
+
+    def find_restriction(self, request_id: UUID) -> Restriction | None:
+        return self._find(Restriction, restriction_id(request_id))
+
+    def restriction(self, request_id: UUID) -> Restriction:
+        return self._load(Restriction, restriction_id(request_id))
+
+    def find_balancing(self, request_id: UUID) -> Balancing | None:
+        return self._find(Balancing, balancing_id(request_id))
+
+    def balancing(self, request_id: UUID) -> Balancing:
+        return self._load(Balancing, balancing_id(request_id))
+
+    def decided(
+        self, request: DataSubjectRequest
+    ) -> Rectification | Restriction | Balancing | None:
+        """The decisions that a request has beside those about records."""
+        match request.right:
+            case Right.RECTIFICATION:
+                return self.find_rectification(request.id)
+            case Right.RESTRICTION:
+                return self.find_restriction(request.id)
+            case Right.OBJECTION:
+                return self.find_balancing(request.id)
+            case _:
+                return None
 
     def find_case(self, case_id: UUID) -> Case | None:
         return self._find(Case, case_id)

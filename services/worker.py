@@ -13,7 +13,6 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from threading import Event
 from time import monotonic
-from typing import Protocol
 from uuid import UUID
 
 import structlog
@@ -28,6 +27,7 @@ from services import dossier
 from services.answering import Answering
 from services.fulfilment import Fulfilments
 from services.holds import HOLD_KINDS, NOBODYS_FAULT, RELEASE, TELL, Holds
+from services.meanwhile import CHECK, LIFT, RESTRICT, UNRESTRICT
 from services.numbers import person_to_find
 from services.ports import (
     AwaitsPerson,
@@ -42,6 +42,7 @@ from services.ports import (
     Record,
     Refused,
     Result,
+    Systems,
     Task,
     Tasks,
     Treatment,
@@ -49,7 +50,9 @@ from services.ports import (
     Vault,
     VaultLocked,
 )
+from services.rectifying import Rectifying
 from services.register import Register, SomebodyWasFaster, at_one_moment
+from services.restricting import Restrictions
 from services.retention import Retention
 
 KINDS = (
@@ -57,11 +60,17 @@ KINDS = (
     "erase",
     "read-back",
     "suppress",
+    "rectify",
+    RESTRICT,
+    UNRESTRICT,
+    CHECK,
+    LIFT,
     "answer",
     "send-letter",
     "destroy",
     *HOLD_KINDS,
 )
+OF_RESTRICTIONS = frozenset({RESTRICT, UNRESTRICT, CHECK, LIFT})
 FOLLOW_UPS = frozenset({"read-back", "answer"})
 """What whoever made it necessary goes on with. Letters wait for the turn that their relay gives."""
 LEASE_SECONDS = 30.0
@@ -81,12 +90,6 @@ MOST_TO_ERASE = 10_000
 """An erasure is decided with the content of all records in memory."""
 
 log = structlog.get_logger()
-
-
-class Systems(Protocol):
-    """The connectors of every controller, by controller and system."""
-
-    def connector(self, controller: str, system: str) -> Connector: ...
 
 
 @dataclass(slots=True)
@@ -110,6 +113,8 @@ class Worker:
         answering: Answering,
         retention: Retention,
         holds: Holds,
+        rectifying: Rectifying,
+        restrictions: Restrictions,
         systems: Systems,
         mailer: Mailer,
         clock: Clock,
@@ -119,6 +124,7 @@ class Worker:
         self._register, self._vault, self._tasks = register, vault, tasks
         self._fulfilments, self._answering = fulfilments, answering
         self._retention, self._holds = retention, holds
+        self._rectifying, self._restrictions = rectifying, restrictions
         self._systems, self._mailer, self._clock = systems, mailer, clock
         self._name = name
         self.in_hand: dict[str, Held] = {}
@@ -129,6 +135,11 @@ class Worker:
             "erase": self._erase,
             "read-back": self._read_back,
             "suppress": self._suppress,
+            "rectify": self._rectify,
+            RESTRICT: self._restrict,
+            UNRESTRICT: self._unrestrict,
+            CHECK: self._check_restriction,
+            LIFT: self._restrictions.lift,
             "answer": self._answering.answer,
             "send-letter": self._send_letter,
             "destroy": self._retention.destroy,
@@ -224,6 +235,8 @@ class Worker:
 
         A search that comes after the decision would find what nobody has decided about.
         """
+        if task.kind in OF_RESTRICTIONS:
+            return self._restrictions.is_moot(task)
         if task.system is None or task.kind in HOLD_KINDS:
             return False
         self._register.look_at(task.subject_id)
@@ -245,9 +258,9 @@ class Worker:
             return
         with suppress(SomebodyWasFaster):  # then the next try will say it
             if self._has_come(self._register.request(task.subject_id)):
-                self._fulfilments.escalate(task.subject_id, task.system, reason=NOT_ANSWERING)
+                self._book(task).escalate(task.subject_id, task.system, reason=NOT_ANSWERING)
             elif _is_told(task.attempts):
-                self._fulfilments.record_unavailable(
+                self._book(task).record_unavailable(
                     task.subject_id,
                     task.system,
                     attempt=task.attempts,
@@ -271,7 +284,7 @@ class Worker:
             if task.kind in HOLD_KINDS:
                 self._holds.ask_person(task.subject_id, reason=NOT_SET_UP)
             else:
-                self._fulfilments.escalate(task.subject_id, _system(task), reason=NOT_SET_UP)
+                self._book(task).escalate(task.subject_id, _system(task), reason=NOT_SET_UP)
 
     def _not_now(self, task: Task, error: NotAllowedNow) -> None:
         """Something else has to be decided first; what no system waits for waits by itself."""
@@ -296,11 +309,15 @@ class Worker:
             if task.kind in HOLD_KINDS:
                 self._holds.ask_person(task.subject_id, reason=what, task=task)
             else:
-                self._fulfilments.escalate(task.subject_id, task.system, reason=what, task=task)
+                self._book(task).escalate(task.subject_id, task.system, reason=what, task=task)
         except SomebodyWasFaster:
             self._tasks.put_off(task, seconds=SHORTEST_PAUSE, reason="conflict")
         except DomainError:  # not even that can be said in the case
             self._tasks.park(task, reason=type(error).__name__)
+
+    def _book(self, task: Task) -> Fulfilments | Restrictions:
+        """Where it is written down that a system did not answer, or that a person must act."""
+        return self._restrictions if task.kind in OF_RESTRICTIONS else self._fulfilments
 
     # What connected systems are asked
 
@@ -358,6 +375,23 @@ class Worker:
 
     def _release_hold(self, task: Task) -> None:
         self._holds.release(task, self._systems)
+
+    def _rectify(self, task: Task) -> None:
+        connector = self._systems.connector(task.controller, _system(task))
+        self._rectifying.work(task, connector)
+
+    def _restrict(self, task: Task) -> None:
+        connector, person = self._ask(task)
+        self._restrictions.set_at(task, connector, person)
+
+    def _unrestrict(self, task: Task) -> None:
+        connector, person = self._ask(task)
+        self._restrictions.lift_at(task, connector, person)
+
+    def _check_restriction(self, task: Task) -> None:
+        self._restrictions.check(
+            task, lambda system: self._systems.connector(task.controller, system)
+        )
 
     def _ask(self, task: Task) -> tuple[Connector, Person]:
         request = self._register.request(task.subject_id)

@@ -24,6 +24,7 @@ from eventsourcing.persistence import JSONTranscoder
 import domain
 from adapters.outbound.transcodings import register_all
 from domain.aggregate import Aggregate
+from domain.balancing import Balancing
 from domain.case import Case
 from domain.controller import Controller
 from domain.errors import DomainError
@@ -32,9 +33,11 @@ from domain.hold import Hold
 from domain.many import Many
 from domain.personal import PersonalRef
 from domain.portability import DirectTransfer
+from domain.rectification import Rectification
 from domain.redaction import Redaction
 from domain.representation import Representation
 from domain.request import DataSubjectRequest
+from domain.restriction import Restriction
 from services.register import EventTranscoder
 from tests.support.past import AT, planned, received
 
@@ -48,6 +51,9 @@ AGGREGATES: tuple[type[Any], ...] = (
     Redaction,
     DirectTransfer,
     Representation,
+    Rectification,
+    Restriction,
+    Balancing,
 )
 
 WITHOUT_PERSONAL_DATA = {
@@ -56,6 +62,7 @@ WITHOUT_PERSONAL_DATA = {
         "controller",
         "name",
         "system",
+        "systems",
         "recipient",
         "connector",
         "originator_topic",
@@ -65,6 +72,7 @@ WITHOUT_PERSONAL_DATA = {
         "category",
         "code",
         "decision",
+        "condition",
         "detail",
         "explanation",
         "ground",
@@ -90,6 +98,12 @@ WITHOUT_PERSONAL_DATA = {
     },
     "titles of laws": {"law"},
     "what an organisation says about itself": {"document"},
+    "fields, as their system calls them, and purposes of the profile": {
+        "absolute",
+        "field",
+        "purpose",
+        "purposes",
+    },
 }
 """Every text that an event may hold, and why it names nobody who asks."""
 
