@@ -245,6 +245,7 @@ class Answering:
             outcome=outcome.outcome,
             count=outcome.count,
             ground=outcome.ground,
+            law=outcome.law if outcome.ground is None else None,
             until=outcome.until,
             why=dossier.NOTE.validate_json(self._vault.open(note)).text if note else None,
             residuals=tuple(Residual(r.what, r.why, r.until) for r in outcome.residuals),

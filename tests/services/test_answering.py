@@ -56,7 +56,7 @@ def test_nothing_held_is_an_answer_too(house: House) -> None:
     assert asked(house, case_id, Right.ACCESS).status is Status.FULFILLED
 
 
-@pytest.mark.parametrize("right", [Right.ERASURE, Right.TRANSFER_SAFEGUARDS, Right.OBJECTION])
+@pytest.mark.parametrize("right", [Right.ERASURE, Right.TRANSFER_SAFEGUARDS, Right.HUMAN_REVIEW])
 def test_every_right_gets_its_letter_when_nothing_was_held(house: House, right: Right) -> None:
     case_id = collected(house, right)
     fulfilment = house.installation.register.fulfilment(asked(house, case_id, right).id)

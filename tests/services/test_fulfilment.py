@@ -11,6 +11,7 @@ from domain.errors import DomainError, NotAllowedNow
 from domain.fulfilment import SystemStatus
 from domain.request import Status
 from domain.vocabulary import Match, Outcome, Right
+from services import planning
 from services.ports import AwaitsPerson, Refused, Result, Unavailable
 from tests.support.asking import (
     BY,
@@ -71,8 +72,11 @@ def test_asking_again_ends_the_pause_of_a_system_that_was_away(house: House) -> 
     assert open_tasks(house) == []
 
 
-def test_what_no_system_can_do_is_not_asked_of_one(house: House) -> None:
+def test_what_no_system_can_do_is_not_asked_of_one(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A task that no worker takes would wait for ever, seen by nobody."""
+    monkeypatch.setattr(planning, "SEARCHES", frozenset())
     case_id = verified(house, Right.RECTIFICATION)
     system = next(iter(plan(house, case_id, Right.RECTIFICATION).systems))
 

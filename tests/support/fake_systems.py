@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
 from domain.vocabulary import IdentifierKind, Match, Outcome
-from services.ports import AwaitsPerson, Connector, Person, Record, Result, Treatment
+from services.ports import AwaitsPerson, Connector, Correction, Person, Record, Result, Treatment
 
 
 @dataclass
@@ -17,6 +17,9 @@ class FakeSystem:
 
     manual: bool = False
     held: list[tuple[str, Record]] = field(default_factory=list)
+    restricted: set[str] = field(default_factory=set)
+    fixed: frozenset[str] = frozenset()
+    """Fields that nobody can change by a call."""
 
     def hold(self, address: str, kind: str, key: str, **facts: Any) -> None:
         fields = facts.pop("fields", {"email": address})
@@ -39,6 +42,35 @@ class FakeSystem:
 
     def suppress(self, person: Person, *, key: str) -> Result:
         return Result(Outcome.SUPPRESSED)
+
+    def rectify(self, person: Person, correction: Correction, *, key: str) -> Result:
+        if self.manual or correction.fields.keys() & self.fixed:
+            raise AwaitsPerson("rectify-by-hand")
+        for place, (address, record) in enumerate(self.held):
+            if record.key == correction.key:
+                fields = {**record.fields, **correction.fields}
+                if correction.statement:
+                    fields["notes"] = correction.statement
+                address = str(correction.fields.get("email") or address)
+                self.held[place] = address, replace(record, fields=fields)
+        return Result(Outcome.RECTIFIED)
+
+    def restrict(self, person: Person, *, key: str) -> Result:
+        if self.manual:
+            raise AwaitsPerson("restrict-by-hand")
+        if not any(self.find(person)):
+            return Result(Outcome.NOT_FOUND)
+        self.restricted |= set(person.all(IdentifierKind.EMAIL))
+        return Result(Outcome.RESTRICTED)
+
+    def is_restricted(self, person: Person) -> bool:
+        return set(person.all(IdentifierKind.EMAIL)) <= self.restricted
+
+    def unrestrict(self, person: Person, *, key: str) -> Result:
+        if self.manual:
+            raise AwaitsPerson("unrestrict-by-hand")
+        self.restricted -= set(person.all(IdentifierKind.EMAIL))
+        return Result(Outcome.INFORMED)
 
 
 @dataclass
