@@ -168,7 +168,11 @@ def _archive_duty(profile: Profile, on: date) -> Iterator[_Note]:
 
 @_rule("unresolved_placeholders")
 def _unresolved_placeholders(profile: Profile, on: date) -> Iterator[_Note]:
-    for said in _about(profile.observations, r"\{\{.*?\}\}"):
+    # What was put there to be replaced: by a template, or by whoever copied the text.
+    blank = (
+        r"\{\{.*?\}\}|\$\{|<%|lorem ipsum|\bX{4,}\b|\[(?:company|insert|firma|virksomhet|företag)"
+    )
+    for said in _about(profile.observations, blank):
         yield _heard(said)
 
 
@@ -407,6 +411,23 @@ def _incoherent_transfer(profile: Profile, on: date) -> Iterator[_Note]:
         yield _heard(said)
 
 
+@_rule("transfer_without_safeguards")
+def _transfer_without_safeguards(profile: Profile, on: date) -> Iterator[_Note]:
+    said = profile.said("transfers")
+    safe = (
+        r"sikkerhetsmekanism|skyddsåtgärd|standard\w*(?:klausul|bestemmelse|vilkår)"
+        r"|contractual clause|\bSCC\b|adekvat|beskyttelsesnivå|adequacy|binding corporate|kontrakt"
+        r"|safeguard"
+    )
+    if any(_about(said, safe)) or any(system.transfer for system in profile.systems):
+        return
+    third = r"\bUSA\b|United States|\bIndia\b|\bKina\b|\bChina\b|tredjeland\w*|third countr\w+"
+    for one in said:
+        named = re.search(third, one.quote)
+        if named is not None:
+            yield _heard(one, named[0])
+
+
 # Cookies
 
 
@@ -424,6 +445,21 @@ def _cookie_contradiction(profile: Profile, on: date) -> Iterator[_Note]:
     for said in _about(cookies, r"\banonym"):
         if any(_about(cookies, track)):
             yield _heard(said)
+
+
+# What a policy says that only has to be asked about
+
+
+def _said_so(code: str, topic: str, says: str) -> None:
+    @_rule(code)
+    def said_so(profile: Profile, on: date) -> Iterator[_Note]:
+        for said in _about(profile.said(topic), says):
+            yield _heard(said)
+
+
+for _code, _entry in _words().items():
+    if "says" in _entry:
+        _said_so(_code, _entry["topic"], _entry["says"])
 
 
 # Addresses

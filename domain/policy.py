@@ -215,7 +215,8 @@ class FiscalYear:
 class Observation:
     """Something the published policy says, word for word, where and when it was read.
 
-    `topic` says what the words are about, never what is thought of them.
+    `topic` says what the words are about, never what is thought of them; `value` is the fact in
+    them, `offset` the place of the quote in the text, `article` what asks for such words.
     """
 
     id: str
@@ -223,6 +224,9 @@ class Observation:
     line: int
     read_on: date
     topic: str
+    value: str | None = None
+    offset: int | None = None
+    article: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

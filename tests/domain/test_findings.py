@@ -315,6 +315,22 @@ BREAKS: list[tuple[str, str, Callable[[Profile], Profile]]] = [
     ("AO", "erasure_missing", with_(rights=POLICIES["AO"].rights - {Right.ERASURE})),
     ("AO", "archive_duty", public_law),
     ("AO", "stale_policy", with_(policy_updated_on=date(2023, 11, 21))),
+    ("AO", "fee_for_access", says("fee", "En kopia kostar 200 kronor.")),
+    ("AO", "frequency_limit", says("frequency", "Begär utdrag en gång per år.")),
+    (
+        "AO",
+        "legitimate_interest_for_everything",
+        says("legal-basis", "All behandling sker med stöd av berättigat intresse."),
+    ),
+    ("AO", "identity_document_always", says("identity-check", "Du måste skicka en kopia av pass.")),
+    ("AO", "consent_by_use", says("consent", "By using the site you consent.")),
+    ("AO", "refusal_ground_unknown_to_law", says("refusal", "Vi kan neka otydliga krav.")),
+    ("AO", "retention_without_end", says("retention", "Uppgifterna sparas tills vidare.")),
+    ("AO", "officer_decides", says("officer", "Dataskyddsombudet beslutar.")),
+    ("AO", "clock_starts_late", says("clock", "Tiden löper först när vi har bekräftat.")),
+    ("AO", "withdrawal_harder_than_consent", says("withdrawal", "Återkalla med brev.")),
+    ("AO", "complaint_excluded", says("appeal", "Beslutet är slutgiltigt.")),
+    ("AO", "transfer_without_safeguards", says("transfers", "Uppgifter förs över till USA.")),
 ]
 
 

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 
     from domain.findings import Finding
     from domain.policy import Profile
-    from domain.vocabulary import Language
+    from domain.vocabulary import Country, Language
+    from services.policy_reading import Reading
 
 _ANSWERS = ("decided", "law-prevails", "policy-will-change", "policy-is-right", "accepted")
 
@@ -33,7 +34,16 @@ def profile() -> None:
 
 @profiles.command()
 def check(
-    file: Annotated[str, typer.Argument(help="A profile's file, or the id of a shipped one.")],
+    file: Annotated[
+        str | None, typer.Argument(help="A profile's file, or the id of a shipped one.")
+    ] = None,
+    text: Annotated[
+        Path | None,
+        typer.Option("--text", help="A published policy to read: .txt, .md or .html."),
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", help="Write what --text says there, as TOML.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="The findings as JSON.")] = False,
     language: Annotated[
         str | None,
@@ -42,29 +52,101 @@ def check(
     on: Annotated[
         str | None, typer.Option(help="The day of the check; else today.", metavar="DATE")
     ] = None,
+    country: Annotated[
+        str | None, typer.Option(help="Whose law, if --text does not tell.", metavar="NO|SE")
+    ] = None,
 ) -> None:
-    """Ask what is unclear, missing or contradictory; exit 1 if the profile cannot be used."""
-    from adapters.profiles import ProfileError, load_profile, shipped_profiles
+    """Ask what is unclear, missing or contradictory; exit 1 if the profile cannot be used.
+
+    With --text a policy is read as it was published: what it says is quoted with its place, and
+    asked about by itself or, with a profile beside it, against the profile.
+    """
     from domain.findings import check as findings_of
     from domain.vocabulary import Severity
+
+    if file is None and text is None:
+        _refuse("give a profile's file, or a policy with --text")
+    if out is not None and text is None:
+        _refuse("--out writes what a policy says: give one with --text")
+    loaded = _loaded(file) if file is not None else None
+    reading = _read(text, loaded, on, country) if text is not None else None
+    asked = _asked(loaded, reading)
+    day, spoken = _day(on, asked.country), _language(language, asked)
+    findings = findings_of(asked, day)
+    if reading is not None and out is not None:
+        _write(out, reading)
+    if as_json:
+        typer.echo(json.dumps(_as_json(findings, reading), ensure_ascii=False))
+    elif findings:
+        _print(_table(findings, spoken, f"{asked.controller.name}, {day.isoformat()}"))
+    else:
+        typer.echo(f"{asked.controller.name}: nothing to ask.")
+    if reading is not None and not as_json:
+        typer.echo(f"{len(reading.observations)} quotes{f' written to {out}' if out else ''}.")
+    if any(finding.severity is Severity.REFUSE_TO_LOAD for finding in findings):
+        raise typer.Exit(1)
+
+
+def _loaded(file: str) -> Profile:
+    from adapters.profiles import ProfileError, load_profile, shipped_profiles
 
     shipped = shipped_profiles()
     if file not in shipped and not Path(file).exists():
         _refuse(f"{file}: there is no such file, and shipped are: {', '.join(sorted(shipped))}")
     try:
-        loaded = load_profile(shipped.get(file, Path(file)), name=file)
+        return load_profile(shipped.get(file, Path(file)), name=file)
     except ProfileError as error:
         _refuse(str(error))
-    day, spoken = _day(on, loaded), _language(language, loaded)
-    findings = findings_of(loaded, day)
-    if as_json:
-        typer.echo(json.dumps({"findings": [_plain(f) for f in findings]}, ensure_ascii=False))
-    elif findings:
-        _print(_table(findings, spoken, f"{loaded.controller.name}, {day.isoformat()}"))
-    else:
-        typer.echo(f"{loaded.controller.name}: nothing to ask.")
-    if any(finding.severity is Severity.REFUSE_TO_LOAD for finding in findings):
-        raise typer.Exit(1)
+
+
+def _read(text: Path, profile: Profile | None, on: str | None, country: str | None) -> Reading:
+    from adapters.policy_files import text_of
+    from domain.vocabulary import Country
+    from services.policy_reading import NotReadable, read_policy
+
+    known = [one.value for one in Country]
+    if country is not None and country not in known:
+        _refuse(f"--country {country!r} is not one of {', '.join(known)}")
+    where = Country(country) if country else profile.country if profile else None
+    try:
+        return read_policy(
+            text_of(text),
+            read_on=_day(on, where or Country.NO),
+            language=profile.language if profile else None,
+            country=where,
+        )
+    except NotReadable as error:
+        _refuse(f"{text}: {error}")
+
+
+def _asked(profile: Profile | None, reading: Reading | None) -> Profile:
+    """The profile that is asked about: as written, with the policy's words, or only these."""
+    from dataclasses import replace
+
+    from services.policy_drafting import drafted
+
+    if profile is None:
+        assert reading is not None
+        return drafted(reading)
+    return profile if reading is None else replace(profile, observations=reading.observations)
+
+
+def _write(out: Path, reading: Reading) -> None:
+    from adapters.policy_files import as_toml
+
+    try:
+        out.write_text(as_toml(reading), encoding="utf-8")
+    except OSError as error:
+        _refuse(f"{out}: cannot be written: {error.strerror or 'unknown reason'}")
+
+
+def _as_json(findings: tuple[Finding, ...], reading: Reading | None) -> dict[str, object]:
+    from adapters.policy_files import as_plain
+
+    told: dict[str, object] = {"findings": [_plain(f) for f in findings]}
+    if reading is not None:
+        told["observations"] = [as_plain(one) for one in reading.observations]
+    return told
 
 
 @profiles.command()
@@ -132,9 +214,9 @@ def _print(table: Table) -> None:
     Console().print(table)
 
 
-def _day(given: str | None, profile: Profile) -> date:
+def _day(given: str | None, country: Country) -> date:
     if given is None:
-        return datetime.now(ZoneInfo(profile.country.zone)).date()
+        return datetime.now(ZoneInfo(country.zone)).date()
     try:
         return date.fromisoformat(given)
     except ValueError:

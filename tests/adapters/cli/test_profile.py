@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from typer.testing import CliRunner, Result
 from adapters.inbound.cli.main import app
 from adapters.profiles import shipped_profiles
 from tests.support.policies import POLICIES
+from tests.support.published import FJORDLYST, SKOGSLJUS
 
 ON = ("--on", "2026-11-22")
 
@@ -141,3 +143,50 @@ def test_what_was_decided_about_a_finding_is_recorded_and_the_rest_named(
     assert "retention_period_missing (decide-before-first-case)" in decided.stdout
     assert unknown.exit_code == 2
     assert "there is no finding 'no_such_code'" in unknown.stderr
+
+
+# A policy's text
+
+
+def test_a_policy_is_quoted_and_asked_about(tmp_path: Path) -> None:
+    """X-01: what was published is read; the quotes go to a file that a profile can take."""
+    out = tmp_path / "quotes.toml"
+
+    result = run("--text", str(FJORDLYST), "--out", str(out), "--json", *ON)
+
+    assert result.exit_code == 0, result.stderr
+    told = json.loads(result.stdout)
+    fee = next(finding for finding in told["findings"] if finding["code"] == "fee_for_access")
+    assert (fee["article"], fee["line"]) == ("Art. 12(5), 15(3)", 27)
+    assert "500 kroner" in fee["quote"]
+    assert len(told["observations"]) == len(tomllib.loads(out.read_text())["observations"])
+
+
+def test_a_policy_is_held_against_a_profile() -> None:
+    beside = run(POLICIES["AO"].id, "--text", str(SKOGSLJUS), "--json", *ON)
+    alone = run("--text", str(SKOGSLJUS), *ON)
+
+    codes = {finding["code"] for finding in findings(beside)}
+    assert {"frequency_limit", "processor_role_doubtful"} <= codes
+    assert "channel_missing" not in codes
+    assert "frequency_limit" in alone.stdout
+    assert "quotes." in alone.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "reason"),
+    [
+        ((), "give a profile's file, or a policy with --text"),
+        (("--text", "no-such.txt"), "no-such.txt: cannot be read"),
+        (("--text", str(SKOGSLJUS), "--country", "DK"), "is not one of NO, SE"),
+        ((POLICIES["AO"].id, "--out", "x.toml"), "give one with --text"),
+        (("--text", str(SKOGSLJUS), "--out", "/no/such/folder/x"), "cannot be written"),
+    ],
+)
+def test_what_cannot_be_read_or_written_is_said_in_one_line(
+    arguments: tuple[str, ...], reason: str
+) -> None:
+    result = run(*arguments)
+
+    assert result.exit_code == 2
+    assert reason in result.stderr
