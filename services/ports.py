@@ -17,6 +17,7 @@ from uuid import UUID
 
 from domain.personal import PersonalRef
 from domain.vocabulary import Compartment, IdentifierKind, LetterKind, Match, Outcome
+from services.documents import Document
 
 Clock = Callable[[], datetime]
 """Answers the present moment, aware, UTC."""
@@ -369,6 +370,22 @@ class Threads(Protocol):
         ...
 
     def of_message(self, digest: str) -> Thread | None: ...
+
+
+# Paper
+
+
+class PdfStandard(Enum):
+    """What a PDF is made for: everybody's reading (ISO 14289-1), or keeping (ISO 19005-2)."""
+
+    ACCESSIBLE = "accessible"
+    ARCHIVE = "archive"
+
+
+class Typesetter(Protocol):
+    def pdf(self, document: Document, standard: PdfStandard) -> bytes:
+        """The document as PDF; the same document always makes the same pages."""
+        ...
 
 
 # Work
