@@ -6,7 +6,6 @@ from dataclasses import replace
 from io import BytesIO
 from itertools import cycle
 from pathlib import Path
-from typing import Any
 
 import pytest
 from pypdf import PdfReader
