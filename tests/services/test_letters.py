@@ -123,6 +123,29 @@ def test_the_authority_is_the_countrys_and_no_letter_sends_anybody_to_us_first(
         assert all(line in text for line in authority(country).address)
 
 
+@pytest.mark.parametrize("kind", [k for k in LetterKind if k is not LetterKind.HOLD_RELEASED])
+def test_every_letter_names_who_answers_for_it_and_by_which_number(kind: LetterKind) -> None:
+    """AO-01, OK-01, GK-01: the legal entity first, then the unit and the name it trades under."""
+    profile = fictional_profile()
+    identity = dataclasses.replace(profile.controller, delegate="Kulturavdelingen")
+    profile = dataclasses.replace(profile, controller=identity)
+
+    text = written(kind, profile=profile).text
+
+    signed = text[text.rindex("Fjordlys kommune\n") :]
+    assert signed.startswith("Fjordlys kommune\nKulturavdelingen\nFjordlys kulturhus\n")
+    assert "000 000 000" in signed
+
+
+def test_a_letter_years_later_is_signed_by_nobody() -> None:
+    """E-15: a reference and a link; whoever opens it may be a stranger."""
+    letter = written(LetterKind.HOLD_RELEASED)
+
+    for look in (letter.subject, letter.text, _visible(letter.html)):
+        assert not re.search(r"fjordlys|kulturhus|kommune|000 000 000|Tove|Kari", look, re.I)
+    assert "FJ-2026-0007" in letter.text
+
+
 @pytest.mark.parametrize("language", Language)
 @pytest.mark.parametrize(
     ("country", "body_type", "appeals"),

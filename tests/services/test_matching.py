@@ -83,6 +83,7 @@ def test_a_name_is_equal_in_any_order() -> None:
 
 
 def test_a_proven_address_beats_everything_else() -> None:
+    """OK-08, B.2.8."""
     asking = person(verified="kari@post.example", phone="40000000", name="Kari Vik")
 
     assert match_level(
@@ -91,6 +92,7 @@ def test_a_proven_address_beats_everything_else() -> None:
 
 
 def test_an_address_that_nobody_proved_is_weak() -> None:
+    """B.2.8: identification is not authentication."""
     asking = person(verified="kari@post.example", email="kari@old.example", phone="40000000")
 
     assert match_level(asking, emails=["kari@old.example"]) == (
@@ -118,6 +120,7 @@ def test_a_strangers_record_and_an_empty_one_match_nobody() -> None:
 
 
 def test_numbers_match_and_shared_facts_do_not() -> None:
+    """GK-11: a date of birth proves nobody and finds nobody by itself."""
     asking = Person(
         (
             Identifier(IdentifierKind.CUSTOMER_NUMBER, "ab 12", verified=True),

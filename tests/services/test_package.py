@@ -341,6 +341,19 @@ def test_profiling_is_told_with_what_or_that_none_is_recorded() -> None:
     assert package().information["automated"]["profiling"] is None
 
 
+@pytest.mark.parametrize("language", Language)
+def test_the_answer_says_that_statistics_without_people_are_not_in_it(language: Language) -> None:
+    """GK-24: nothing is done to sets in which nobody can be recognised, and that is said."""
+    told = {
+        Language.NB: "Statistikk der ingen kan kjennes igjen, er ikke med.",
+        Language.NN: "Statistikk der ingen kan kjennast att, er ikkje med.",
+        Language.SV: "Statistik där ingen kan kännas igen är inte med.",
+        Language.EN: "Statistics in which nobody can be recognised are not included.",
+    }
+
+    assert told[language] in package(*ALL, language=language).text_of("copy")
+
+
 def test_the_rights_are_all_named_with_their_articles() -> None:
     """X-03, B.1 row 15."""
     rights = package().information["rights"]["items"]

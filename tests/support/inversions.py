@@ -171,13 +171,12 @@ def _become(tree: Path, tests: Collection[str], inversion: Inversion | None) -> 
 def _run(tests: Collection[str], inversion: Inversion | None) -> dict[str, Any]:
     import pytest  # not before the fork knows where to look
 
-    alone = all(test.startswith("tests/domain/") for test in tests)
     listener = _Listener(inversion.line if inversion else None)
     pytest.main(
         [
             *("-n0", "-q", "--no-header", "--tb=native"),
             *("-p", "no:cacheprovider", "-p", "no:unraisableexception"),
-            *(["--noconftest"] if alone else []),
+            "--noconftest",  # what needs a server is too slow to be tried hundreds of times
             *(["--exitfirst"] if inversion else []),
             *tests,
         ],
