@@ -40,6 +40,16 @@ class RestrictionGround(Enum):
             RestrictionGround.OBJECTION_PENDING: "balance-struck",
         }[self]
 
+    @property
+    def ended_because(self) -> str:
+        """Why it ended, as the letter says it before it does."""
+        return {
+            RestrictionGround.ACCURACY_CONTESTED: "accuracy-settled",
+            RestrictionGround.UNLAWFUL: "lawful-again",
+            RestrictionGround.LEGAL_CLAIM: "claim-over",
+            RestrictionGround.OBJECTION_PENDING: "objection-settled",
+        }[self]
+
 
 class At(Enum):
     """Where one system stands."""

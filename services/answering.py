@@ -8,11 +8,13 @@ letter cannot be made (Art. 12(4)).
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from io import BytesIO
 from uuid import UUID, uuid4
 
 from domain.aggregate import Aggregate
+from domain.balancing import Balancing
 from domain.case import Case
 from domain.deadlines import received_on
 from domain.errors import NotAllowedNow
@@ -27,6 +29,7 @@ from services import dossier
 from services.addressees import Addressees
 from services.controllers import Controllers
 from services.letters import CategoryOutcome, LetterFacts, RecipientNotice, compose
+from services.meanwhile import ANNOUNCE, restriction_task
 from services.outcomes import system_outcomes
 from services.package import AnswerFacts, build_package
 from services.places import without_places
@@ -117,10 +120,11 @@ class Answering:
         explains = tuple(
             sorted({told for o in outcomes for told in o.to_explain}, key=list(Outcome).index)
         )
-        letter = compose(
-            answering_letter(explains),
-            self._facts(case, request, profile, fulfilment, outcomes, link, now),
-        )
+        kind = answering_letter(explains)
+        facts = self._facts(case, request, profile, fulfilment, outcomes, link, now)
+        if isinstance(decided, Balancing):
+            kind, facts = _about_an_objection(decided, kind, facts)
+        letter = compose(kind, facts)
         also += self._postroom.queue(
             case,
             letter,
@@ -238,6 +242,7 @@ class Answering:
                 law=outcome.law,
                 why=words.say(f"not_in_copy.{outcome.explanation}"),
             )
+        is_balance = request.right is Right.OBJECTION and not outcome.category
         return CategoryOutcome(
             right=request.right,
             category=outcome.category,
@@ -249,7 +254,9 @@ class Answering:
             until=outcome.until,
             why=dossier.NOTE.validate_json(self._vault.open(note)).text if note else None,
             residuals=tuple(Residual(r.what, r.why, r.until) for r in outcome.residuals),
-            keep_fields=outcome.keep_fields,
+            keep_fields=() if request.right is Right.RECTIFICATION else outcome.keep_fields,
+            fields=outcome.keep_fields if request.right is Right.RECTIFICATION else (),
+            purpose=outcome.explanation if is_balance else "",
         )
 
     @again_on_conflict
@@ -309,11 +316,21 @@ class Answering:
         elif letter.kind in ANSWERS:
             for request in filter(_expects_answer, concerned):
                 self._answered(case, request, letter, sent, now)
+                also += self._restriction_ends(request, now)
             planned = self._planning.plan_verified(case, requests, at=now)
             changed += planned.aggregates
             also += planned.also
             also += self._retention.when_closed(case, requests, at=now)
         self._register.save_all(changed, also)
+
+    def _restriction_ends(self, request: DataSubjectRequest, now: datetime) -> list[Also]:
+        """What was restricted until this was decided is so no longer; the person is told first."""
+        if request.right not in {Right.OBJECTION, Right.RECTIFICATION}:
+            return []
+        restriction = self._register.find_restriction(request.id)
+        if restriction is None or not restriction.stands:
+            return []
+        return [self._tasks.add(restriction_task(restriction, ANNOUNCE, at=now))]
 
     def _answered(
         self,
@@ -426,6 +443,20 @@ class Answering:
 
 ANSWERS = frozenset(kind for kind in LetterKind if kind.answers)
 _WHAT_WAS_TOLD = {Outcome.INFORMED: WhatToTell.INFORMED, Outcome.REFERRED: WhatToTell.REFERRED}
+
+
+def _about_an_objection(
+    balancing: Balancing, kind: LetterKind, facts: LetterFacts
+) -> tuple[LetterKind, LetterFacts]:
+    """An objection that was upheld, or dismissed, as a whole has letters of its own."""
+    if not balancing.weighed:
+        return kind, facts
+    purposes = tuple(balancing.weighed)
+    if not balancing.continued and kind is LetterKind.ANSWER:
+        return LetterKind.OBJECTION_UPHELD, replace(facts, purposes=purposes)
+    if not balancing.stopped:
+        return LetterKind.OBJECTION_DISMISSED, replace(facts, purposes=purposes)
+    return kind, facts
 
 
 def _is_under_way(case: Case, request: DataSubjectRequest) -> bool:

@@ -43,6 +43,10 @@ class CategoryOutcome:
     why: str | None = None
     residuals: tuple[Residual, ...] = ()
     keep_fields: tuple[str, ...] = ()
+    fields: tuple[str, ...] = ()
+    """Which fields were corrected, or were not (Art. 16)."""
+    purpose: str = ""
+    """For which purpose the data is used no more, or still (Art. 21(1))."""
     not_before: date | None = None
 
     @property

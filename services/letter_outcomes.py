@@ -63,6 +63,15 @@ class OutcomeWriter(Pen):
         return what
 
     def _place(self, outcome: CategoryOutcome) -> str:
+        place = self._whole_place(outcome)
+        if not outcome.fields:
+            return place
+        names = [field_name(name, self.facts.language) for name in outcome.fields]
+        return self.words.say("done.fields", place=place, fields=self.words.listed(names))
+
+    def _whole_place(self, outcome: CategoryOutcome) -> str:
+        if outcome.purpose:
+            return self._purpose(outcome.purpose)
         if not outcome.category:
             return self.words.say(f"right_titles.{outcome.right.value}")
         return self.words.say(

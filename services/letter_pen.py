@@ -82,17 +82,14 @@ class Pen:
         return known.name
 
     def _purposes(self) -> tuple[str, ...]:
+        return tuple(map(self._purpose, self.facts.purposes))
+
+    def _purpose(self, id_: str) -> str:
         profile = self.facts.profile
-        known = {purpose.id: purpose for purpose in profile.purposes}
-        for id_ in self.facts.purposes:
-            if id_ not in known:
-                raise DomainError(
-                    f"purpose {id_!r} has no name in profile {profile.id}: add it there"
-                )
-        return tuple(
-            in_language(known[id_].name, self.facts.language, profile)
-            for id_ in self.facts.purposes
-        )
+        known = next((purpose for purpose in profile.purposes if purpose.id == id_), None)
+        if known is None:
+            raise DomainError(f"purpose {id_!r} has no name in profile {profile.id}: add it there")
+        return in_language(known.name, self.facts.language, profile)
 
     def _coded(self, table: str, code: str) -> str:
         text = self.words.find(f"{table}.{code}")

@@ -5,7 +5,7 @@ Every system of the profile is asked at once, before anything is searched (Art. 
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 
 from domain.policy import Profile
 from domain.request import DataSubjectRequest
@@ -15,6 +15,7 @@ from services.ports import Also, Task, Tasks
 RESTRICT = "restrict"
 UNRESTRICT = "unrestrict"
 CHECK = "check-restriction"
+ANNOUNCE = "announce-restriction"
 LIFT = "lift-restriction"
 
 CHECK_EVERY = timedelta(days=7)
@@ -51,6 +52,9 @@ def restriction_of(
     also.append(
         tasks.add(restriction_task(restriction, CHECK, at=at + CHECK_EVERY, again=f"{at:%Y%m%d}"))
     )
+    if until is not None:
+        last = max(at, datetime.combine(until, time(), tzinfo=at.tzinfo))
+        also.append(tasks.add(restriction_task(restriction, ANNOUNCE, at=last)))
     return restriction, also
 
 

@@ -7,7 +7,7 @@ contested fact verified; looked at again every week; lifted after its letter and
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from uuid import UUID, uuid4
 
 from domain.aggregate import Aggregate
@@ -16,12 +16,17 @@ from domain.errors import DomainError, NotAllowedNow
 from domain.fulfilment import Fulfilment
 from domain.request import DataSubjectRequest, Status
 from domain.restriction import At, Restriction, RestrictionGround
-from domain.vocabulary import Compartment, Outcome, Right
+from domain.staff import MACHINE
+from domain.vocabulary import Compartment, LetterKind, Outcome, Right
 from services import dossier
+from services.addressees import Addressees
 from services.controllers import Controllers
+from services.letter_facts import LetterFacts
+from services.letters import compose
 from services.meanwhile import (
     CHECK,
     CHECK_EVERY,
+    LIFT,
     RESTRICT,
     UNRESTRICT,
     restriction_of,
@@ -64,6 +69,7 @@ class Restrictions:
     ) -> None:
         self._register, self._vault, self._tasks = register, vault, tasks
         self._controllers, self._postroom, self._clock = controllers, postroom, clock
+        self._addressees = Addressees(register, vault)
 
     # What a person decides
 
@@ -273,6 +279,52 @@ class Restrictions:
         return tuple(found)
 
     # Lifted
+
+    @again_on_conflict
+    def announce(self, request_id: UUID, *, by: str, words: str = "") -> None:
+        """Tell the person that it ends, why, and not before when (Art. 18(3)); then it does."""
+        now = self._clock()
+        restriction = self._register.restriction(request_id)
+        if restriction.announced_in is not None:
+            return
+        request = self._register.request(request_id)
+        case = self._register.case(request.case_id)
+        profile = self._controllers.in_force(case.controller)
+        self._controllers.require_letters_allowed(case.controller)
+        first = now + timedelta(days=profile.restriction_pause_days + 1)
+        letter = compose(
+            LetterKind.RESTRICTION_LIFTED,
+            LetterFacts(
+                profile=profile,
+                language=case.language,
+                case_reference=case.reference,
+                received_on=request.received_on,
+                rights=(request.right,),
+                reasons=(restriction.ground.ended_because,),
+                free_text=words.strip() or None,
+                lift_on=received_on(first, request.country),
+            ),
+        )
+        before = set(case.letters)
+        also = self._postroom.queue(
+            case,
+            letter,
+            profile,
+            self._addressees.of_answer(case, request),
+            requests=(request_id,),
+            at=now,
+        )
+        (letter_id,) = set(case.letters) - before
+        restriction.announce(
+            letter_id=letter_id, reason=restriction.ground.ended_because, by=by, at=now
+        )
+        also.append(self._tasks.add(restriction_task(restriction, LIFT, at=first)))
+        self._register.save_all([case, restriction], also)
+
+    def when_over(self, task: Task) -> None:
+        """Its reason is over, by a decision or a date: the person is told, as by a person."""
+        self.announce(task.subject_id, by=MACHINE)
+        self._register.save_all([], self._finish(task))
 
     @again_on_conflict
     def lift(self, task: Task) -> None:

@@ -27,7 +27,7 @@ from services import dossier
 from services.answering import Answering
 from services.fulfilment import Fulfilments
 from services.holds import HOLD_KINDS, NOBODYS_FAULT, RELEASE, TELL, Holds
-from services.meanwhile import CHECK, LIFT, RESTRICT, UNRESTRICT
+from services.meanwhile import ANNOUNCE, CHECK, LIFT, RESTRICT, UNRESTRICT
 from services.numbers import person_to_find
 from services.ports import (
     AwaitsPerson,
@@ -64,13 +64,14 @@ KINDS = (
     RESTRICT,
     UNRESTRICT,
     CHECK,
+    ANNOUNCE,
     LIFT,
     "answer",
     "send-letter",
     "destroy",
     *HOLD_KINDS,
 )
-OF_RESTRICTIONS = frozenset({RESTRICT, UNRESTRICT, CHECK, LIFT})
+OF_RESTRICTIONS = frozenset({RESTRICT, UNRESTRICT, CHECK, ANNOUNCE, LIFT})
 FOLLOW_UPS = frozenset({"read-back", "answer"})
 """What whoever made it necessary goes on with. Letters wait for the turn that their relay gives."""
 LEASE_SECONDS = 30.0
@@ -139,6 +140,7 @@ class Worker:
             RESTRICT: self._restrict,
             UNRESTRICT: self._unrestrict,
             CHECK: self._check_restriction,
+            ANNOUNCE: self._restrictions.when_over,
             LIFT: self._restrictions.lift,
             "answer": self._answering.answer,
             "send-letter": self._send_letter,
