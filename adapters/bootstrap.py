@@ -50,9 +50,13 @@ from domain.vocabulary import Country
 from projections.holds import due as due_holds
 from projections.projection import civil_dates
 from services.answering import Answering
+from services.assigning import Assigning
 from services.byhand import ByHand
+from services.consulting import Consulting
 from services.controllers import Controllers
 from services.deciding import Deciding
+from services.digest import Digests
+from services.extending import Extending
 from services.follower import Follower
 from services.fulfilment import Fulfilments
 from services.held import Held
@@ -64,6 +68,8 @@ from services.planning import Planning
 from services.porting import Porting
 from services.ports import Clock, Mailer, Systems
 from services.postroom import Postroom
+from services.questions import Questions
+from services.receipts import Receipts
 from services.rectifying import Rectifying
 from services.redacting import Redacting
 from services.refusing import Refusing
@@ -108,6 +114,12 @@ class Installation:
     rectifying: Rectifying
     objecting: Objecting
     reminders: Reminders
+    questions: Questions
+    consulting: Consulting
+    extending: Extending
+    receipts: Receipts
+    assigning: Assigning
+    digests: Digests
     systems: Systems
     mailer: Mailer
     tokens: Tokens
@@ -128,6 +140,7 @@ class Installation:
             self.holds,
             self.rectifying,
             self.restrictions,
+            self.digests,
             self.systems,
             self.mailer,
             self.clock,
@@ -264,6 +277,9 @@ def _wire(
         clock,
         address=settings.address,
     )
+    mailer = mailer or _mailer(settings, clock)
+    questions = Questions(register, vault, controllers, postroom, clock)
+    assigning = Assigning(register, staff, clock)
     fulfilments = Fulfilments(register, vault, tasks, controllers, clock)
     restrictions = Restrictions(register, vault, tasks, controllers, postroom, clock)
     deciding = Deciding(register, vault, tasks, controllers, held, restrictions, clock)
@@ -325,9 +341,24 @@ def _wire(
             register, vault, tasks, controllers, fulfilments, restrictions, clock
         ),
         objecting=Objecting(register, vault, tasks, controllers, deciding, clock),
-        reminders=Reminders(register, clock),
+        reminders=Reminders(register, questions, assigning, clock),
+        questions=questions,
+        consulting=Consulting(register, vault, clock),
+        extending=Extending(register, vault, controllers, postroom, clock),
+        receipts=Receipts(register, vault, controllers, clock),
+        assigning=assigning,
+        digests=Digests(
+            register,
+            staff,
+            tasks,
+            controllers,
+            mailer,
+            database,
+            clock,
+            address=settings.address,
+        ),
         systems=systems,
-        mailer=mailer or _mailer(settings, clock),
+        mailer=mailer,
         tokens=Tokens(database),
         idempotency=IdempotencyKeys(database),
         versions=Versions(database),

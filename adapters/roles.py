@@ -14,7 +14,8 @@ import structlog
 from adapters.bootstrap import Installation
 from adapters.outbound.database import DatabaseNotUsable
 from adapters.outbound.presence import Presence
-from projections import deadline_worklist
+from projections.open_requests import in_hand, open_requests
+from services.assigning import Held
 from services.crew import Crew
 from services.follower import AnotherLog, Follower
 
@@ -92,9 +93,12 @@ def _remind(installation: Installation, stop: Event) -> None:
     while not stop.is_set():
         pause = REMIND_EVERY_SECONDS
         try:
-            requests = deadline_worklist.open_requests(installation.database)
+            requests = open_requests(installation.database)
             installation.reminders.pass_over(requests, stop)
             installation.release_holds()
+            held = in_hand(installation.database)
+            installation.assigning.stand_in(Held(*one) for one in held)
+            installation.digests.plan()
         except Exception:  # the database may be away; what is due stays due
             log.exception("reminders_stumbled")
             pause = STUMBLED_SECONDS

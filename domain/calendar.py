@@ -94,6 +94,15 @@ def load_calendar(country: Country, version: str | None = None) -> Calendar:
     return _load(country, version or _versions(country)[-1])
 
 
+def newest_like(name: str) -> Calendar:
+    """The newest version of the calendar that an event named, with or without the eves as there."""
+    known = calendar_named(name)
+    newest = _versions(known.country)[-1]
+    return load_calendar(
+        known.country, f"{newest}+{_EVES}" if known.follows_act_of_1930 else newest
+    )
+
+
 def calendar_named(name: str) -> Calendar:
     """The calendar that an event named, e.g. `SE-2026.1`."""
     code, _, version = name.partition("-")

@@ -216,6 +216,17 @@ class Case(Aggregate):
             aggregate.arrivals = {**aggregate.arrivals, self.message: self.received_at}
             aggregate.received_at = min(aggregate.received_at, self.received_at)
 
+    class ReceiptCorrected(Event):
+        TOPIC = "case.receipt-corrected"
+        received_at: datetime
+        reason: str
+        proof: PersonalRef
+        by: str
+
+        def apply(self, aggregate: Case) -> None:
+            aggregate.received_at = self.received_at
+            aggregate.proof_of_receipt = self.proof
+
     # State
 
     @event(Arrived)
@@ -481,6 +492,23 @@ class Case(Aggregate):
             raise DomainError("nothing arrives later than now: check the moment of receipt")
         self.trigger_event(
             self.MessageAdded, message=message, received_at=received_at, timestamp=at
+        )
+
+    def correct_receipt(
+        self, *, received_at: datetime, reason: str, proof: PersonalRef, by: str, at: datetime
+    ) -> None:
+        """It reached the controller at another moment than was recorded; the old one stays."""
+        if received_at > at:
+            raise DomainError("nothing arrives later than now: check the moment of receipt")
+        if received_at == self.received_at:
+            return
+        self.trigger_event(
+            self.ReceiptCorrected,
+            received_at=received_at,
+            reason=code(reason),
+            proof=proof,
+            by=human(by),
+            timestamp=at,
         )
 
     # Rules

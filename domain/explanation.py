@@ -6,7 +6,7 @@ The words are data, one file per language under `domain/explanations/`.
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import cache
@@ -41,10 +41,25 @@ def explain(
     *,
     pauses: Iterable[Pause] = (),
     extension: bool = False,
+    relied: bool = False,
+    earlier_receipts: Sequence[date] = (),
+    earlier_dates: Sequence[Deadlines] = (),
 ) -> list[Step]:
-    """How `deadlines` reaches each of its dates, given the same facts."""
+    """How `deadlines` reaches each of its dates, given the same facts, and what they were before.
+
+    `relied` says that the controller counts the pauses; the earlier ones were put right since.
+    """
     dates = deadlines(received_on, calendar, promise_days, pauses=pauses, extension=extension)
-    return list(_Telling(received_on, calendar, language, dates).steps())
+    telling = _Telling(
+        received_on,
+        calendar,
+        language,
+        dates,
+        relied,
+        tuple(earlier_receipts),
+        tuple(earlier_dates),
+    )
+    return list(telling.steps())
 
 
 def written_date(day: date, language: Language) -> str:
@@ -58,16 +73,28 @@ class _Telling:
     calendar: Calendar
     language: Language
     dates: Deadlines
+    relied: bool = False
+    earlier_receipts: tuple[date, ...] = ()
+    earlier_dates: tuple[Deadlines, ...] = ()
 
     def steps(self) -> Iterator[Step]:
         yield self._step("receipt", self.received_on, self._receipt(), also=self._in_norway())
+        for earlier in self.earlier_receipts[-1:]:
+            text = self._say("corrected", "text", earlier)
+            yield self._step("corrected", self.received_on, text)
         yield self._step("month", self.dates.unrolled, self._month())
         yield self._step("law", self.dates.statutory_due, self._law(), also=self._in_1930())
+        for old in self.earlier_dates[-1:]:
+            yield self._step("recounted", self.dates.statutory_due, self._recounted(old))
         if promise := self.dates.promise_due:
             yield self._step("promise", promise, self._promise(promise))
         yield self._step("target", self.dates.target_due, self._target())
         if day := self.dates.statutory_due_if_suspended:
-            yield self._step("suspended", day, self._say("suspended", "text", day))
+            key = "relied" if self.relied else "text"
+            yield self._step("suspended", day, self._say("suspended", key, day))
+        if self.relied and (day := self.dates.target_due_if_suspended):
+            text = self._say("suspended_target", "text", day)
+            yield self._step("suspended_target", day, text)
         if day := self.dates.extended_due:
             yield self._step("extended", day, self._extended(day))
         if day := self.dates.extended_target_due:
@@ -98,6 +125,11 @@ class _Telling:
         if not self.calendar.follows_act_of_1930:
             return ""
         return f", {self._say('law', 'act_of_1930')}"
+
+    def _recounted(self, old: Deadlines) -> str:
+        moved = old.statutory_due != self.dates.statutory_due
+        key = "moved" if moved else "same"
+        return self._say("recounted", key, old.statutory_due, calendar=self.calendar.name)
 
     def _promise(self, promise: date) -> str:
         law = self.dates.statutory_due

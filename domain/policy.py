@@ -246,6 +246,23 @@ class Identity:
 
 
 @dataclass(frozen=True, slots=True)
+class Silence:
+    """Days after a question to the person: two reminders, then somebody decides what follows.
+
+    No law says how long; these leave a person time and the controller its month (B.2.5).
+    """
+
+    first_reminder_days: int = 7
+    second_reminder_days: int = 14
+    decide_days: int = 21
+
+    def __post_init__(self) -> None:
+        days = (self.first_reminder_days, self.second_reminder_days, self.decide_days)
+        if not 0 < days[0] < days[1] < days[2]:
+            raise ValueError("the two reminders and the decision must come one after the other")
+
+
+@dataclass(frozen=True, slots=True)
 class Profile:
     """Everything one controller has decided; the file it was read from has `digest`.
 
@@ -284,6 +301,7 @@ class Profile:
     website: str | None = None
     customer_service: str | None = None
     document_access: str | None = None
+    silence: Silence = Silence()
 
     def category(self, category_id: str) -> Category:
         return next(c for c in self.categories if c.id == category_id)

@@ -246,6 +246,7 @@ class DataSubjectRequest(Aggregate):
 
         def apply(self, aggregate: DataSubjectRequest) -> None:
             aggregate.clarification_requested = True
+            aggregate.question = self.question
             aggregate.put_question(PauseReason.SCOPE, self.timestamp)
 
     class Clarified(Event):
@@ -298,9 +299,11 @@ class DataSubjectRequest(Aggregate):
         number: int
 
         def apply(self, aggregate: DataSubjectRequest) -> None:
+            before = aggregate.question_reminders.get(self.reason, ())
+            on = received_on(self.timestamp, aggregate.country)
             aggregate.question_reminders = {
                 **aggregate.question_reminders,
-                self.reason: self.number,
+                self.reason: (*before, on),
             }
 
     class SilenceNoticed(Event):
@@ -622,7 +625,7 @@ class DataSubjectRequest(Aggregate):
         self.ledger: tuple[tuple[PauseReason, date, date], ...] = ()
         self.suspension_relied_on = False
         self.questions_put_on: dict[PauseReason, date] = {}
-        self.question_reminders: dict[PauseReason, int] = {}
+        self.question_reminders: dict[PauseReason, tuple[date, ...]] = {}
         self.silent_about: frozenset[PauseReason] = frozenset()
         self.earlier_receipts: tuple[date, ...] = ()
         self.earlier_dates: tuple[Deadlines, ...] = ()
@@ -630,6 +633,7 @@ class DataSubjectRequest(Aggregate):
         self.extension_decided_by: str | None = None
         self.extension_reasons: tuple[ExtensionReason, ...] = ()
         self.clarification_requested = False
+        self.question: PersonalRef | None = None
         self.notice_sent_on: date | None = None
         self.assigned_to: str | None = None
         self.linked: tuple[UUID, ...] = ()
@@ -683,15 +687,27 @@ class DataSubjectRequest(Aggregate):
         return self.identity_failures >= MOST_IDENTITY_FAILURES
 
     @property
+    def awaits_clarification(self) -> bool:
+        return PauseReason.SCOPE in self.open_pauses
+
+    @property
     def extended(self) -> bool:
         return self.notice_sent_on is not None
 
     def dates_on(self, today: date) -> Deadlines:
         """The dates as they stand on a day: while a pause is relied on, they still move."""
-        if not self.suspension_relied_on or not self.open_pauses:
+        return self.both_worlds_on(today) if self.suspension_relied_on else self.dates
+
+    def both_worlds_on(self, today: date) -> Deadlines:
+        """The dates with what the pauses would give if they ended that day (B.2.5)."""
+        if not self.open_pauses:
             return self.dates
-        still = [Pause(on, max(on, today)) for on in self.open_pauses.values()]
-        return self._dates(calendar_named(self.dates.calendar), pauses=(*self.pauses, *still))
+        return self._dates(calendar_named(self.dates.calendar), pauses=self.pauses_on(today))
+
+    def pauses_on(self, today: date) -> tuple[Pause, ...]:
+        """Every time the person kept us waiting; what goes on still ends on that day."""
+        still = (Pause(on, max(on, today)) for on in self.open_pauses.values())
+        return (*self.pauses, *still)
 
     def aim_on(self, today: date) -> date:
         """The day to aim for, as it stands on a day."""
@@ -1005,14 +1021,14 @@ class DataSubjectRequest(Aggregate):
     def remind_of_question(self, *, reason: PauseReason, at: datetime) -> None:
         """The next of two reminders to the person; a third would be pestering."""
         self._require_open()
-        number = self.question_reminders.get(reason, 0) + 1
+        number = len(self.question_reminders.get(reason, ())) + 1
         if reason not in self.open_pauses or number > MOST_QUESTION_REMINDERS:
             raise NotAllowedNow(f"there is nothing more to remind of about {reason.value}")
         self.trigger_event(self.QuestionReminded, reason=reason, number=number, timestamp=at)
 
     def notice_silence(self, *, reason: PauseReason, at: datetime) -> None:
         """Both reminders are unanswered; what follows is for a person to decide (Art. 12(4))."""
-        if self.question_reminders.get(reason, 0) < MOST_QUESTION_REMINDERS:
+        if len(self.question_reminders.get(reason, ())) < MOST_QUESTION_REMINDERS:
             raise NotAllowedNow(f"the person has not been reminded twice about {reason.value}")
         if self.status.is_open and reason not in self.silent_about:
             self.trigger_event(self.SilenceNoticed, reason=reason, timestamp=at)

@@ -311,6 +311,12 @@ class LetterKind(Enum):
         }
 
 
+class StaffMail(Enum):
+    """Mail to the controller's own people; it holds no personal data of those who ask."""
+
+    DIGEST = "digest"
+
+
 class PauseReason(Enum):
     """Why the person is asked something; never a reason to silence an alarm (EDPB 01/2022, 159)."""
 

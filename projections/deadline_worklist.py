@@ -325,6 +325,11 @@ class DeadlineWorklist(Projection):
         for message in rows.changing(INBOX, event.originator_id):
             message.status, message.kind = CaseStatus.SET_ASIDE.value, event.kind.value
 
+    @when(Case.ReceiptCorrected)
+    def case_receipt_corrected(self, event: Case.ReceiptCorrected, rows: Rows) -> None:
+        for message in rows.changing(INBOX, event.originator_id):
+            message.received_at = event.received_at
+
     @when(Case.MessageAdded)
     def message_added(self, event: Case.MessageAdded, rows: Rows) -> None:
         for message in rows.changing(INBOX, event.originator_id):
@@ -679,27 +684,6 @@ def entries(
         },
     )
     return [Work(**row) for row in found]
-
-
-def open_requests(sql: Reader) -> dict[UUID, tuple[object, ...] | None]:
-    """Every request that is not closed, of all controllers, with the facts its reminders hang on.
-
-    Nothing is known of one whose row this view has given up following; it may be open all the same.
-    """
-    found = sql.fetch(
-        """
-        SELECT request_id, status, received_on, act_by, statutory_due, extended_due, promise_due,
-            target_due, assigned_to, paused_for, suspension_relied_on, silent_about
-        FROM views.deadline_worklist WHERE NOT closed ORDER BY target_due
-        """
-    )
-    parked = sql.fetch(
-        "SELECT aggregate_id FROM views.parked"
-        " WHERE view = 'deadline_worklist' AND topic LIKE 'request.%'"
-    )
-    return {row.pop("request_id"): tuple(row.values()) for row in found} | {
-        row["aggregate_id"]: None for row in parked
-    }
 
 
 def everything(

@@ -28,6 +28,7 @@ from domain.vocabulary import Compartment, LetterKind, Outcome, Right
 from services import dossier
 from services.addressees import Addressees
 from services.controllers import Controllers
+from services.extending import notice_is_wanted, notice_left
 from services.letters import CategoryOutcome, LetterFacts, RecipientNotice, compose
 from services.meanwhile import ANNOUNCE, restriction_task
 from services.outcomes import system_outcomes
@@ -283,6 +284,9 @@ class Answering:
     def is_wanted(self, case: Case, letter_id: UUID) -> bool:
         """Whether a letter that has not left still should: an answer needs somebody to wait."""
         letter = case.letters[letter_id]
+        if letter.kind is LetterKind.EXTENSION:  # too late, it would tell what is not so
+            requests = (self._register.request(request_id) for request_id in letter.requests)
+            return any(notice_is_wanted(request, self._clock()) for request in requests)
         return letter.kind not in ANSWERS or any(
             _expects_answer(self._register.request(request_id)) for request_id in letter.requests
         )
@@ -313,6 +317,9 @@ class Answering:
         if letter.kind is LetterKind.ACKNOWLEDGEMENT:
             for request in concerned:
                 request.acknowledge(sent=sent, at=now)
+        elif letter.kind is LetterKind.EXTENSION:
+            for request in concerned:
+                notice_left(case, request, letter, at=now)
         elif letter.kind in ANSWERS:
             for request in filter(_expects_answer, concerned):
                 self._answered(case, request, letter, sent, now)

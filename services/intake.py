@@ -43,6 +43,7 @@ from services.ports import (
     Vault,
 )
 from services.postroom import Postroom
+from services.receipts import take_receipt_of
 from services.register import Register, again_on_conflict
 from services.replies import Replies
 from services.retention import Retention
@@ -335,7 +336,10 @@ class Intake:
         identifiers: Sequence[Identifier],
         now: datetime,
     ) -> None:
-        """Point from each request to one that asks the same and is not answered yet."""
+        """Point from each request to one that asks the same and is not answered yet.
+
+        They are one request until a person says otherwise, so the earliest arrival counts (GK-02).
+        """
         others = {
             other
             for identifier in identifiers
@@ -346,8 +350,12 @@ class Intake:
             other = self._register.case(other_id)
             for request in requests:
                 theirs = other.request_id(request.right)
-                if theirs in other.request_ids and self._register.request(theirs).status.is_open:
+                if theirs not in other.request_ids:
+                    continue
+                earlier = self._register.request(theirs)
+                if earlier.status.is_open:
                     request.link(to=theirs, by=MACHINE, at=now)
+                    take_receipt_of(earlier, request, by=MACHINE, at=now)
 
     def _open(
         self,

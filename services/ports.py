@@ -15,8 +15,17 @@ from enum import Enum
 from typing import Protocol, runtime_checkable
 from uuid import UUID
 
+from domain.errors import DomainError
 from domain.personal import PersonalRef
-from domain.vocabulary import Compartment, IdentifierKind, LetterKind, Match, Outcome
+from domain.vocabulary import (
+    Compartment,
+    IdentifierKind,
+    Language,
+    LetterKind,
+    Match,
+    Outcome,
+    StaffMail,
+)
 from services.documents import Document
 
 Clock = Callable[[], datetime]
@@ -339,7 +348,7 @@ class OutgoingMail:
     subject: str
     text: str
     html: str
-    kind: LetterKind
+    kind: LetterKind | StaffMail
     in_reply_to: str | None = None
     attachments: tuple[Attachment, ...] = ()
 
@@ -487,9 +496,49 @@ class Names(Protocol):
     def all(self) -> tuple[str, ...]: ...
 
 
+@dataclass(frozen=True, slots=True)
+class Member:
+    """Somebody who works on requests, or the officer, who watches and advises (Art. 38, 39).
+
+    No controllers means all of them. Only who has an address gets the morning's mail.
+    """
+
+    id: str
+    name: str
+    email: str | None = None
+    language: Language = Language.EN
+    deputy: str | None = None
+    controllers: frozenset[str] = frozenset()
+    is_officer: bool = False
+
+    def sees(self, controller: str) -> bool:
+        return not self.controllers or controller in self.controllers
+
+
+@dataclass(frozen=True, slots=True)
+class Absence:
+    """Days on which somebody is not at work, the first and the last one included."""
+
+    staff_id: str
+    first_on: date
+    last_on: date
+
+    def __post_init__(self) -> None:
+        if self.last_on < self.first_on:
+            raise DomainError("an absence cannot end before it begins: check both days")
+
+
 class Staff(Protocol):
     def name(self, staff_id: str) -> str:
         """The human name behind a staff id, for letters; the id itself where none is known."""
+        ...
+
+    def members(self) -> Mapping[str, Member]:
+        """Everybody who is known, by id."""
+        ...
+
+    def away(self, on: date) -> frozenset[str]:
+        """Who is not at work on that day."""
         ...
 
 

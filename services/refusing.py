@@ -31,7 +31,10 @@ LAWS = {
 }
 """What a ground is in the law; the others need it named."""
 
-_LETTERS = {RefusalGround.CANNOT_IDENTIFY: LetterKind.CANNOT_IDENTIFY}
+_LETTERS = {
+    RefusalGround.CANNOT_IDENTIFY: LetterKind.CANNOT_IDENTIFY,
+    RefusalGround.NO_RESPONSE: LetterKind.NO_RESPONSE,
+}
 
 
 class Refusing:
@@ -120,6 +123,9 @@ class Refusing:
             deadlines=request.dates if request.right.is_statutory else None,
             outcomes=(refused,),
             decided_by=self._staff.name(by),
+            asked_on=max(request.questions_put_on.values(), default=None)
+            if ground is RefusalGround.NO_RESPONSE
+            else None,
         )
         return self._postroom.queue(
             case,

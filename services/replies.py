@@ -53,8 +53,11 @@ class Replies:
         )
         received_at = min(message.received_at, now)
         case.add_message(message=sealed.ref, received_at=received_at, at=now)
+        requests = [one for one in self._register.requests_of(case) if one.awaits_clarification]
+        for request in requests:  # whoever reads it may ask again; the waiting is over
+            request.clarify(answer=sealed.ref, at=now)
         seen = self._threads.message(case.id, message.raw_sha256)
-        self._register.save_all([case], [*sealed.also, seen])
+        self._register.save_all([case, *requests], [*sealed.also, seen])
         return case.id
 
     def _bounced(self, case: Case, letter_id: UUID | None, message: IncomingMessage) -> UUID | None:

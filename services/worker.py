@@ -25,6 +25,7 @@ from domain.values import FoundRecord, RecordDecision
 from domain.vocabulary import Action, Decision, Outcome, Right
 from services import dossier
 from services.answering import Answering
+from services.digest import Digests
 from services.fulfilment import Fulfilments
 from services.holds import HOLD_KINDS, NOBODYS_FAULT, RELEASE, TELL, Holds
 from services.meanwhile import ANNOUNCE, CHECK, LIFT, RESTRICT, UNRESTRICT
@@ -70,6 +71,7 @@ KINDS = (
     "send-letter",
     "destroy",
     *HOLD_KINDS,
+    "digest",
 )
 OF_RESTRICTIONS = frozenset({RESTRICT, UNRESTRICT, CHECK, ANNOUNCE, LIFT})
 FOLLOW_UPS = frozenset({"read-back", "answer"})
@@ -116,6 +118,7 @@ class Worker:
         holds: Holds,
         rectifying: Rectifying,
         restrictions: Restrictions,
+        digests: Digests,
         systems: Systems,
         mailer: Mailer,
         clock: Clock,
@@ -124,7 +127,7 @@ class Worker:
     ) -> None:
         self._register, self._vault, self._tasks = register, vault, tasks
         self._fulfilments, self._answering = fulfilments, answering
-        self._retention, self._holds = retention, holds
+        self._retention, self._holds, self._digests = retention, holds, digests
         self._rectifying, self._restrictions = rectifying, restrictions
         self._systems, self._mailer, self._clock = systems, mailer, clock
         self._name = name
@@ -147,6 +150,7 @@ class Worker:
             "destroy": self._retention.destroy,
             RELEASE: self._release_hold,
             TELL: self._tell_of_release,
+            "digest": self._digests.send,
         }
 
     def run(self, stop: Event, *, idle_seconds: float = 0.2) -> None:

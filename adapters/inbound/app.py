@@ -9,6 +9,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from adapters.bootstrap import Installation
 from adapters.inbound.api import (
     cases,
+    clock,
     controllers,
     endings,
     errors,
@@ -20,12 +21,15 @@ from adapters.inbound.api import (
     redaction,
     requests,
     schemas,
+    staff,
 )
 from adapters.inbound.api.openapi import Api, operation_id
 from adapters.inbound.limits import LimitBody
 from adapters.inbound.web import add_pages
 
 MODULES = (
+    clock,
+    staff,
     health,
     inbox,
     cases,
@@ -67,6 +71,7 @@ def create_app(installation: Installation) -> FastAPI:
     errors.add_handlers(app)
     for module in MODULES:
         app.include_router(module.router)
+    app.include_router(clock.cases)
     add_pages(app)
     app.add_middleware(LimitBody)
     app.add_middleware(Protect)

@@ -13,7 +13,7 @@ from pathlib import Path
 from tempfile import NamedTemporaryFile
 
 from adapters.outbound.message import LOOP_HEADER, key_hash, message
-from domain.vocabulary import LetterKind
+from domain.vocabulary import LetterKind, StaffMail
 from services.ports import Clock, OutgoingMail, Unavailable
 
 
@@ -24,7 +24,7 @@ class StoredMail:
     id: str
     path: Path
     at: datetime
-    kind: LetterKind
+    kind: LetterKind | StaffMail
     sender: str
     recipient: str
     subject: str
@@ -83,7 +83,7 @@ def _stored(path: Path) -> StoredMail:
         id=path.stem,
         path=path,
         at=read["Date"].datetime,
-        kind=LetterKind(str(read[LOOP_HEADER])),
+        kind=_kind(str(read[LOOP_HEADER])),
         sender=str(read["From"]),
         recipient=str(read["To"]),
         subject=str(read["Subject"]),
@@ -91,6 +91,10 @@ def _stored(path: Path) -> StoredMail:
         html=_body(read, "html"),
         in_reply_to=str(read["In-Reply-To"]) if read["In-Reply-To"] else None,
     )
+
+
+def _kind(word: str) -> LetterKind | StaffMail:
+    return StaffMail(word) if word in {one.value for one in StaffMail} else LetterKind(word)
 
 
 def _body(read: EmailMessage, subtype: str) -> str:

@@ -1,8 +1,13 @@
-"""Names of staff, by the ids that events hold: a letter needs a human name, the log must not."""
+"""Staff, by the ids that events hold: names for letters, deputies, absences, mail addresses."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from datetime import date
+
 from adapters.outbound.database import Database, Statement
+from domain.vocabulary import Language
+from services.ports import Absence, Member
 
 
 class PostgresStaff:
@@ -23,4 +28,73 @@ class PostgresStaff:
                 " ON CONFLICT (id) DO UPDATE SET name = excluded.name",
                 [staff_id, name],
             )
+        )
+
+    def members(self) -> Mapping[str, Member]:
+        rows = self._database.fetch(
+            "SELECT id, name, email, language, deputy, controllers, is_officer"
+            " FROM trettio.staff ORDER BY id"
+        )
+        return {
+            row["id"]: Member(
+                id=row["id"],
+                name=row["name"],
+                email=row["email"],
+                language=Language(row["language"]),
+                deputy=row["deputy"],
+                controllers=frozenset(row["controllers"]),
+                is_officer=row["is_officer"],
+            )
+            for row in rows
+        }
+
+    def away(self, on: date) -> frozenset[str]:
+        rows = self._database.fetch(
+            "SELECT DISTINCT staff_id FROM trettio.absences WHERE %s BETWEEN first_on AND last_on",
+            [on],
+        )
+        return frozenset(row["staff_id"] for row in rows)
+
+    def absences(self, *, until: date) -> list[Absence]:
+        """What is not over by that day, the next to begin first."""
+        rows = self._database.fetch(
+            "SELECT staff_id, first_on, last_on FROM trettio.absences WHERE last_on >= %s"
+            " ORDER BY first_on, staff_id",
+            [until],
+        )
+        return [Absence(**row) for row in rows]
+
+    def set(self, member: Member) -> Statement:
+        """Record or correct everything about somebody."""
+        return Statement(
+            "INSERT INTO trettio.staff"
+            " (id, name, email, language, deputy, controllers, is_officer)"
+            " VALUES (%s, %s, %s, %s, %s, %s, %s)"
+            " ON CONFLICT (id) DO UPDATE SET name = excluded.name, email = excluded.email,"
+            " language = excluded.language, deputy = excluded.deputy,"
+            " controllers = excluded.controllers, is_officer = excluded.is_officer",
+            [
+                member.id,
+                member.name,
+                member.email,
+                member.language.value,
+                member.deputy,
+                sorted(member.controllers),
+                member.is_officer,
+            ],
+        )
+
+    def absent(self, absence: Absence) -> Statement:
+        """Record an absence, or that one that begins that day ends on another."""
+        return Statement(
+            "INSERT INTO trettio.absences (staff_id, first_on, last_on) VALUES (%s, %s, %s)"
+            " ON CONFLICT (staff_id, first_on) DO UPDATE SET last_on = excluded.last_on",
+            [absence.staff_id, absence.first_on, absence.last_on],
+        )
+
+    def present(self, staff_id: str, first_on: date) -> Statement:
+        """Take an absence back."""
+        return Statement(
+            "DELETE FROM trettio.absences WHERE staff_id = %s AND first_on = %s",
+            [staff_id, first_on],
         )

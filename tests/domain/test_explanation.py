@@ -41,13 +41,38 @@ def told(
     )
 
 
+def told_later(
+    received: date, country: Country, promise_days: int | None, language: Language
+) -> list[Step]:
+    """After a corrected receipt, a new calendar, and a decision to rely on the pause."""
+    calendar = load_calendar(country)
+    pause = Pause(received + timedelta(2), received + timedelta(9))
+    before = deadlines(received + timedelta(1), calendar, promise_days, pauses=[pause])
+    same = deadlines(received, calendar, promise_days, pauses=[pause])
+    return [
+        step
+        for old in (before, same)
+        for step in explain(
+            received,
+            calendar,
+            promise_days,
+            language,
+            pauses=[pause],
+            relied=True,
+            earlier_receipts=[received + timedelta(1)],
+            earlier_dates=[old],
+        )
+    ]
+
+
 def everything_told(language: Language) -> list[Step]:
     return [
         step
         for received in RECEIPTS
         for country in Country
         for promise_days in (None, 1, 14, 30)
-        for step in told(received, country, promise_days, language)
+        for tell in (told, told_later)
+        for step in tell(received, country, promise_days, language)
     ]
 
 
@@ -216,6 +241,43 @@ def test_the_steps_lead_to_the_days_the_clock_gives(language: Language) -> None:
             dates.extended_target_due,
         ]
         assert written_date(hard_stop(received, calendar), language) in steps[6].text
+
+
+@pytest.mark.parametrize("language", Language)
+def test_what_was_put_right_since_is_told_with_what_it_was(language: Language) -> None:
+    """B.2.1, B.2.4, B.2.5: corrected, recounted and relied on are explained as well."""
+    received = date(2026, 7, 6)
+    calendar = load_calendar(NO)
+    pause = Pause(received + timedelta(2), received + timedelta(9))
+    dates = deadlines(received, calendar, pauses=[pause])
+    old = deadlines(received + timedelta(1), calendar, pauses=[pause])
+    told_before = explain(received, calendar, None, language, pauses=[pause])
+
+    steps = explain(
+        received,
+        calendar,
+        None,
+        language,
+        pauses=[pause],
+        relied=True,
+        earlier_receipts=[received + timedelta(1)],
+        earlier_dates=[old],
+    )
+
+    assert [step.day for step in steps] == [
+        received,
+        received,
+        dates.unrolled,
+        dates.statutory_due,
+        dates.statutory_due,
+        dates.target_due,
+        dates.statutory_due_if_suspended,
+        dates.target_due_if_suspended,
+    ]
+    assert written_date(received + timedelta(1), language) in steps[1].text
+    assert written_date(old.statutory_due, language) in steps[4].text
+    assert "NO-2026.1" in steps[4].text
+    assert steps[6].text != told_before[-1].text, "relied on is not told as not relied on"
 
 
 @pytest.mark.parametrize(

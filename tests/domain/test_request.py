@@ -773,7 +773,7 @@ def test_two_reminders_and_then_a_person(request_received: DataSubjectRequest) -
         with pytest.raises(NotAllowedNow, match="reminded twice"):
             request_received.notice_silence(reason=identity, at=AT)
         request_received.remind_of_question(reason=identity, at=AT)
-        assert request_received.question_reminders[identity] == number
+        assert request_received.question_reminders[identity] == (TODAY,) * number
     with pytest.raises(NotAllowedNow, match="nothing more"):
         request_received.remind_of_question(reason=identity, at=AT)
     for _ in range(2):

@@ -13,8 +13,7 @@ from domain.calendar import load_calendar
 from domain.errors import DomainError
 from domain.request import DataSubjectRequest, Missed, Status
 from domain.vocabulary import Country, Right
-from projections.deadline_worklist import open_requests
-from services import reminders as module
+from projections.open_requests import open_requests
 from services.reminders import due_reminders
 from tests.support.asking import Clock, approved, asked, confirmed
 from tests.support.house import House
@@ -63,7 +62,7 @@ def test_reminders_fall_on_days_when_somebody_is_there(house: House) -> None:
     request = asked(house, case_id, Right.ACCESS)
     calendar = load_calendar(Country.NO)
 
-    for name, day in due_reminders(request, calendar):
+    for name, day in due_reminders(request, calendar, request.received_on):
         assert day <= request.dates.target_due
         if "working-days" in name:
             assert calendar.is_office_day(day)
@@ -155,11 +154,11 @@ def test_what_was_missed_is_recorded_without_a_calendar(
     request_id = asked(house, case_id, Right.ACCESS).id
     clock.forward(days=60)
 
-    def no_calendar(country: Country) -> None:
+    def no_calendar(name: str) -> None:
         raise DomainError("no calendar covers it")
 
     with monkeypatch.context() as patched:
-        patched.setattr(module, "load_calendar", no_calendar)
+        patched.setattr(house.installation.reminders, "_calendars", no_calendar)
         assert house.installation.reminders.pass_over({request_id: ()}) == 3
     assert asked(house, case_id, Right.ACCESS).missed == set(Missed)
 

@@ -41,7 +41,8 @@ from domain.vocabulary import (
     Outcome,
     Right,
 )
-from projections.deadline_worklist import of_request, open_requests
+from projections.deadline_worklist import of_request
+from projections.open_requests import open_requests
 from services.ports import (
     AwaitsPerson,
     Connector,

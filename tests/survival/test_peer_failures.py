@@ -30,7 +30,7 @@ from adapters.demo.doubles.pretix import PretixDouble
 from adapters.demo.doubles.server import Double
 from adapters.demo.doubles.stripe import StripeDouble
 from domain.vocabulary import Right
-from projections.deadline_worklist import open_requests
+from projections.open_requests import open_requests
 from tests.support.deadline_oracle import expected
 from tests.support.reminder_oracle import local_day
 from tests.support.stage import decide, open_stage

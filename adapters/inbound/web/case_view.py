@@ -16,7 +16,7 @@ from adapters.outbound.connectors.csv_file import CsvFile
 from adapters.outbound.tasks import ParkedTask
 from domain.calendar import calendar_named
 from domain.case import Case, CaseStatus
-from domain.deadlines import Pause, received_on
+from domain.deadlines import received_on
 from domain.decisions import Step as ReasonStep
 from domain.errors import DomainError
 from domain.explanation import Step, explain
@@ -347,7 +347,7 @@ class Reading:
 
     @staticmethod
     def _dates(request: DataSubjectRequest, today: date) -> Iterator[Due]:
-        dates = request.dates
+        dates = request.both_worlds_on(today)
         named = (
             ("act_by", request.act_by),
             ("target", request.aim_on(today)),
@@ -361,14 +361,16 @@ class Reading:
                 yield Due(name, day, (day - today).days)
 
     def _why(self, request: DataSubjectRequest, today: date) -> Sequence[Step]:
-        still_open = (Pause(opened, today) for opened in request.open_pauses.values())
         return explain(
             request.received_on,
             calendar_named(request.dates.calendar),
             request.promise_days,
             self._look.language,
-            pauses=(*request.pauses, *still_open),
+            pauses=request.pauses_on(today),
             extension=request.dates.extended_due is not None,
+            relied=request.suspension_relied_on,
+            earlier_receipts=request.earlier_receipts,
+            earlier_dates=request.earlier_dates,
         )
 
     def _by_mail(self, request: DataSubjectRequest) -> bool:

@@ -101,6 +101,7 @@ def real(module_database_url: str, tmp_path_factory: pytest.TempPathFactory) -> 
                 "letter_id": next(iter(case.letters)),
                 "record_id": uuid4(),
                 "passage_id": uuid4(),
+                "question_id": uuid4(),
                 "system": "shop",
                 "name": NORWAY,
                 "code": finding.code,

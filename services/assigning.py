@@ -1,0 +1,105 @@
+"""Assigning: whose request it is, and who stands in while somebody is away.
+
+Who is away loses nothing for good: a request goes to the deputy and stays there, because whoever
+has begun to read a case ends it; taking it back is one step, for one request or for many.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from uuid import UUID
+
+import structlog
+
+from domain.deadlines import received_on
+from domain.errors import DomainError
+from domain.request import Status
+from domain.staff import MACHINE
+from domain.vocabulary import Country
+from services.ports import Clock, Staff
+from services.register import Register, again_on_conflict
+
+MOST_AT_ONCE = 200
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """An open request that somebody has."""
+
+    request_id: UUID
+    country: Country
+    assigned_to: str
+
+
+class Assigning:
+    """Gives requests to people."""
+
+    def __init__(self, register: Register, staff: Staff, clock: Clock) -> None:
+        self._register, self._staff, self._clock = register, staff, clock
+
+    @again_on_conflict
+    def assign(self, request_ids: Sequence[UUID], *, to: str, by: str) -> int:
+        """Give requests to somebody, all of them or none; answers how many changed hands."""
+        if not 1 <= len(set(request_ids)) <= MOST_AT_ONCE:
+            raise DomainError(f"name 1 to {MOST_AT_ONCE} requests")
+        now = self._clock()
+        requests = [self._register.request(one) for one in dict.fromkeys(request_ids)]
+        for request in requests:
+            self._require_colleague(to, request.controller, by)
+            if request.status is Status.CLOSED:
+                raise DomainError("a closed request needs nobody: choose open ones")
+            request.assign(to=to, by=by, at=now)
+        changed = [request for request in requests if request.pending_events]
+        self._register.save_all(changed)
+        return len(changed)
+
+    def stand_in(self, held: Iterable[Held]) -> int:
+        """Give what people have who are away today to their deputies; answers how much."""
+        now = self._clock()
+        away = {country: self._staff.away(received_on(now, country)) for country in Country}
+        moved = 0
+        for one in held:
+            if one.assigned_to in away[one.country]:
+                moved += self._moved(one, away[one.country])
+        return moved
+
+    def deputy_of(self, staff_id: str, on: date) -> str | None:
+        """Who stands in: the deputy, or the deputy's own where that one is away as well."""
+        return self._present(staff_id, self._staff.away(on))
+
+    def _present(self, staff_id: str, away: frozenset[str]) -> str | None:
+        members, seen, wanted = self._staff.members(), {staff_id}, staff_id
+        while True:
+            member = members.get(wanted)
+            if member is None or member.deputy is None or member.deputy in seen:
+                return None
+            wanted = member.deputy
+            if wanted not in away:
+                return wanted
+            seen.add(wanted)
+
+    @again_on_conflict
+    def _moved(self, held: Held, away: frozenset[str]) -> int:
+        request = self._register.request(held.request_id)
+        if request.assigned_to not in away or request.status is Status.CLOSED:
+            return 0
+        deputy = self._present(held.assigned_to, away)
+        if deputy is None:
+            log.warning("nobody_stands_in", staff_id=held.assigned_to)
+            return 0
+        request.assign(to=deputy, by=MACHINE, at=self._clock())
+        self._register.save_all([request])
+        return 1
+
+    def _require_colleague(self, to: str, controller: str, by: str) -> None:
+        if to == by:
+            return
+        member = self._staff.members().get(to)
+        if member is None:
+            raise DomainError(f"nobody here is called {to!r}: choose a staff id that is known")
+        if not member.sees(controller):
+            raise DomainError(f"{to!r} does not work for {controller!r}: choose somebody who does")

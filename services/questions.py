@@ -1,0 +1,178 @@
+"""Questions: what the person is asked, two reminders of it, and then somebody who decides.
+
+Nobody is refused by a machine for keeping silent (B.2.5, Art. 12(4)); what was asked opens a pause
+that is shown beside the dates and moves none of them (EDPB guidelines 01/2022, 159; AO-04).
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta
+from uuid import UUID
+
+from domain.aggregate import Aggregate
+from domain.case import Case
+from domain.deadlines import received_on
+from domain.errors import DomainError
+from domain.policy import Profile, Silence
+from domain.request import MOST_QUESTION_REMINDERS, DataSubjectRequest
+from domain.staff import human
+from domain.vocabulary import Compartment, IdentityMethod, LetterKind, PauseReason
+from services import dossier
+from services.addressees import address_of
+from services.controllers import Controllers
+from services.letters import LetterFacts, compose
+from services.ports import Also, Clock, Erased, Sealed, Vault
+from services.postroom import Postroom
+from services.register import Register, again_on_conflict
+
+
+class Questions:
+    """Asks the person what is meant, and follows up what is not answered."""
+
+    def __init__(
+        self,
+        register: Register,
+        vault: Vault,
+        controllers: Controllers,
+        postroom: Postroom,
+        clock: Clock,
+    ) -> None:
+        self._register, self._vault, self._controllers = register, vault, controllers
+        self._postroom, self._clock = postroom, clock
+
+    @again_on_conflict
+    def ask_scope(
+        self, request_id: UUID, *, words: str, by: str, reason: str = "scope-unclear"
+    ) -> None:
+        """Ask what is meant (recital 63); what is not in question is collected meanwhile."""
+        if not words.strip():
+            raise DomainError("write the question: the letter to the person is made from it")
+        now = self._clock()
+        request = self._register.request(request_id)
+        case = self._register.case(request.case_id)
+        self._controllers.require_letters_allowed(case.controller)
+        question = self._note(request, words, by)
+        request.request_clarification(question=question.ref, reason=reason, by=by, at=now)
+        profile = self._controllers.in_force(case.controller)
+        facts = LetterFacts(
+            profile=profile,
+            language=case.language,
+            case_reference=case.reference,
+            received_on=request.received_on,
+            rights=(request.right,),
+            question=words.strip(),
+        )
+        letter = self._postroom.queue(
+            case,
+            compose(LetterKind.CLARIFICATION, facts),
+            profile,
+            self._address(request),
+            requests=(request.id,),
+            at=now,
+        )
+        self._register.save_all([case, request], [*question.also, *letter])
+
+    @again_on_conflict
+    def record_answer(self, request_id: UUID, *, words: str, by: str) -> None:
+        """What the person said, by telephone or on paper; a mail is recorded by itself."""
+        if not words.strip():
+            raise DomainError("write down what the person answered")
+        request = self._register.request(request_id)
+        answer = self._note(request, words, by)
+        request.clarify(answer=answer.ref, at=self._clock())
+        self._register.save_all([request], answer.also)
+
+    @again_on_conflict
+    def reopen(self, request_id: UUID, *, reason: str, by: str) -> None:
+        """Take a closed request up again: the receipt, and with it the clock, is the old one."""
+        request = self._register.request(request_id)
+        request.reopen(reason=reason, by=human(by), at=self._clock())
+        self._register.save_all([request])
+
+    @again_on_conflict
+    def follow_up(self, request_id: UUID) -> int:
+        """Remind of every question whose day has come, or have a person decide."""
+        request = self._register.request(request_id)
+        if not request.status.is_open or not request.open_pauses:
+            return 0
+        now = self._clock()
+        today = received_on(now, request.country)
+        case = self._register.case(request.case_id)
+        profile = self._controllers.in_force(case.controller)
+        changed: list[Aggregate] = []
+        also: list[Also] = []
+        for reason in request.open_pauses:
+            if reason in request.silent_about or today < due_on(request, reason, profile.silence):
+                continue
+            changed = [case, request]
+            if len(request.question_reminders.get(reason, ())) < MOST_QUESTION_REMINDERS:
+                request.remind_of_question(reason=reason, at=now)
+                also += self._reminder(case, request, reason, profile, now)
+            else:
+                request.notice_silence(reason=reason, at=now)
+        recorded = len(request.pending_events)
+        if recorded:
+            self._register.save_all(changed, also)
+        return recorded
+
+    def _reminder(
+        self,
+        case: Case,
+        request: DataSubjectRequest,
+        reason: PauseReason,
+        profile: Profile,
+        now: datetime,
+    ) -> list[Also]:
+        """The same question once more; a code that was sent with it is long over."""
+        facts = LetterFacts(
+            profile=profile,
+            language=case.language,
+            case_reference=case.reference,
+            received_on=request.received_on,
+            rights=(request.right,),
+            asked_on=request.questions_put_on[reason],
+            reply_by=due_on(request, reason, profile.silence),
+            question=self._question(request) if reason is PauseReason.SCOPE else None,
+            ways=(IdentityMethod.CODE_TO_ADDRESS,) if reason is PauseReason.IDENTITY else (),
+        )
+        return self._postroom.queue(
+            case,
+            compose(LetterKind.QUESTION_REMINDER, facts),
+            profile,
+            self._address(request),
+            requests=(request.id,),
+            at=now,
+        )
+
+    def _question(self, request: DataSubjectRequest) -> str | None:
+        if request.question is None:
+            return None
+        try:
+            return dossier.NOTE.validate_json(self._vault.open(request.question)).text
+        except Erased:
+            return None
+
+    def _address(self, request: DataSubjectRequest) -> str | None:
+        person = dossier.PERSON.validate_json(self._vault.open(request.requester))
+        return address_of(person)
+
+    def _note(self, request: DataSubjectRequest, words: str, by: str) -> Sealed:
+        note = dossier.SealedNote(words.strip(), by, self._clock())
+        return self._vault.seal(
+            request.case_id, Compartment.CORRESPONDENCE, dossier.NOTE.dump_json(note)
+        )
+
+
+def due_on(request: DataSubjectRequest, reason: PauseReason, silence: Silence) -> date:
+    """When the next step about an unanswered question is due.
+
+    Counted from the question; where a step came late, the next waits as long as it should have.
+    """
+    asked = request.questions_put_on[reason]
+    steps = (silence.first_reminder_days, silence.second_reminder_days, silence.decide_days)
+    sent = request.question_reminders.get(reason, ())
+    due = asked + timedelta(days=steps[len(sent)])
+    if not sent:
+        return due
+    between = steps[len(sent)] - steps[len(sent) - 1]
+    return max(due, sent[-1] + timedelta(days=between))
