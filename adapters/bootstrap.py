@@ -70,6 +70,7 @@ from services.ports import Clock, Mailer, Systems
 from services.postroom import Postroom
 from services.questions import Questions
 from services.receipts import Receipts
+from services.recipient_ledger import Recipients
 from services.rectifying import Rectifying
 from services.redacting import Redacting
 from services.refusing import Refusing
@@ -105,6 +106,7 @@ class Installation:
     redacting: Redacting
     porting: Porting
     representing: Representing
+    recipients: Recipients
     answering: Answering
     refusing: Refusing
     retention: Retention
@@ -262,6 +264,7 @@ def _wire(
     held = Held(register, vault, PostgresHeldRecords(database, vault.key_for("held records")))
     retention = Retention(register, vault, tasks, controllers, held, clock)
     staff = PostgresStaff(database)
+    recipients = Recipients(register, vault, controllers, postroom, clock)
     answering = Answering(
         register,
         vault,
@@ -269,6 +272,7 @@ def _wire(
         controllers,
         planning,
         porting,
+        recipients,
         postroom,
         retention,
         links,
@@ -331,6 +335,7 @@ def _wire(
         porting=porting,
         representing=Representing(register, vault, controllers, planning, clock),
         deciding=deciding,
+        recipients=recipients,
         answering=answering,
         refusing=Refusing(
             register, vault, controllers, planning, postroom, retention, staff, clock

@@ -206,6 +206,17 @@ class Fulfilment(Aggregate):
 
         def apply(self, aggregate: Fulfilment) -> None:
             aggregate.told = (*aggregate.told, self.told)
+            aggregate.told_at = {**aggregate.told_at, self.told.recipient: self.timestamp}
+
+    class LineAdded(Event):
+        """Somebody to be told whom the plan did not foresee."""
+
+        TOPIC = "fulfilment.line-added"
+        line: PlannedSystem
+
+        def apply(self, aggregate: Fulfilment) -> None:
+            state = SystemState(plan=self.line, action=self.line.action, status=SystemStatus.ASKED)
+            aggregate.systems = {**aggregate.systems, self.line.system: state}
 
     class Completed(Event):
         TOPIC = "fulfilment.completed"
@@ -234,6 +245,7 @@ class Fulfilment(Aggregate):
         }
         self.done_as: dict[str, Outcome | None] = {}
         self.told: tuple[Told, ...] = ()
+        self.told_at: dict[str, datetime] = {}
         self.completed_at: datetime | None = None
 
     @staticmethod
@@ -468,6 +480,13 @@ class Fulfilment(Aggregate):
     def tell_recipient(self, *, told: Told, at: datetime) -> None:
         if all(known.recipient != told.recipient for known in self.told):
             self.trigger_event(self.RecipientTold, told=told, timestamp=at)
+
+    def add_line(self, *, line: PlannedSystem, at: datetime) -> None:
+        """Records name a recipient that the profile does not: a person must tell them (Art. 19)."""
+        if self.completed_at is not None:
+            raise NotAllowedNow("this fulfilment is complete: plan a new one")
+        if line.system not in self.systems:
+            self.trigger_event(self.LineAdded, line=line, timestamp=at)
 
     def complete(self, *, at: datetime) -> None:
         if self.completed_at is not None:

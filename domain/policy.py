@@ -190,6 +190,7 @@ class Recipient:
     """Somebody data is passed to who is no connected system (Art. 15(1)(c), 19).
 
     `told` says what Trettio does after an erasure: inform them, or refer the person to them.
+    `fields` are what is passed on to them, where the policy says it.
     """
 
     id: str
@@ -201,6 +202,7 @@ class Recipient:
     contact: str | None = None
     permission_needed: bool = False
     per_record: bool = False
+    fields: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

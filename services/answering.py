@@ -21,7 +21,6 @@ from domain.errors import NotAllowedNow
 from domain.fulfilment import Fulfilment
 from domain.letters import answering_letter
 from domain.policy import Profile
-from domain.policy import Told as WhatToTell
 from domain.request import DataSubjectRequest, Status
 from domain.values import LetterSent, QueuedLetter, SystemOutcome
 from domain.vocabulary import Compartment, LetterKind, Outcome, Right
@@ -30,6 +29,7 @@ from services.addressees import Addressees
 from services.controllers import Controllers
 from services.extending import notice_is_wanted, notice_left
 from services.letters import CategoryOutcome, LetterFacts, RecipientNotice, compose
+from services.letters import CategoryOutcome, LetterFacts, compose
 from services.meanwhile import ANNOUNCE, restriction_task
 from services.outcomes import system_outcomes
 from services.package import AnswerFacts, build_package
@@ -51,6 +51,7 @@ from services.ports import (
     Vault,
 )
 from services.postroom import Postroom, letter_task
+from services.recipient_ledger import Recipients
 from services.redacting import redacted
 from services.register import Register, again_on_conflict
 from services.retention import Retention
@@ -74,6 +75,7 @@ class Answering:
         controllers: Controllers,
         planning: Planning,
         porting: Porting,
+        recipients: Recipients,
         postroom: Postroom,
         retention: Retention,
         links: Links,
@@ -85,7 +87,7 @@ class Answering:
     ) -> None:
         self._register, self._vault, self._tasks = register, vault, tasks
         self._controllers, self._planning, self._postroom = controllers, planning, postroom
-        self._porting = porting
+        self._porting, self._recipients = porting, recipients
         self._retention, self._links, self._codes = retention, links, codes
         self._staff, self._addressees = staff, Addressees(register, vault)
         self._clock, self._address = clock, address.rstrip("/")
@@ -158,11 +160,7 @@ class Answering:
             deadlines=request.dates if request.right.is_statutory else None,
             act_by=request.act_by,
             outcomes=tuple(self._told(case, request, outcome) for outcome in outcomes),
-            recipients=tuple(
-                RecipientNotice(told.recipient, _WHAT_WAS_TOLD[told.outcome])
-                for told in fulfilment.told
-                if told.outcome in _WHAT_WAS_TOLD
-            ),
+            recipients=self._recipients.notices(request),
             link_url=link,
             link_ends_on=received_on(now + LINK_VALID_FOR, request.country) if link else None,
             enclosed=request.right.gives_a_copy and link is None,
@@ -449,7 +447,6 @@ class Answering:
 
 
 ANSWERS = frozenset(kind for kind in LetterKind if kind.answers)
-_WHAT_WAS_TOLD = {Outcome.INFORMED: WhatToTell.INFORMED, Outcome.REFERRED: WhatToTell.REFERRED}
 
 
 def _about_an_objection(

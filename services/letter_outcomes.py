@@ -185,7 +185,8 @@ class OutcomeWriter(Pen):
     def _recipient(self, notice: RecipientNotice) -> str:
         profile = self.facts.profile
         known = next((r for r in profile.recipients if r.id == notice.recipient), None)
-        name = known.name if known else notice.recipient
+        system = next((s for s in profile.systems if s.id == notice.recipient), None)
+        name = known.name if known else system.name if system else notice.recipient
         words = ""
         if known and known.told is notice.told:
             words = in_language(known.words, self.facts.language, profile)
@@ -193,7 +194,7 @@ class OutcomeWriter(Pen):
             words = self._told(
                 notice.told,
                 known.contact if known else None,
-                is_processor=bool(known and known.role is Role.PROCESSOR),
+                is_processor=any(one and one.role is Role.PROCESSOR for one in (known, system)),
             )
         words = " ".join(filter(None, [self._received_by(notice), words, self._told_on(notice)]))
         return self.words.say("recipients.item", name=line(name), words=words)

@@ -20,7 +20,7 @@ from zoneinfo import ZoneInfo
 
 from domain.authorities import authority
 from domain.explanation import written_date
-from domain.policy import Category, Profile, Recipient, Retention, System
+from domain.policy import Category, Profile, Recipient, Retention, Sector, System
 from domain.vocabulary import Language, Right, Role
 from services.field_names import field_name
 from services.letters import OWN_SYSTEM, template
@@ -102,6 +102,16 @@ class _Category:
     file: str
     records: Pile
     waiting: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class _Actual:
+    """A recipient by name (Art. 15(1)(c))."""
+
+    name: str
+    role: str
+    text: str
+    fields: tuple[str, ...] = ()
 
 
 class _Answer:
@@ -230,21 +240,23 @@ class _Answer:
 
     def _recipients(self) -> dict[str, Json]:
         actual = [*self._recipient_systems(), *self._named_recipients()]
-        named = {name for name, _, _ in actual}
+        named = {one.name for one in actual}
         possible: list[Json] = [
             recipient.name
             for recipient in self.profile.recipients
             if not recipient.per_record and recipient.name not in named
         ]
-        items: list[Json] = [{"name": name, "role": role} for name, role, _ in actual]
-        texts: list[Json] = [text for _, _, text in actual]
+        items: list[Json] = [
+            {"name": one.name, "role": one.role, "fields": [*one.fields]} for one in actual
+        ]
+        texts: list[Json] = [one.text for one in actual]
         return {
             "items": items,
             "text": texts or self._none("recipients.none"),
             "possible": possible,
         }
 
-    def _recipient_systems(self) -> Iterator[tuple[str, str, str]]:
+    def _recipient_systems(self) -> Iterator[_Actual]:
         for system in self.profile.systems:
             categories = [short(c.name) for c in self.held if self._is_in(system.id, c)]
             if categories and system.role is not Role.INTERNAL:
@@ -254,9 +266,9 @@ class _Answer:
                     name=system.name,
                     categories=self.words.listed(categories),
                 )
-                yield system.name, role, text
+                yield _Actual(system.name, role, text)
 
-    def _named_recipients(self) -> Iterator[tuple[str, str, str]]:
+    def _named_recipients(self) -> Iterator[_Actual]:
         """Those the records name, by name, and those the caller knows of (C-154/21, MU-18)."""
         named: dict[str, list[str]] = {self._recipient_name(r): [] for r in self.facts.recipients}
         for category in self.held:
@@ -269,7 +281,19 @@ class _Answer:
             if named[name]:
                 categories = self.words.listed(named[name])
                 text = self.words.say("recipients.named", name=name, categories=categories)
-            yield name, role, text
+            fields = self._passed_on(known)
+            if fields:
+                labels = [field_name(one, self.language).lower() for one in fields]
+                text = self.words.say(
+                    "recipients.passed_on", who=text, fields=self.words.listed(labels)
+                )
+            yield _Actual(name, role, text, fields)
+
+    def _passed_on(self, known: Recipient | None) -> tuple[str, ...]:
+        """What goes to them, where the policy says it; of organisers it speaks as a group."""
+        group = next((r for r in self.profile.recipients if r.sector is Sector.ORGANISER), None)
+        told = known or group
+        return told.fields if told else ()
 
     def _retention(self) -> dict[str, Json]:
         items: list[Json] = []

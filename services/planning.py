@@ -43,6 +43,9 @@ TOLD_TO_RECIPIENTS = frozenset(
 RECIPIENT = "recipient:"
 """Prefix of the plan's lines that are no systems but recipients to be informed (Art. 19)."""
 
+OTHER_RECIPIENTS = "others-named-in-records"
+"""Stands for recipients whom records name and the profile does not; the vault has their names."""
+
 
 @dataclass(frozen=True, slots=True)
 class Steps:

@@ -8,9 +8,9 @@ from datetime import datetime
 from domain.fulfilment import Fulfilment
 from domain.policy import Profile, Recipient, Sector
 from domain.policy import Told as WhatToTell
-from domain.values import Told
-from domain.vocabulary import Action, Outcome
-from services.planning import RECIPIENT
+from domain.values import PlannedSystem, Told
+from domain.vocabulary import Action, Delivery, Outcome, Role
+from services.planning import OTHER_RECIPIENTS, RECIPIENT
 
 
 def tell_recipients(
@@ -37,10 +37,26 @@ def tell_recipients(
             fulfilment.escalate(system=line, reason="inform-recipient", at=now)
         else:
             nothing_to_tell(fulfilment, line, "nothing-was-passed-on", now)
+    if unknown and all(r.sector is not Sector.ORGANISER for r in profile.recipients):
+        _have_others_told(fulfilment, now)
     known = {f"{RECIPIENT}{recipient.id}" for recipient in profile.recipients}
+    known.add(f"{RECIPIENT}{OTHER_RECIPIENTS}")
     for line in tuple(fulfilment.systems):
         if line.startswith(RECIPIENT) and line not in known:
             nothing_to_tell(fulfilment, line, "no-recipient-any-more", now)
+
+
+def _have_others_told(fulfilment: Fulfilment, now: datetime) -> None:
+    """A task that nobody can overlook: records name somebody, and the profile nobody for them."""
+    line = PlannedSystem(
+        f"{RECIPIENT}{OTHER_RECIPIENTS}",
+        Role.INDEPENDENT_CONTROLLER,
+        Delivery.PERSON,
+        "manual",
+        Action.INFORM,
+    )
+    fulfilment.add_line(line=line, at=now)
+    fulfilment.escalate(system=line.system, reason="inform-unknown-recipients", at=now)
 
 
 def tell_nobody(fulfilment: Fulfilment, now: datetime) -> None:

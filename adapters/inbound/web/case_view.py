@@ -34,8 +34,9 @@ from projections.case_file import facts
 from services import dossier
 from services.addressees import Addressees
 from services.places import shown_identifiers, without_places
-from services.planning import RECIPIENT
+from services.planning import OTHER_RECIPIENTS, RECIPIENT
 from services.ports import Erased, Identifier, Record, Refused
+from services.recipient_ledger import Entry, label
 from services.redacting import Covering, leaves
 from services.showing import places_in, shown_message
 from services.wording import in_language
@@ -211,6 +212,15 @@ class NextStep:
 
 
 @dataclass(frozen=True, slots=True)
+class RecipientView:
+    """Somebody who received something, by name, and what they were told."""
+
+    entry: Entry
+    label: str
+    categories: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class CaseView:
     case: Case
     profile: Profile
@@ -225,6 +235,8 @@ class CaseView:
     stuck: tuple[ParkedTask, ...]
     representation: Representation | None = None
     number_held: bool = False
+    recipients: tuple[RecipientView, ...] = ()
+    has_recipients: bool = False
 
     @property
     def replies_hidden(self) -> int:
@@ -289,7 +301,14 @@ class Reading:
             stuck=stuck,
             representation=self._installation.representing.of_case(self._case.id),
             number_held=self._case.number is not None,
+            recipients=tuple(self._recipients()) if self._content else (),
+            has_recipients=any(one.systems for one in views),
         )
+
+    def _recipients(self) -> Iterator[RecipientView]:
+        for entry in self._installation.recipients.ledger(self._case.id):
+            categories = tuple(map(self._category_name, entry.categories))
+            yield RecipientView(entry, label(self._profile, entry), categories)
 
     # The message and the person
 
@@ -434,6 +453,8 @@ class Reading:
         if known is not None:
             return known.name
         wanted = name.removeprefix(RECIPIENT)
+        if wanted == OTHER_RECIPIENTS:
+            return self._look.say("recipients.others")
         return next((r.name for r in self._profile.recipients if r.id == wanted), name)
 
     def _kinds(self, system: System | None) -> Iterator[tuple[str, str]]:

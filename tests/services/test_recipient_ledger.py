@@ -1,0 +1,107 @@
+"""Recipients by name: told of an erasure, kept in a ledger, and named to who asks (Art. 19)."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+import pytest
+
+from domain.errors import NotAllowedNow
+from domain.fulfilment import SystemStatus
+from domain.vocabulary import LetterKind, Outcome, Right
+from services.planning import OTHER_RECIPIENTS, RECIPIENT
+from services.recipient_ledger import Stage
+from tests.support.asking import BY, approve, asked, collected, confirmed, plan
+from tests.support.house import KARI, NORWAY, SWEDEN, House
+
+STRANGE = "Scenehuset i Bergen"
+
+
+def erasure(house: House, *recipients: str, controller: str = SWEDEN) -> UUID:
+    system = "shop" if controller == SWEDEN else "ticketing"
+    house.systems.system(controller, system).hold(
+        KARI, "order", "o1", recipients=recipients, flags=frozenset({"contract_completed"})
+    )
+    case_id = collected(house, Right.ERASURE, controller=controller)
+    approve(house, case_id, Right.ERASURE)
+    return case_id
+
+
+def informed(house: House, case_id: UUID, *lines: str) -> None:
+    request_id = house.case(case_id).request_id(Right.ERASURE)
+    for line in lines:
+        house.installation.byhand.done(
+            request_id, f"{RECIPIENT}{line}", outcome=Outcome.INFORMED, reason="", by=BY
+        )
+    house.worker.drain()
+
+
+def test_organisers_are_named_as_the_records_name_them(house: House) -> None:
+    """MU-18, C-154/21: not "organisers" but who; the letter about the erasure says it too."""
+    case_id = erasure(house, "Teater Norrsken", "Klarna")
+    informed(house, case_id, "organisers", "klarna")
+
+    ledger = {one.name: one for one in house.installation.recipients.ledger(case_id)}
+    organiser = ledger["Teater Norrsken"]
+    assert (organiser.recipient, organiser.stage) == ("organisers", Stage.INFORMED)
+    assert organiser.on is not None
+    assert organiser.fields == ("name", "phone")
+    assert ledger["klarna"].stage is Stage.INFORMED
+
+    letters = [
+        m for m in house.mails() if m.kind in {LetterKind.ANSWER, LetterKind.PARTIAL_REFUSAL}
+    ]
+    assert "Teater Norrsken" in " ".join(letters[-1].text.split())
+
+
+def test_who_asks_is_told_the_names_by_letter(house: House) -> None:
+    """Art. 19, last sentence; B.7: actual recipients is the default."""
+    case_id = erasure(house, "Teater Norrsken")
+    informed(house, case_id, "organisers")
+
+    house.installation.recipients.tell_person(case_id, by=BY)
+    house.worker.drain()
+
+    letter = next(m for m in house.mails() if m.kind is LetterKind.RECIPIENTS)
+    told = " ".join(letter.text.split())
+    assert "Teater Norrsken" in told
+    assert "Webbutik" in told  # a processor is a recipient too
+
+
+def test_nobody_is_told_who_received_what_before_identity_is_verified(house: House) -> None:
+    case_id = confirmed(house, Right.ERASURE, controller=SWEDEN)
+
+    with pytest.raises(NotAllowedNow, match="identity"):
+        house.installation.recipients.tell_person(case_id, by=BY)
+
+
+def test_a_recipient_that_the_profile_does_not_know_is_a_task(house: House) -> None:
+    """Art. 19: records name somebody, the profile nobody for it: a person must tell them."""
+    case_id = erasure(house, STRANGE, controller=NORWAY)
+    line = f"{RECIPIENT}{OTHER_RECIPIENTS}"
+    state = plan(house, case_id, Right.ERASURE).systems[line]
+    assert state.status is SystemStatus.WAITING_FOR_PERSON
+    assert state.waits_for == "inform-unknown-recipients"
+    (entry,) = [o for o in house.installation.recipients.ledger(case_id) if o.name == STRANGE]
+    assert entry.stage is Stage.WAITING
+    assert STRANGE not in str(plan(house, case_id, Right.ERASURE).systems)
+
+    informed(house, case_id, OTHER_RECIPIENTS)
+
+    (entry,) = [o for o in house.installation.recipients.ledger(case_id) if o.name == STRANGE]
+    assert entry.stage is Stage.INFORMED
+    assert asked(house, case_id, Right.ERASURE).answer is not None
+
+
+def test_the_ledger_over_the_api_names_people_and_dates(house: House) -> None:
+    case_id = erasure(house, "Teater Norrsken")
+    informed(house, case_id, "organisers")
+    client = house.client
+    headers = {"Authorization": f"Bearer {house.token()}"}
+
+    rows = client.get(f"/v1/cases/{case_id}/recipients", headers=headers).json()
+    letter = client.post(f"/v1/cases/{case_id}/recipients/letter", headers=headers)
+
+    assert {"Teater Norrsken", "Webbutik"} <= {row["name"] for row in rows}
+    assert letter.status_code == 202
+    assert {"kind": "recipients"}.items() <= letter.json()["letters"][-1].items()
