@@ -7,7 +7,7 @@ letter cannot be made (Art. 12(4)).
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from io import BytesIO
@@ -29,11 +29,11 @@ from services.addressees import Addressees
 from services.controllers import Controllers
 from services.extending import notice_is_wanted, notice_left
 from services.letters import CategoryOutcome, LetterFacts, RecipientNotice, compose
+from services.copies import Copies
 from services.letters import CategoryOutcome, LetterFacts, compose
 from services.meanwhile import ANNOUNCE, restriction_task
 from services.outcomes import system_outcomes
 from services.package import AnswerFacts, build_package
-from services.places import without_places
 from services.planning import Planning, answer_task
 from services.porting import Porting
 from services.ports import (
@@ -42,7 +42,6 @@ from services.ports import (
     CodeCheck,
     Codes,
     Links,
-    Record,
     Residual,
     Sealed,
     Staff,
@@ -52,7 +51,6 @@ from services.ports import (
 )
 from services.postroom import Postroom, letter_task
 from services.recipient_ledger import Recipients
-from services.redacting import redacted
 from services.register import Register, again_on_conflict
 from services.retention import Retention
 from services.wording import LETTERS, wording
@@ -90,6 +88,7 @@ class Answering:
         self._porting, self._recipients = porting, recipients
         self._retention, self._links, self._codes = retention, links, codes
         self._staff, self._addressees = staff, Addressees(register, vault)
+        self._copies = Copies(register, vault)
         self._clock, self._address = clock, address.rstrip("/")
 
     # Writing the answer
@@ -166,7 +165,7 @@ class Answering:
             enclosed=request.right.gives_a_copy and link is None,
             decided_by=self._staff.name(request.approved_by) if request.approved_by else None,
             covered=request.right.gives_a_copy
-            and any(record.masked for _, record in self._own(request)),
+            and any(record.masked for _, record in self._copies.of(request)),
         )
 
     def _package(
@@ -208,23 +207,12 @@ class Answering:
                 case_reference=case.reference,
                 received_on=request.received_on,
                 answered_on=received_on(now, request.country),
-                records=self._own(request),
+                records=self._copies.of(request),
                 full_cards=request.full_cards,
             ),
             out,
         )
         return out.getvalue()
-
-    def _own(self, request: DataSubjectRequest) -> Iterator[tuple[str, Record]]:
-        own = request.own_records
-        hides = self._register.case(request.case_id).protected
-        redaction = self._register.find_redaction(request.id)
-        contents = self._vault.open_each(found.content for found in own)
-        for found, content in zip(own, contents, strict=True):
-            sealed = dossier.RECORD.validate_json(content)
-            passages = redaction.of(found) if redaction else ()
-            record = redacted(sealed.record, passages)
-            yield sealed.system, without_places(record) if hides else record
 
     def _told(
         self, case: Case, request: DataSubjectRequest, outcome: SystemOutcome

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import datetime
 from io import BytesIO
 from uuid import UUID
@@ -14,9 +13,9 @@ from domain.request import DataSubjectRequest, Status
 from domain.vocabulary import Compartment, Right
 from services import dossier
 from services.controllers import Controllers
+from services.copies import Copies
 from services.portability import PortableFacts, build_portable
-from services.ports import Clock, Record, Vault
-from services.redacting import redacted
+from services.ports import Clock, Vault
 from services.register import Register, again_on_conflict
 
 
@@ -28,6 +27,7 @@ class Porting:
     ) -> None:
         self._register, self._vault = register, vault
         self._controllers, self._clock = controllers, clock
+        self._copies = Copies(register, vault)
 
     @again_on_conflict
     def ask(self, request_id: UUID, *, to: str, by: str) -> None:
@@ -91,20 +91,12 @@ class Porting:
                 case_reference=case.reference,
                 received_on=request.received_on,
                 made_on=received_on(at, request.country),
-                records=self._records(request),
+                records=self._copies.of(request),
                 transfer=self._register.find_direct_transfer(request.id),
             ),
             out,
         )
         return out.getvalue()
-
-    def _records(self, request: DataSubjectRequest) -> Iterator[tuple[str, Record]]:
-        own = request.own_records
-        redaction = self._register.find_redaction(request.id)
-        contents = self._vault.open_each(found.content for found in own)
-        for found, content in zip(own, contents, strict=True):
-            sealed = dossier.RECORD.validate_json(content)
-            yield sealed.system, redacted(sealed.record, redaction.of(found) if redaction else ())
 
     def _portability(self, request_id: UUID) -> DataSubjectRequest:
         request = self._register.request(request_id)
