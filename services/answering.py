@@ -27,9 +27,8 @@ from domain.vocabulary import Compartment, LetterKind, Outcome, Right
 from services import dossier
 from services.addressees import Addressees
 from services.controllers import Controllers
-from services.extending import notice_is_wanted, notice_left
-from services.letters import CategoryOutcome, LetterFacts, RecipientNotice, compose
 from services.copies import Copies
+from services.extending import notice_is_wanted, notice_left
 from services.letters import CategoryOutcome, LetterFacts, compose
 from services.meanwhile import ANNOUNCE, restriction_task
 from services.outcomes import system_outcomes
