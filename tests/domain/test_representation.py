@@ -111,7 +111,7 @@ def test_parents_in_conflict_are_accepted_with_a_reason_only() -> None:
 
 @pytest.mark.parametrize("age", [5, 13, 14, None])
 def test_no_age_is_a_ground_to_refuse_who_asks_for_themselves(age: int | None) -> None:
-    """GK-26: the request of somebody of 13 or 14 is never refused for their age."""
+    """GK-26, B.7 row child: nobody of 13 or 14 is ever refused for their age."""
     one = claimed(RepresentationKind.ONESELF, age)
 
     assert one.missing == ()
