@@ -22,8 +22,6 @@ from domain.vocabulary import IdentityMethod
 
 OF_AGE = 18
 OWN_VIEW_FROM = 12
-OWN_ANSWER_FROM = 15
-"""From this age the answer goes to the young person, unless the controller decides otherwise."""
 
 
 class RepresentationKind(Enum):

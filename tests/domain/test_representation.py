@@ -7,7 +7,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from domain.errors import DomainError, NotAllowedNow
@@ -69,6 +69,8 @@ def test_a_parents_request_waits_for_four_answers() -> None:
 
 
 @given(age=st.integers(0, 17), view=st.sampled_from(ChildView), conflict=st.booleans())
+@example(age=14, view=ChildView.AGREES, conflict=False)
+@example(age=15, view=ChildView.AGREES, conflict=False)
 def test_from_fifteen_the_answer_goes_to_the_young_person(
     age: int, view: ChildView, conflict: bool
 ) -> None:
