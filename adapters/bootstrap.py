@@ -16,6 +16,7 @@ from eventsourcing.persistence import JSONTranscoder
 import domain.balancing
 import domain.case
 import domain.deadlines
+import domain.information
 import domain.rectification
 import domain.representation
 import domain.request
@@ -62,6 +63,7 @@ from services.fulfilment import Fulfilments
 from services.held import Held
 from services.holds import Holds
 from services.identity import Identity
+from services.informing import Informing
 from services.intake import Intake
 from services.objecting import Objecting
 from services.planning import Planning
@@ -115,6 +117,7 @@ class Installation:
     restrictions: Restrictions
     rectifying: Rectifying
     objecting: Objecting
+    informing: Informing
     reminders: Reminders
     questions: Questions
     consulting: Consulting
@@ -345,6 +348,7 @@ def _wire(
         rectifying=Rectifying(
             register, vault, tasks, controllers, fulfilments, restrictions, clock
         ),
+        informing=Informing(register, vault, tasks, controllers, clock),
         objecting=Objecting(register, vault, tasks, controllers, deciding, clock),
         reminders=Reminders(register, questions, assigning, clock),
         questions=questions,
@@ -417,6 +421,7 @@ def _teach(transcoder: JSONTranscoder) -> None:
         *_values(domain.rectification),
         *_values(domain.restriction),
         *_values(domain.balancing),
+        *_values(domain.information),
     )
 
 

@@ -204,6 +204,8 @@ class Outcome(Enum):
     COMPLETED = "completed"
     STATEMENT_ADDED = "statement-added"
     STOPPED = "stopped"
+    REVIEWED = "reviewed"
+    ANSWERED = "answered"
     RESTRICTED = "restricted"
     SUPPRESSED = "suppressed"
     NOT_FOUND = "not-found"

@@ -20,6 +20,7 @@ from domain.deadlines import received_on
 from domain.errors import NotAllowedNow
 from domain.fulfilment import Fulfilment
 from domain.letters import answering_letter
+from domain.personal import PersonalRef
 from domain.policy import Profile
 from domain.request import DataSubjectRequest, Status
 from domain.values import LetterSent, QueuedLetter, SystemOutcome
@@ -29,6 +30,7 @@ from services.addressees import Addressees
 from services.controllers import Controllers
 from services.copies import Copies
 from services.extending import notice_is_wanted, notice_left
+from services.informing import IN_WORDS
 from services.letters import CategoryOutcome, LetterFacts, compose
 from services.meanwhile import ANNOUNCE, restriction_task
 from services.outcomes import system_outcomes
@@ -133,9 +135,16 @@ class Answering:
             address,
             requests=(request.id,),
             explains=explains,
+            documents=self._documents(request),
             at=now,
         )
         self._register.save_all([case], also)
+
+    def _documents(self, request: DataSubjectRequest) -> tuple[PersonalRef, ...]:
+        if request.right not in IN_WORDS:
+            return ()
+        information = self._register.find_information(request.id)
+        return information.documents if information is not None else ()
 
     def _facts(
         self,

@@ -348,6 +348,9 @@ _OTHER_WAYS = {
     Right.RECTIFICATION: "decide each claim about a field, then approve the claims",
     Right.RESTRICTION: "say on which ground of Art. 18(1) it is restricted, or refuse it",
     Right.OBJECTION: "weigh the objection, purpose by purpose",
+    Right.HUMAN_REVIEW: "say in words whether the decision stands or is changed",
+    Right.INFORMATION_SECURITY: "answer it in words or with a document",
+    Right.TRANSFER_SAFEGUARDS: "answer it in words or with a document",
 }
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from pydantic import TypeAdapter
+from pydantic import Base64Bytes, TypeAdapter
 
+from domain.personal import PersonalRef
 from domain.vocabulary import IdentifierKind, Language, LetterKind
 from services.messages import IncomingMessage
 from services.ports import Identifier, Person, Record
@@ -44,6 +45,17 @@ class SealedLetter:
     sender: str
     recipient: str | None
     in_reply_to: str | None
+    documents: tuple[PersonalRef, ...] = ()
+    """What goes with it, each sealed by itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class SealedDocument:
+    """Something enclosed with a letter."""
+
+    name: str
+    media_type: str
+    content: Base64Bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +105,7 @@ PERSON = TypeAdapter(Person)
 RECORD = TypeAdapter(SealedRecord)
 MESSAGE = TypeAdapter(SealedMessage)
 LETTER = TypeAdapter(SealedLetter)
+DOCUMENT = TypeAdapter(SealedDocument)
 NOTE = TypeAdapter(SealedNote)
 PROOF = TypeAdapter(SealedProof)
 KEYS = TypeAdapter(SealedKeys)

@@ -158,6 +158,13 @@ def _own_way(decided: Decided, profile: Profile) -> Iterator[SystemOutcome]:
                 )
 
 
+_ANSWERED_AS = {
+    Right.HUMAN_REVIEW: Outcome.REVIEWED,
+    Right.INFORMATION_SECURITY: Outcome.ANSWERED,
+    Right.TRANSFER_SAFEGUARDS: Outcome.ANSWERED,
+}
+
+
 def _nothing(
     request: DataSubjectRequest, fulfilment: Fulfilment, profile: Profile
 ) -> Iterator[SystemOutcome]:
@@ -169,7 +176,9 @@ def _nothing(
         for category in dict.fromkeys(holding.category for holding in system.holdings)
     ]
     yield from searched
-    if not searched:
+    if not searched and request.right in _ANSWERED_AS:
+        yield SystemOutcome("", "", _ANSWERED_AS[request.right], 0)
+    elif not searched:
         by_hand = not request.right.acts_at_once
         yield SystemOutcome("", "", Outcome.MANUAL if by_hand else Outcome.NOT_FOUND, 0)
 

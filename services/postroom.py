@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from uuid import UUID, uuid5
 
 from domain.case import Case
+from domain.personal import PersonalRef
 from domain.policy import ChannelKind, Profile
 from domain.request import DataSubjectRequest
 from domain.values import QueuedLetter
@@ -90,6 +91,7 @@ class Postroom:
         *,
         requests: tuple[UUID, ...],
         explains: tuple[Outcome, ...] = (),
+        documents: tuple[PersonalRef, ...] = (),
         at: datetime,
     ) -> list[Also]:
         """Seal a letter, record it in the case, and have it sent; or it waits to be printed."""
@@ -105,6 +107,7 @@ class Postroom:
                     sender=sender_of(profile),
                     recipient=address,
                     in_reply_to=self._in_reply_to(case),
+                    documents=documents,
                 )
             ),
         )

@@ -32,6 +32,7 @@ from domain.controller import Controller, controller_id
 from domain.errors import DomainError, NotAllowedNow
 from domain.fulfilment import Fulfilment, fulfilment_id
 from domain.hold import Hold
+from domain.information import Information, information_id
 from domain.portability import DirectTransfer, direct_transfer_id
 from domain.rectification import Rectification, rectification_id
 from domain.redaction import Redaction, redaction_id
@@ -174,6 +175,9 @@ class Register(Application[UUID]):
 
     def rectification(self, request_id: UUID) -> Rectification:
         return self._load(Rectification, rectification_id(request_id))
+
+    def find_information(self, request_id: UUID) -> Information | None:
+        return self._find(Information, information_id(request_id))
 
     def find_restriction(self, request_id: UUID) -> Restriction | None:
         return self._find(Restriction, restriction_id(request_id))

@@ -31,6 +31,7 @@ from services.holds import HOLD_KINDS, NOBODYS_FAULT, RELEASE, TELL, Holds
 from services.meanwhile import ANNOUNCE, CHECK, LIFT, RESTRICT, UNRESTRICT
 from services.numbers import person_to_find
 from services.ports import (
+    Attachment,
     AwaitsPerson,
     Clock,
     Connector,
@@ -428,6 +429,7 @@ class Worker:
                 html=letter.html,
                 kind=letter.kind,
                 in_reply_to=letter.in_reply_to,
+                attachments=tuple(self._enclosed(letter)),
             )
             try:
                 self._mailer.send(mail)
@@ -438,6 +440,11 @@ class Worker:
             self._answering.letter_left(case.id, letter_id, how="mail", task=task)
         except NotAllowedNow as error:  # it has left: to try again would send it again
             self._give_up(task, "refused", error)
+
+    def _enclosed(self, letter: dossier.SealedLetter) -> Iterator[Attachment]:
+        for ref in letter.documents:
+            sealed = dossier.DOCUMENT.validate_json(self._vault.open(ref))
+            yield Attachment(sealed.name, sealed.media_type, sealed.content)
 
 
 _LETTERS = frozenset({"send-letter", TELL})

@@ -9,6 +9,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from adapters.bootstrap import Installation
 from adapters.inbound.api import (
     cases,
+    claims,
     clock,
     controllers,
     endings,
@@ -16,11 +17,14 @@ from adapters.inbound.api import (
     export,
     health,
     inbox,
+    information,
+    objections,
     people,
     portability,
     recipients,
     redaction,
     requests,
+    restrictions,
     schemas,
     staff,
 )
@@ -36,6 +40,10 @@ MODULES = (
     cases,
     people,
     requests,
+    claims,
+    restrictions,
+    objections,
+    information,
     redaction,
     portability,
     recipients,

@@ -30,6 +30,7 @@ from domain.controller import Controller
 from domain.errors import DomainError
 from domain.fulfilment import Fulfilment
 from domain.hold import Hold
+from domain.information import Information
 from domain.many import Many
 from domain.personal import PersonalRef
 from domain.portability import DirectTransfer
@@ -51,6 +52,7 @@ AGGREGATES: tuple[type[Any], ...] = (
     Redaction,
     DirectTransfer,
     Representation,
+    Information,
     Rectification,
     Restriction,
     Balancing,

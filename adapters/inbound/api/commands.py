@@ -23,12 +23,16 @@ from adapters.bootstrap import Installation
 from adapters.inbound.api.auth import Installed, Token, require_scope
 from adapters.outbound.idempotency import Answer
 from adapters.outbound.tokens import Bearer, Scope
+from domain.balancing import Balancing, balancing_id
 from domain.case import Case, request_id
 from domain.errors import DomainError
 from domain.fulfilment import Fulfilment, fulfilment_id
+from domain.information import Information, information_id
 from domain.portability import DirectTransfer, direct_transfer_id
+from domain.rectification import Rectification, rectification_id
 from domain.redaction import Redaction, redaction_id
 from domain.request import DataSubjectRequest
+from domain.restriction import Restriction, restriction_id
 from domain.vocabulary import Right
 from services.ports import Also
 
@@ -72,7 +76,15 @@ class Stale(Exception):
 def aggregates_of(case_id: UUID) -> tuple[UUID, ...]:
     """A case, its requests and what systems answered to them, whether they have begun or not."""
     requests = [request_id(case_id, right) for right in Right]
-    besides = (fulfilment_id, redaction_id, direct_transfer_id)
+    besides = (
+        fulfilment_id,
+        redaction_id,
+        direct_transfer_id,
+        rectification_id,
+        restriction_id,
+        balancing_id,
+        information_id,
+    )
     return (case_id, *requests, *(name(one) for name in besides for one in requests))
 
 
@@ -88,7 +100,17 @@ def versions_of(installation: Installation, case_id: UUID) -> Mapping[UUID, int]
     return {one: saving[one].version if one in saving else stored[one] for one in ids}
 
 
-_OF_A_CASE = (Case, DataSubjectRequest, Fulfilment, Redaction, DirectTransfer)
+_OF_A_CASE = (
+    Case,
+    DataSubjectRequest,
+    Fulfilment,
+    Redaction,
+    DirectTransfer,
+    Rectification,
+    Restriction,
+    Balancing,
+    Information,
+)
 
 
 def etag(versions: Mapping[UUID, int]) -> str:
