@@ -41,6 +41,7 @@ from adapters.outbound.tasks import PostgresTasks
 from adapters.outbound.threads import PostgresThreads
 from adapters.outbound.tokens import Tokens
 from adapters.outbound.transcodings import register_all
+from adapters.outbound.typesetting import TypstTypesetter
 from adapters.outbound.vault import MasterKeys, PostgresVault, load_master_keys
 from adapters.outbound.views import Views
 from adapters.profiles import load_profile
@@ -56,6 +57,7 @@ from services.byhand import ByHand
 from services.consulting import Consulting
 from services.controllers import Controllers
 from services.deciding import Deciding
+from services.delivery import Delivery
 from services.digest import Digests
 from services.extending import Extending
 from services.follower import Follower
@@ -70,6 +72,7 @@ from services.planning import Planning
 from services.porting import Porting
 from services.ports import Clock, Mailer, Systems
 from services.postroom import Postroom
+from services.previews import Previews
 from services.questions import Questions
 from services.receipts import Receipts
 from services.recipient_ledger import Recipients
@@ -110,6 +113,8 @@ class Installation:
     representing: Representing
     recipients: Recipients
     answering: Answering
+    delivery: Delivery
+    previews: Previews
     refusing: Refusing
     retention: Retention
     held: Held
@@ -340,6 +345,8 @@ def _wire(
         deciding=deciding,
         recipients=recipients,
         answering=answering,
+        delivery=Delivery(register, vault, controllers, answering, TypstTypesetter(), clock),
+        previews=Previews(register, controllers, answering, staff, clock, address=settings.address),
         refusing=Refusing(
             register, vault, controllers, planning, postroom, retention, staff, clock
         ),

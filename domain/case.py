@@ -20,7 +20,7 @@ from domain.errors import DomainError, NotAllowedNow
 from domain.personal import PersonalRef, code
 from domain.staff import human
 from domain.values import Evidence, QueuedLetter
-from domain.vocabulary import Channel, Language, ReceiptSource, Right, TriageKind
+from domain.vocabulary import Channel, DeliveryWay, Language, ReceiptSource, Right, TriageKind
 
 POST = "post"
 NAMESPACE = UUID("7f0f6d5e-5a57-4a0e-9a51-7c1c3b5b6a10")
@@ -152,6 +152,7 @@ class Case(Aggregate):
         letter_id: UUID
         how: str
         by: str | None
+        proof: PersonalRef | None = None
 
         def apply(self, aggregate: Case) -> None:
             aggregate.left = {**aggregate.left, self.letter_id: self.timestamp}
@@ -439,15 +440,30 @@ class Case(Aggregate):
             self.trigger_event(self.LetterQueued, letter=letter, timestamp=at)
 
     def letter_left(
-        self, *, letter_id: UUID, how: str, by: str | None = None, at: datetime
+        self,
+        *,
+        letter_id: UUID,
+        how: str,
+        by: str | None = None,
+        proof: PersonalRef | None = None,
+        at: datetime,
     ) -> QueuedLetter | None:
-        """Record that a letter left; None when that is known already."""
+        """Record that a letter left; None when that is known already.
+
+        What is handed over or read aloud needs a named person and what they saw (Art. 12(1)).
+        """
         self._require_letter(letter_id)
         if letter_id in self.left:
             return None
         if self.protected and how == POST:
             raise NotAllowedNow("a protected identity gets no post: hand the letter over in person")
-        self.trigger_event(self.LetterLeft, letter_id=letter_id, how=how, by=by, timestamp=at)
+        if any(way.value == how and way.meets_the_person for way in DeliveryWay):
+            human(by)
+            if proof is None:
+                raise DomainError("write down how the person showed who they are, and when it was")
+        self.trigger_event(
+            self.LetterLeft, letter_id=letter_id, how=how, by=by, proof=proof, timestamp=at
+        )
         return self.letters[letter_id]
 
     def letter_failed(self, *, letter_id: UUID, reason: str, at: datetime) -> None:

@@ -192,12 +192,16 @@ class QueuedLetter:
 
 @dataclass(frozen=True, slots=True)
 class LetterSent:
-    """A letter that left, by kind, channel and reference to its text in the vault."""
+    """A letter that left, by kind, channel and reference to its text in the vault.
+
+    `proof` is what shows that it was posted, handed over or read aloud.
+    """
 
     kind: LetterKind
     how: str
     letter: PersonalRef
     explains: tuple[Outcome, ...] = field(default=())
+    proof: PersonalRef | None = None
 
 
 Found = tuple[FoundRecord, ...] | Many[FoundRecord]

@@ -319,6 +319,20 @@ class StaffMail(Enum):
     DIGEST = "digest"
 
 
+class DeliveryWay(Enum):
+    """How a letter reached the person; each leaves a proof of its own (Art. 12(1))."""
+
+    MAIL = "mail"
+    POST = "post"
+    IN_PERSON = "in-person"
+    READ_ALOUD = "read-aloud"
+
+    @property
+    def meets_the_person(self) -> bool:
+        """Whether somebody of ours stands before them, or has them on the telephone."""
+        return self in {DeliveryWay.IN_PERSON, DeliveryWay.READ_ALOUD}
+
+
 class PauseReason(Enum):
     """Why the person is asked something; never a reason to silence an alarm (EDPB 01/2022, 159)."""
 

@@ -31,7 +31,7 @@ from services.controllers import Controllers
 from services.copies import Copies
 from services.extending import notice_is_wanted, notice_left
 from services.informing import IN_WORDS
-from services.letters import CategoryOutcome, LetterFacts, compose
+from services.letters import CategoryOutcome, ComposedLetter, LetterFacts, compose
 from services.meanwhile import ANNOUNCE, restriction_task
 from services.outcomes import system_outcomes
 from services.package import AnswerFacts, build_package
@@ -145,6 +145,26 @@ class Answering:
             return ()
         information = self._register.find_information(request.id)
         return information.documents if information is not None else ()
+
+    def preview(self, request_id: UUID, *, by: str) -> ComposedLetter:
+        """The answer as it would be written now; nothing is changed, and its link leads nowhere."""
+        now = self._clock()
+        request = self._register.request(request_id)
+        case = self._register.case(request.case_id)
+        profile = self._controllers.in_force(case.controller)
+        fulfilment = self._register.fulfilment(request.id)
+        redaction = self._register.find_redaction(request.id)
+        transfer = self._register.find_direct_transfer(request.id)
+        decided = self._register.decided(request)
+        outcomes = system_outcomes(request, fulfilment, profile, redaction, transfer, decided)
+        link = f"{self._address}/answer/…" if request.right.gives_a_copy else None
+        facts = self._facts(case, request, profile, fulfilment, outcomes, link, now)
+        if not facts.decided_by:
+            facts = replace(facts, decided_by=self._staff.name(by))
+        kind = answering_letter({told for one in outcomes for told in one.to_explain})
+        if isinstance(decided, Balancing):
+            kind, facts = _about_an_objection(decided, kind, facts)
+        return compose(kind, facts)
 
     def _facts(
         self,
@@ -293,13 +313,15 @@ class Answering:
         *,
         how: str,
         by: str | None = None,
+        proof: Sealed | None = None,
         task: Task | None = None,
     ) -> None:
         """Record that a letter left, and everything that follows from it, in one save."""
         now = self._clock()
         self._register.look_at(case_id)
         case = self._register.case(case_id)
-        letter = case.letter_left(letter_id=letter_id, how=how, by=by, at=now)
+        evidence = proof.ref if proof is not None else None
+        letter = case.letter_left(letter_id=letter_id, how=how, by=by, proof=evidence, at=now)
         also: list[Also] = [self._tasks.done(task)] if task is not None else []
         if letter is None:
             self._register.save_all([], also)
@@ -307,7 +329,8 @@ class Answering:
         requests = self._register.requests_of(case)
         changed: list[Aggregate] = [case, *requests]
         concerned = [request for request in requests if request.id in letter.requests]
-        sent = LetterSent(letter.kind, how, letter.text, letter.explains)
+        also += proof.also if proof is not None else ()
+        sent = LetterSent(letter.kind, how, letter.text, letter.explains, evidence)
         if letter.kind is LetterKind.ACKNOWLEDGEMENT:
             for request in concerned:
                 request.acknowledge(sent=sent, at=now)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime
 
 from pydantic import Base64Bytes, TypeAdapter
 
 from domain.personal import PersonalRef
 from domain.vocabulary import IdentifierKind, Language, LetterKind
+from services.documents import Document
 from services.messages import IncomingMessage
 from services.ports import Identifier, Person, Record
 
@@ -45,6 +46,7 @@ class SealedLetter:
     sender: str
     recipient: str | None
     in_reply_to: str | None
+    paper: Document | None = None
     documents: tuple[PersonalRef, ...] = ()
     """What goes with it, each sealed by itself."""
 
@@ -73,6 +75,19 @@ class SealedProof:
 
     said_by: str
     evidence: str
+
+
+@dataclass(frozen=True, slots=True)
+class SealedDelivery:
+    """What shows that a letter was posted, handed over or read aloud, and who says so.
+
+    `seen` is how the person showed who they are: what was looked at, never a copy of it.
+    """
+
+    on: date
+    by: str
+    tracking: str = ""
+    seen: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +123,7 @@ LETTER = TypeAdapter(SealedLetter)
 DOCUMENT = TypeAdapter(SealedDocument)
 NOTE = TypeAdapter(SealedNote)
 PROOF = TypeAdapter(SealedProof)
+DELIVERY = TypeAdapter(SealedDelivery)
 KEYS = TypeAdapter(SealedKeys)
 CONTACT = TypeAdapter(SealedContact)
 

@@ -16,6 +16,7 @@ from domain.letters import (
     Piece,
     Words,
 )
+from domain.vocabulary import Language
 from services.documents import Document, Part
 from services.letter_looks import Closing
 
@@ -31,10 +32,10 @@ def document_of(letter: Letter, closing: Closing, *, reference: str) -> Document
     )
 
 
-def plain_document(subject: str, text: str, *, like: Document) -> Document:
+def plain_document(subject: str, text: str, language: Language, *, reference: str) -> Document:
     """A letter of which only the text was kept: its paragraphs as they stand."""
     parts = tuple(Part("words", one) for one in text.strip().split("\n\n"))
-    return Document(title=subject, language=like.language, parts=parts, reference=like.reference)
+    return Document(title=subject, language=language, parts=parts, reference=reference)
 
 
 def _parts(letter: Letter, closing: Closing) -> Iterator[Part]:

@@ -10,6 +10,7 @@ from functools import cached_property
 
 from domain.letters import Letter
 from domain.vocabulary import LetterKind
+from services.documents import Document
 from services.letter_facts import (
     OWN_SYSTEM,
     CategoryOutcome,
@@ -20,6 +21,7 @@ from services.letter_facts import (
     RecipientNotice,
 )
 from services.letter_looks import Closing, html_of, template, text_of
+from services.letter_paper import document_of
 from services.letter_writer import Writer
 
 __all__ = [
@@ -58,6 +60,10 @@ class ComposedLetter:
     @cached_property
     def html(self) -> str:
         return html_of(self.letter, self.closing)
+
+    def document(self, reference: str) -> Document:
+        """The same for paper; date and address come when it is printed."""
+        return document_of(self.letter, self.closing, reference=reference)
 
 
 def compose(kind: LetterKind, facts: LetterFacts) -> ComposedLetter:

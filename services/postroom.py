@@ -108,6 +108,7 @@ class Postroom:
                     recipient=address,
                     in_reply_to=self._in_reply_to(case),
                     documents=documents,
+                    paper=letter.document(case.reference),
                 )
             ),
         )

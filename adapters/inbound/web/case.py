@@ -18,6 +18,7 @@ from domain.ladder import Doubt
 from domain.request import RefusalGround
 from domain.vocabulary import (
     CoverReason,
+    DeliveryWay,
     IdentifierKind,
     IdentityMethod,
     Language,
@@ -92,6 +93,7 @@ def case_page(
         refusal_grounds=tuple(RefusalGround),
         grounds=grounds(),
         cover_reasons=tuple(CoverReason),
+        delivery_ways=tuple(way for way in DeliveryWay if way is not DeliveryWay.MAIL),
     )
 
 
@@ -106,6 +108,7 @@ DONE = frozenset(
         "answered-by-hand",
         "asked-again",
         "posted",
+        "delivered",
         "sending",
         "refused",
         "withdrawn",
