@@ -85,6 +85,7 @@ from services.replies import Replies
 from services.representing import Representing
 from services.restricting import Restrictions
 from services.retention import Retention
+from services.wishing import Wishing
 from services.worker import Worker
 
 
@@ -110,6 +111,7 @@ class Installation:
     deciding: Deciding
     redacting: Redacting
     porting: Porting
+    wishing: Wishing
     representing: Representing
     recipients: Recipients
     answering: Answering
@@ -341,6 +343,7 @@ def _wire(
             sender=settings.neutral_sender,
         ),
         porting=porting,
+        wishing=Wishing(register, controllers, clock),
         representing=Representing(register, vault, controllers, planning, clock),
         deciding=deciding,
         recipients=recipients,

@@ -25,7 +25,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from enum import Enum
 
 from domain.errors import DomainError
 from domain.grounds import (
@@ -49,21 +48,10 @@ from domain.retention import (
     unmet,
 )
 from domain.vocabulary import Decision, Role
+from domain.vocabulary import ErasureGround as ErasureGround
 
 _OBLIGATION_GROUNDS = {"refund_open": REFUND, "guarantee": WARRANTY}
 _OBJECTABLE = frozenset({LegalBasis.LEGITIMATE_INTEREST, LegalBasis.PUBLIC_TASK})
-
-
-class ErasureGround(Enum):
-    """Art. 17(1), letters a to f. Whatever a person names, every letter is examined."""
-
-    NO_LONGER_NEEDED = "a"
-    CONSENT_WITHDRAWN = "b"
-    OBJECTION = "c"
-    MARKETING_OBJECTION = "c-marketing"
-    UNLAWFUL = "d"
-    LEGAL_DUTY = "e"
-    CHILD = "f"
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +130,10 @@ class Verdict:
     asks: tuple[str, ...] = ()
     notices: tuple[str, ...] = ()
     steps: tuple[Step, ...] = ()
+    asked: tuple[str, ...] = ()
+    """The fields that the person wants erased; none named: the whole record."""
+    survive: tuple[str, ...] | None = None
+    """What must survive where fields were asked for; empty: the system is not touched."""
 
     @property
     def lasting(self) -> Kept | None:
@@ -163,6 +155,8 @@ class Verdict:
     @property
     def keep_fields(self) -> tuple[str, ...]:
         """What must survive; empty although something is kept: the whole record."""
+        if self.survive is not None:
+            return self.survive
         if any(not kept.fields for kept in self.kept):
             return ()
         return tuple(dict.fromkeys(name for kept in self.kept for name in kept.fields))

@@ -13,6 +13,7 @@ from domain.vocabulary import (
     CoverReason,
     Decision,
     Delivery,
+    ErasureGround,
     IdentifierKind,
     LetterKind,
     Match,
@@ -86,6 +87,19 @@ class KeptPart:
 
 
 @dataclass(frozen=True, slots=True)
+class WishedErasure:
+    """Part of what a person wants erased: a category or one record, all of it or some fields.
+
+    Nothing named means everything; the grounds are letters of Art. 17(1).
+    """
+
+    grounds: frozenset[ErasureGround] = frozenset()
+    category: str = ""
+    record_id: UUID | None = None
+    fields: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class RecordDecision:
     """What was decided about one found record, and why (Art. 17(3), national law)."""
 
@@ -96,6 +110,8 @@ class RecordDecision:
     law: str | None = None
     until: date | None = None
     keep_fields: tuple[str, ...] = ()
+    asked: tuple[str, ...] = ()
+    """The fields that the person wants erased; none named: the whole record."""
     kept: tuple[KeptPart, ...] = ()
     """Every reason, where there is more than one; `ground` and `until` are what lasts longest."""
 
@@ -151,6 +167,8 @@ class SystemOutcome:
     residuals: tuple[KnownResidual, ...] = ()
     keep_fields: tuple[str, ...] = ()
     note: PersonalRef | None = None
+    fields: tuple[str, ...] = ()
+    """What it is about, where only some fields were asked for."""
 
     @property
     def to_explain(self) -> frozenset[Outcome]:

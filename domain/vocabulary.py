@@ -250,6 +250,19 @@ class Decision(Enum):
     KEEP = "keep"
     BLOCK_AND_REFER = "block-and-refer"
     REFER = "refer"
+    LEAVE = "leave"
+
+
+class ErasureGround(Enum):
+    """Art. 17(1), letters a to f. Whatever a person names, every letter is examined."""
+
+    NO_LONGER_NEEDED = "a"
+    CONSENT_WITHDRAWN = "b"
+    OBJECTION = "c"
+    MARKETING_OBJECTION = "c-marketing"
+    UNLAWFUL = "d"
+    LEGAL_DUTY = "e"
+    CHILD = "f"
 
 
 class Compartment(Enum):

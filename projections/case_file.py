@@ -21,6 +21,7 @@ import domain.request
 import domain.vocabulary
 from domain.case import Case
 from domain.deadlines import Deadlines
+from domain.erasure_wish import ErasureWish
 from domain.fulfilment import Fulfilment
 from domain.hold import Hold
 from domain.portability import DirectTransfer
@@ -37,6 +38,7 @@ KINDS = (
     "hold",
     "redaction",
     "direct-transfer",
+    "erasure-wish",
     "representation",
 )
 """The first words of the topics that belong to cases."""
@@ -180,6 +182,7 @@ MEMBERSHIPS: Mapping[str, Callable[[Any], Member]] = {
     Hold.Placed.TOPIC: _hold,
     Redaction.Begun.TOPIC: _beside(Redaction.TOPIC),
     DirectTransfer.Asked.TOPIC: _beside(DirectTransfer.TOPIC),
+    ErasureWish.Said.TOPIC: _beside(ErasureWish.TOPIC),
     Representation.Claimed.TOPIC: _representation,
 }
 

@@ -270,7 +270,7 @@ class Answering:
             why=dossier.NOTE.validate_json(self._vault.open(note)).text if note else None,
             residuals=tuple(Residual(r.what, r.why, r.until) for r in outcome.residuals),
             keep_fields=() if request.right is Right.RECTIFICATION else outcome.keep_fields,
-            fields=outcome.keep_fields if request.right is Right.RECTIFICATION else (),
+            fields=outcome.keep_fields if request.right is Right.RECTIFICATION else outcome.fields,
             purpose=outcome.explanation if is_balance else "",
         )
 

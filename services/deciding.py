@@ -12,6 +12,7 @@ from uuid import UUID
 
 from domain.deadlines import received_on
 from domain.decisions import RecordFacts, Verdict, decide
+from domain.erasure_wish import best, fields_of, grounds_of, narrowed, not_asked
 from domain.errors import DomainError, NotAllowedNow
 from domain.fulfilment import Fulfilment
 from domain.grounds import ground
@@ -21,7 +22,7 @@ from domain.policy import Profile
 from domain.portability import DirectTransfer
 from domain.request import DataSubjectRequest
 from domain.restriction import At
-from domain.values import FoundRecord, KeptPart, RecordDecision
+from domain.values import FoundRecord, KeptPart, RecordDecision, WishedErasure
 from domain.vocabulary import Action, Compartment, Decision, Right
 from services import dossier
 from services.addressees import address_of
@@ -95,6 +96,7 @@ class Deciding:
         previews = []
         own = request.own_records
         restricted = self._restricted(request)
+        wish = self._register.find_erasure_wish(request.id)
         for found, record in zip(own, self._records(own), strict=True):
             facts = RecordFacts(
                 system=found.system,
@@ -105,7 +107,14 @@ class Deciding:
                 | ({RESTRICTED} if found.system in restricted else frozenset()),
             )
             holds = self._held.standing(request.controller, found, record)
-            previews.append(Preview(found, record, decide(facts, profile, holds, on)))
+            parts = wish.about(found) if wish else _EVERYTHING
+            verdict = best(
+                [decide(facts, profile, holds, on, ground=one) for one in grounds_of(parts)]
+            )
+            wanted = fields_of(parts)
+            if wanted:
+                verdict = narrowed(verdict, tuple(map(str, record.fields)), wanted)
+            previews.append(Preview(found, record, verdict if parts else not_asked()))
         return tuple(previews)
 
     def _restricted(self, request: DataSubjectRequest) -> frozenset[str]:
@@ -326,6 +335,9 @@ def _require_transferred(transfer: DirectTransfer | None) -> None:
         raise NotAllowedNow("the direct transfer is feasible: make it, and record that it is made")
 
 
+_EVERYTHING = (WishedErasure(),)
+
+
 def record_decision(preview: Preview) -> RecordDecision:
     verdict = preview.verdict
     return RecordDecision(
@@ -336,10 +348,11 @@ def record_decision(preview: Preview) -> RecordDecision:
         law=verdict.law,
         until=verdict.until,
         keep_fields=verdict.keep_fields,
+        asked=verdict.asked,
         kept=tuple(
             KeptPart(kept.ground, ground(kept.ground).law, kept.until, kept.fields)
             for kept in verdict.kept
-            if len(verdict.kept) > 1
+            if len(verdict.kept) > 1 or verdict.asked
         ),
     )
 

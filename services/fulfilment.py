@@ -29,7 +29,7 @@ from domain.vocabulary import Action, Compartment, Outcome, Right
 from services import dossier
 from services.controllers import Controllers
 from services.numbers import drop_if_done
-from services.planning import RECIPIENT, answer_task, task_for
+from services.planning import RECIPIENT, answer_task, carry_matches, task_for
 from services.ports import Also, Clock, Person, Record, Result, Task, Tasks, Vault
 from services.register import Register, again_on_conflict
 
@@ -123,7 +123,8 @@ class Fulfilments:
             request = self._register.request(request_id)
             if fulfilment.all_found and request.status in {Status.VERIFIED, Status.COLLECTED}:
                 request.collect_data(found=fulfilment.found, at=now)
-                self._carry_matches(request, now)
+                case = self._register.case(request.case_id)
+                carry_matches(request, self._register.requests_of(case), now)
                 changed.append(request)
                 also = [*also, *self._drop_number(request, changed, now)]
             self._register.save_all(changed, [*also, *self._finish(task)])
@@ -451,25 +452,6 @@ class Fulfilments:
         dropped = drop_if_done(self._vault, case, [request, *others], at=now)
         changed.append(case)
         return dropped
-
-    def _carry_matches(self, request: DataSubjectRequest, now: datetime) -> None:
-        """What a person decided about a record in one request of the case holds in the next."""
-        case = self._register.case(request.case_id)
-        decided: dict[str, bool] = {}
-        for other_id in case.request_ids:
-            if other_id != request.id:
-                other = self._register.request(other_id)
-                for record_id, theirs in other.matches.items():
-                    decided[other.found[record_id].digest] = theirs
-        for found in request.undecided_matches:
-            if found.digest in decided:
-                command = request.confirm_match if decided[found.digest] else request.reject_match
-                command(
-                    record_id=found.record_id,
-                    reason="decided-before-in-this-case",
-                    by="trettio",
-                    at=now,
-                )
 
     def _digest(self, case_id: UUID, system: str, kind: str, key: str) -> str:
         return self._vault.digest(case_id, f"{system}/{kind}/{key}")

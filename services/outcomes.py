@@ -60,6 +60,8 @@ def system_outcomes(
             if found.record_id not in request.decisions:
                 continue  # an objection leaves what a contract needs as it is
             decision = request.decisions[found.record_id]
+            if decision.decision is Decision.LEAVE:
+                continue
             state = fulfilment.systems[found.system]
             finished = state.status is SystemStatus.DONE and state.not_before is not None
             line = _erasure_line(
@@ -67,7 +69,9 @@ def system_outcomes(
             )
             # What is kept on purpose has a line of its own, with its law and its last day.
             unsaid = tuple(r for r in line.residuals if (found.system, r.what) not in kept)
-            for reason in _each_reason(replace(line, residuals=unsaid), decision):
+            line = replace(line, residuals=unsaid)
+            said = _by_field if decision.asked else _each_reason
+            for reason in said(line, decision):
                 lines[reason] = lines.get(reason, 0) + 1
     elif not request.right.gives_a_copy and not own_way:
         holdings = {system.id: system.holdings for system in profile.systems}
@@ -196,6 +200,26 @@ def _each_reason(line: SystemOutcome, decision: RecordDecision) -> Iterator[Syst
             until=part.until,
             keep_fields=part.keep_fields,
             residuals=line.residuals if number == 0 else (),
+        )
+
+
+def _by_field(line: SystemOutcome, decision: RecordDecision) -> Iterator[SystemOutcome]:
+    """Of a record of which only some fields were asked for: what became of which."""
+    stays = {name for part in decision.kept for name in part.keep_fields}
+    goes = tuple(name for name in decision.asked if name not in stays)
+    if line.outcome is not Outcome.KEPT:
+        yield replace(line, keep_fields=(), fields=decision.asked)
+        return
+    if goes:
+        yield SystemOutcome(line.system, line.category, Outcome.ERASED, 0, fields=goes)
+    for part in decision.kept:
+        yield replace(
+            line,
+            ground=part.ground,
+            law=part.law,
+            until=part.until,
+            keep_fields=(),
+            fields=part.keep_fields,
         )
 
 

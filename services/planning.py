@@ -7,18 +7,21 @@ Objection to marketing and withdrawal skip the identity check and act the same w
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from uuid import uuid5
 
 from domain.aggregate import Aggregate
 from domain.balancing import Balancing, consents, is_inferred, objectable
 from domain.case import Case
-from domain.fulfilment import Fulfilment
+from domain.fulfilment import Fulfilment, SystemStatus
+from domain.many import gathered
 from domain.policy import Profile, System
 from domain.policy import Told as WhatToTell
 from domain.portability import left_out
 from domain.request import DataSubjectRequest, Status
 from domain.restriction import RestrictionGround
+from domain.staff import MACHINE
 from domain.values import PlannedSystem
 from domain.vocabulary import Action, Delivery, Right, Role
 from services.controllers import Controllers
@@ -39,6 +42,12 @@ TOLD_TO_RECIPIENTS = frozenset(
     {Right.ERASURE, Right.RECTIFICATION, Right.RESTRICTION, Right.OBJECTION}
 )
 """What those who received the data are told about (Art. 19)."""
+
+FRESH_FOR = timedelta(days=14)
+"""So long what a person found for a copy holds for the erasure that follows."""
+
+BY_HAND = "manual"
+"""The connector of systems in which only a person can look."""
 
 RECIPIENT = "recipient:"
 """Prefix of the plan's lines that are no systems but recipients to be informed (Art. 19)."""
@@ -94,11 +103,17 @@ class Planning:
             if request.right is Right.ERASURE and waiting:
                 continue
             if self._register.find_fulfilment(request.id) is None:
-                self._plan(request, profile, steps, at=at)
+                self._plan(request, profile, steps, requests, at=at)
         return steps
 
     def _plan(
-        self, request: DataSubjectRequest, profile: Profile, steps: Steps, *, at: datetime
+        self,
+        request: DataSubjectRequest,
+        profile: Profile,
+        steps: Steps,
+        others: Sequence[DataSubjectRequest] = (),
+        *,
+        at: datetime,
     ) -> None:
         systems = tuple(self._systems(request.right, profile))
         fulfilment = Fulfilment(
@@ -109,7 +124,10 @@ class Planning:
             systems=systems,
             timestamp=at,
         )
+        reused = self._reuse(request, fulfilment, others, at) if others else frozenset()
         for planned in systems:
+            if planned.system in reused:
+                continue
             if planned.action is Action.HANDLE:
                 fulfilment.escalate(
                     system=planned.system, reason=f"handle-{request.right.value}", at=at
@@ -120,8 +138,49 @@ class Planning:
                 )
         if not systems or request.right in BY_WORDS:
             request.collect_data(found=(), at=at)
+        elif reused and fulfilment.all_found:
+            request.collect_data(found=fulfilment.found, at=at)
+            carry_matches(request, others, at)
         steps.aggregates.append(fulfilment)
         self._meanwhile(request, profile, steps, at=at)
+
+    def _reuse(
+        self,
+        request: DataSubjectRequest,
+        fulfilment: Fulfilment,
+        others: Sequence[DataSubjectRequest],
+        at: datetime,
+    ) -> frozenset[str]:
+        """What a person has just found for the copy is not looked for again to be erased.
+
+        Only where nobody but a person can look: a machine is asked anew, because that costs
+        nobody anything. What a person found longer ago may be out of date.
+        """
+        reused = set()
+        for other in others:
+            fresh = other.collected_at is not None and at - other.collected_at <= FRESH_FOR
+            earlier = self._register.find_fulfilment(other.id)
+            if request.right is not Right.ERASURE or other.right not in COPIES:
+                continue
+            if not fresh or earlier is None:
+                continue
+            for system, state in earlier.systems.items():
+                planned = fulfilment.systems.get(system)
+                by_hand = planned is not None and planned.plan.connector == BY_HAND
+                if not by_hand or state.status is not SystemStatus.FOUND or system in reused:
+                    continue
+                fulfilment.record_found(
+                    system=system,
+                    key=f"{request.id}/{system}/found-for/{other.id}",
+                    found=gathered(
+                        replace(one, record_id=uuid5(fulfilment.id, one.digest))
+                        for one in state.found
+                    ),
+                    reason=f"found-for-{other.right.value}",
+                    at=at,
+                )
+                reused.add(system)
+        return frozenset(reused)
 
     def _meanwhile(
         self, request: DataSubjectRequest, profile: Profile, steps: Steps, *, at: datetime
@@ -203,6 +262,24 @@ def _rests_on_consent(system: System, profile: Profile) -> bool:
     withdrawable = {purpose.id for purpose in consents(profile) if not purpose.marketing}
     held = (profile.category(holding.category) for holding in system.holdings)
     return not system.marketing and any(withdrawable.intersection(c.purposes) for c in held)
+
+
+def carry_matches(
+    request: DataSubjectRequest, others: Iterable[DataSubjectRequest], at: datetime
+) -> None:
+    """What a person decided about a record in one request of the case holds in the next."""
+    decided = {
+        other.found[record_id].digest: theirs
+        for other in others
+        if other.id != request.id
+        for record_id, theirs in other.matches.items()
+    }
+    for found in request.undecided_matches:
+        if found.digest in decided:
+            command = request.confirm_match if decided[found.digest] else request.reject_match
+            command(
+                record_id=found.record_id, reason="decided-before-in-this-case", by=MACHINE, at=at
+            )
 
 
 def task_for(

@@ -29,6 +29,7 @@ from domain.aggregate import Aggregate
 from domain.balancing import Balancing, balancing_id
 from domain.case import Case
 from domain.controller import Controller, controller_id
+from domain.erasure_wish import ErasureWish, erasure_wish_id
 from domain.errors import DomainError, NotAllowedNow
 from domain.fulfilment import Fulfilment, fulfilment_id
 from domain.hold import Hold
@@ -157,6 +158,9 @@ class Register(Application[UUID]):
 
     def find_redaction(self, request_id: UUID) -> Redaction | None:
         return self._find(Redaction, redaction_id(request_id))
+
+    def find_erasure_wish(self, request_id: UUID) -> ErasureWish | None:
+        return self._find(ErasureWish, erasure_wish_id(request_id))
 
     def find_direct_transfer(self, request_id: UUID) -> DirectTransfer | None:
         return self._find(DirectTransfer, direct_transfer_id(request_id))

@@ -28,6 +28,7 @@ from adapters.inbound.api import (
     restrictions,
     schemas,
     staff,
+    wishes,
 )
 from adapters.inbound.api.openapi import Api, operation_id
 from adapters.inbound.limits import LimitBody
@@ -50,6 +51,7 @@ MODULES = (
     portability,
     recipients,
     schemas,
+    wishes,
     endings,
     export,
     controllers,

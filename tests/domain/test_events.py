@@ -27,6 +27,7 @@ from domain.aggregate import Aggregate
 from domain.balancing import Balancing
 from domain.case import Case
 from domain.controller import Controller
+from domain.erasure_wish import ErasureWish
 from domain.errors import DomainError
 from domain.fulfilment import Fulfilment
 from domain.hold import Hold
@@ -51,6 +52,7 @@ AGGREGATES: tuple[type[Any], ...] = (
     Controller,
     Redaction,
     DirectTransfer,
+    ErasureWish,
     Representation,
     Information,
     Rectification,
@@ -70,6 +72,8 @@ WITHOUT_PERSONAL_DATA = {
         "originator_topic",
     },
     "codes": {
+        "asked",
+        "fields",
         "backdated_because",
         "category",
         "code",

@@ -25,6 +25,7 @@ from adapters.outbound.idempotency import Answer
 from adapters.outbound.tokens import Bearer, Scope
 from domain.balancing import Balancing, balancing_id
 from domain.case import Case, request_id
+from domain.erasure_wish import ErasureWish, erasure_wish_id
 from domain.errors import DomainError
 from domain.fulfilment import Fulfilment, fulfilment_id
 from domain.information import Information, information_id
@@ -80,6 +81,7 @@ def aggregates_of(case_id: UUID) -> tuple[UUID, ...]:
         fulfilment_id,
         redaction_id,
         direct_transfer_id,
+        erasure_wish_id,
         rectification_id,
         restriction_id,
         balancing_id,
@@ -106,6 +108,7 @@ _OF_A_CASE = (
     Fulfilment,
     Redaction,
     DirectTransfer,
+    ErasureWish,
     Rectification,
     Restriction,
     Balancing,

@@ -45,6 +45,7 @@ from domain.vocabulary import (
     Action,
     Channel,
     Decision,
+    ErasureGround,
     IdentifierKind,
     Language,
     Match,
@@ -101,6 +102,8 @@ class DecisionShown(BaseModel):
     law: str | None
     until: date | None
     keep_fields: list[str]
+    asked: list[str] = Field(description="Fields the person wants erased; empty: all of it.")
+    met: ErasureGround | None
     asks: list[str]
     steps: list[str]
 
@@ -425,6 +428,8 @@ def decisions(
             law=preview.verdict.law,
             until=preview.verdict.until,
             keep_fields=list(preview.verdict.keep_fields),
+            asked=list(preview.verdict.asked),
+            met=preview.verdict.met,
             asks=list(preview.verdict.asks),
             steps=[step.code for step in preview.verdict.steps],
         )

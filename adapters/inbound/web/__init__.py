@@ -16,6 +16,7 @@ from adapters.inbound.web import (
     recipient_steps,
     sign_in,
     transfer_steps,
+    wish_steps,
     worklist,
 )
 from adapters.inbound.web.pages import Assets, go
@@ -30,6 +31,7 @@ MODULES = (
     cover_steps,
     transfer_steps,
     recipient_steps,
+    wish_steps,
     answer,
     prove,
     outbox,

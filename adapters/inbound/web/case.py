@@ -19,6 +19,7 @@ from domain.request import RefusalGround
 from domain.vocabulary import (
     CoverReason,
     DeliveryWay,
+    ErasureGround,
     IdentifierKind,
     IdentityMethod,
     Language,
@@ -94,6 +95,7 @@ def case_page(
         grounds=grounds(),
         cover_reasons=tuple(CoverReason),
         delivery_ways=tuple(way for way in DeliveryWay if way is not DeliveryWay.MAIL),
+        erasure_grounds=tuple(ErasureGround),
     )
 
 

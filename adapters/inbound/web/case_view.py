@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
@@ -18,6 +18,7 @@ from domain.calendar import calendar_named
 from domain.case import Case, CaseStatus
 from domain.deadlines import received_on
 from domain.decisions import Step as ReasonStep
+from domain.erasure_wish import ErasureWish, erasure_wish_id
 from domain.errors import DomainError
 from domain.explanation import Step, explain
 from domain.fulfilment import Fulfilment, SystemState, SystemStatus, fulfilment_id
@@ -158,6 +159,8 @@ class RequestView:
     by_mail: bool
     enclosed: bool
     transfer: DirectTransfer | None = None
+    wish: ErasureWish | None = None
+    categories: Mapping[str, str] = field(default_factory=dict)
     transfer_to: str = ""
 
     @property
@@ -351,6 +354,8 @@ class Reading:
             can_end=request.status in {Status.RECEIVED, Status.VERIFIED, Status.COLLECTED},
             by_mail=self._by_mail(request),
             enclosed=self._is_enclosed(request),
+            wish=self._installation.register.find_erasure_wish(request.id),
+            categories={one.id: self._text(one.name) for one in self._profile.categories},
             transfer=self._installation.register.find_direct_transfer(request.id),
             transfer_to=self._transfer_to(request),
         )
@@ -621,7 +626,7 @@ class Reading:
         for request in requests:
             lines += self._events(request.id, request.right)
             lines += self._events(fulfilment_id(request.id), request.right)
-            for beside in (redaction_id, direct_transfer_id):
+            for beside in (redaction_id, direct_transfer_id, erasure_wish_id):
                 lines += self._events(beside(request.id), request.right)
         return sorted(lines, key=lambda line: line.at)
 
