@@ -8,6 +8,7 @@ from adapters.inbound.web import (
     answer,
     case,
     case_steps,
+    clock_steps,
     cover_steps,
     letter_steps,
     outbox,
@@ -15,6 +16,7 @@ from adapters.inbound.web import (
     prove,
     recipient_steps,
     sign_in,
+    staff,
     transfer_steps,
     wish_steps,
     worklist,
@@ -27,6 +29,7 @@ MODULES = (
     case,
     case_steps,
     letter_steps,
+    clock_steps,
     people_steps,
     cover_steps,
     transfer_steps,
@@ -34,6 +37,7 @@ MODULES = (
     wish_steps,
     answer,
     prove,
+    staff,
     outbox,
 )
 
@@ -47,5 +51,6 @@ def add_pages(app: FastAPI) -> None:
     app.state.demo_token = None
     for module in MODULES:
         app.include_router(module.router)
+    app.include_router(clock_steps.worklist)
     app.get("/", include_in_schema=False)(lambda: go("/desk"))
     app.mount("/static", Assets(), name="static")

@@ -9,6 +9,7 @@ from uuid import UUID
 from fastapi import APIRouter, Response
 
 from adapters.inbound.web.case_view import Reading
+from adapters.inbound.web.clock_view import RECEIPT_REASONS
 from adapters.inbound.web.pages import NOTHING_SENT, PageRoute, Sent, page
 from adapters.inbound.web.people_view import people_choices
 from adapters.inbound.web.session import AtDesk, Desk, Purpose
@@ -36,6 +37,19 @@ PEOPLE_DONE = (
     "authority-rejected",
     "protected",
     "unprotected",
+)
+CLOCK_DONE = (
+    "question-asked",
+    "answer-noted",
+    "consulted",
+    "advised",
+    "weighed",
+    "relied",
+    "extending",
+    "linked",
+    "assigned",
+    "reopened",
+    "receipt-corrected",
 )
 THEIRS_REASONS = ("details-agree", "person-confirmed")
 NOT_THEIRS_REASONS = ("namesake", "shared-address", "cannot-tell")
@@ -96,6 +110,7 @@ def case_page(
         cover_reasons=tuple(CoverReason),
         delivery_ways=tuple(way for way in DeliveryWay if way is not DeliveryWay.MAIL),
         erasure_grounds=tuple(ErasureGround),
+        receipt_reasons=RECEIPT_REASONS,
     )
 
 
@@ -117,6 +132,7 @@ DONE = frozenset(
         "answering-again",
         "released",
         *PEOPLE_DONE,
+        *CLOCK_DONE,
     }
 )
 """What the page may say after a step; nothing else in its address is shown."""

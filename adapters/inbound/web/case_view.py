@@ -10,6 +10,7 @@ from uuid import UUID
 
 import orjson
 
+from adapters.inbound.web.clock_view import ClockView, clock_view
 from adapters.inbound.web.look import Look
 from adapters.inbound.web.session import Desk
 from adapters.outbound.connectors.csv_file import CsvFile
@@ -158,6 +159,7 @@ class RequestView:
     can_end: bool
     by_mail: bool
     enclosed: bool
+    clock: ClockView
     transfer: DirectTransfer | None = None
     wish: ErasureWish | None = None
     categories: Mapping[str, str] = field(default_factory=dict)
@@ -356,6 +358,7 @@ class Reading:
             enclosed=self._is_enclosed(request),
             wish=self._installation.register.find_erasure_wish(request.id),
             categories={one.id: self._text(one.name) for one in self._profile.categories},
+            clock=clock_view(self._installation, request, today, content=self._content),
             transfer=self._installation.register.find_direct_transfer(request.id),
             transfer_to=self._transfer_to(request),
         )

@@ -8,6 +8,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
 
+from adapters.inbound.api.staff import is_colleague
 from adapters.inbound.web.pages import PageRoute, go, page
 from adapters.inbound.web.session import AtDesk
 from adapters.outbound.tasks import FailingSystem
@@ -77,6 +78,11 @@ def worklist(desk: AtDesk, q: Annotated[str, Query(max_length=40)] = "") -> Resp
             if one.suspended_at is not None and one.controller in profiles
         ],
         most=MOST,
+        members=[
+            one
+            for one in desk.installation.staff.members().values()
+            if is_colleague(desk.bearer, one)
+        ],
     )
 
 
