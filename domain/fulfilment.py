@@ -576,6 +576,8 @@ def _require_sayable(outcomes: Outcomes, by: str | None) -> None:
             raise DomainError("a record that is kept needs its ground: name the law")
         if outcome.outcome is Outcome.RESIDUAL and not outcome.residuals:
             raise DomainError("a record that remains in part needs to say what remains, and why")
+        if outcome.outcome is Outcome.ANONYMISED and not outcome.detail:
+            raise DomainError("a record that is anonymised needs its method: say how, as a code")
         if by is not None and outcome.detail:
             code(outcome.detail)
     if by is not None:

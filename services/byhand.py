@@ -7,6 +7,7 @@ look. Who answered is in the event; what was found, and why in words, is in the 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from uuid import UUID
 
 from domain.errors import DomainError, NotAllowedNow
@@ -51,6 +52,7 @@ class ByHand:
                 raise DomainError("say why it was refused, and name the ground: the letter must")
             if result.ground is not None:
                 ground(result.ground)
+        results = {key: replace(r, detail=r.detail or "by-hand") for key, r in results.items()}
         key = self._waiting(request_id, system, Action.ERASE)
         self._fulfilments.record_erased(
             request_id, system, results, key=key, by=by, read_back_by_hand=True

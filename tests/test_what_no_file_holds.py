@@ -133,6 +133,27 @@ def test_the_search_knows_a_swedish_number_when_it_sees_one(six: str) -> None:
     assert list(real_numbers(f"pnr {six}-{official[6:]}")) == []
 
 
+# Addresses
+
+
+ADDRESS = re.compile(r"[\w.+-]+@([\w-]+(?:\.[\w-]+)+)")
+NOBODYS = (".example", ".test", ".invalid", ".localhost")
+"""Domains that are nobody's and never will be (RFC 2606), beside addresses for documentation."""
+
+
+def test_no_file_holds_an_address_at_which_somebody_could_be_written_to() -> None:
+    """E-02, E-01: but for the mailboxes that published policies name, in their profiles."""
+    found = {
+        f"{path.relative_to(ROOT)}: {domain}"
+        for path in files()
+        if path.parent.name != "profiles"
+        for domain in ADDRESS.findall(text_of(path))
+        if not domain.casefold().endswith(NOBODYS) and not domain.startswith("192.0.2.")
+    }
+
+    assert found == set()
+
+
 # Words
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from adapters.outbound import connectors
 from adapters.profiles import ProfileError, load_profile, shipped_profiles
-from domain.policy import BodyType, Profile, Told
+from domain.policy import BodyType, Profile, Sector, Told
 from domain.vocabulary import Country, Language, Right, Role
 from tests.support.policies import POLICIES
 
@@ -282,6 +282,29 @@ def test_payment_parties_are_informed_or_referred_never_erased() -> None:
         for recipient in profile.recipients:
             words = " ".join(recipient.words.values()).casefold()
             assert not re.search(r"\b(?:er slettet|er sletta|har raderats|been erased)\b", words)
+
+
+def test_who_gets_counts_of_visitors_is_named_and_told_nothing() -> None:
+    """MU-20: counts are about nobody; should identifiers be sent, the party is on the list."""
+    counter = next(r for r in POLICIES["MU"].recipients if r.sector is Sector.ADVERTISING)
+
+    assert counter.told is Told.NOTHING
+    assert counter.words[Language.SV]
+
+
+def test_every_sort_of_system_that_the_five_need_can_be_named() -> None:
+    """X-06, OK-10, MU-08: a class of connector for each, and a person where no connector is."""
+    needed = {
+        *("ticketing", "subscription", "mailing", "sms", "print", "payment", "bank"),
+        *("organiser", "ticket-agent", "logistics", "customer-service", "web", "adviser"),
+        "archive",
+    }
+    assert needed <= {sector.value for sector in Sector}
+
+    for sector in sorted(needed):
+        line = f'connector = "manual"\nsector = "{sector}"'
+        profile = load_profile(SMALL.replace('connector = "manual"', line).encode())
+        assert [system.sector.value for system in profile.systems] == [sector]
 
 
 def test_public_bodies_are_three_of_five() -> None:

@@ -18,6 +18,7 @@ from domain.balancing import (
     objectable,
 )
 from domain.errors import DomainError, NotAllowedNow
+from domain.policy import LegalBasis
 from tests.support.past import AT, names, ref, replayed
 from tests.support.policies import POLICIES
 
@@ -57,6 +58,39 @@ def test_what_is_objected_to_stops_unless_compelling_grounds_are_written_down() 
     assert [one.purpose for one in balance.continued] == ["statistics"]
     with pytest.raises(NotAllowedNow, match="has been struck"):
         balance.strike(weighed=weighed(), **BY)
+
+
+def test_the_prevention_of_fraud_may_go_on_with_its_reason() -> None:
+    """MU-07: weighed like any interest; it goes on in that part only, with its grounds."""
+    stated = tuple(
+        dataclasses.replace(p, bases=(LegalBasis.LEGITIMATE_INTEREST,)) if not p.bases else p
+        for p in POLICIES["MU"].purposes
+    )
+    profile = dataclasses.replace(POLICIES["MU"], purposes=stated)
+    purposes = tuple(purpose.id for purpose in objectable(profile))
+    assert "fraud-prevention" in purposes
+    balance = Balancing(
+        request_id=uuid4(),
+        case_id=uuid4(),
+        controller="shop",
+        purposes=purposes,
+        absolute=(),
+        timestamp=AT,
+    )
+
+    def struck(grounds: Any) -> tuple[Weighed, ...]:
+        return tuple(
+            Weighed(p, continues=True, grounds=grounds)
+            if p == "fraud-prevention"
+            else Weighed(p, continues=False)
+            for p in purposes
+        )
+
+    with pytest.raises(DomainError, match="compelling grounds"):
+        balance.strike(weighed=struck(None), **BY)
+    balance.strike(weighed=struck(ref()), **BY)
+
+    assert [one.purpose for one in balance.continued] == ["fraud-prevention"]
 
 
 def test_marketing_is_not_weighed_whatever_the_grounds() -> None:

@@ -189,6 +189,7 @@ def test_a_newer_package_takes_the_place_of_the_older(case_confirmed: Case) -> N
 
 
 def test_a_reference_can_be_said_and_tells_nothing() -> None:
+    """E-05, E-15: no name and no business in what a case is called."""
     case_id = uuid4()
 
     assert reference(case_id) == reference(case_id)

@@ -247,14 +247,25 @@ def test_one_record_gone_among_others_erased_is_no_doubt(erasure_instructed: Ful
         RecordOutcome(THREE[0].record_id, Outcome.RESIDUAL),
         RecordOutcome(THREE[0].record_id, Outcome.EXPORTED),
         RecordOutcome(THREE[0].record_id, Outcome.INFORMED),
+        RecordOutcome(THREE[0].record_id, Outcome.ANONYMISED),
     ],
 )
 def test_what_stays_has_its_ground_and_what_remains_its_name(
     erasure_instructed: Fulfilment, outcome: RecordOutcome
 ) -> None:
-    """AK-06: each thing kept names law or claim."""
+    """AK-06: each thing kept names law or claim; AK-15: what is anonymised names its method."""
     with pytest.raises(DomainError):
         answer(erasure_instructed, (outcome, *became(Outcome.ERASED, *THREE[1:])))
+
+
+def test_the_method_of_an_anonymisation_is_recorded(erasure_instructed: Fulfilment) -> None:
+    """AK-15: it is another outcome than erased, and the log says how it was done."""
+    blanked = RecordOutcome(THREE[0].record_id, Outcome.ANONYMISED, "fields-blanked")
+    answer(erasure_instructed, (blanked, *became(Outcome.ERASED, *THREE[1:])))
+
+    first, *others = erasure_instructed.systems["shop"].outcomes
+    assert (first.outcome, first.detail) == (Outcome.ANONYMISED, "fields-blanked")
+    assert {other.outcome for other in others} == {Outcome.ERASED}
 
 
 def test_a_persons_remark_is_a_code(erasure_instructed: Fulfilment) -> None:
@@ -289,6 +300,7 @@ def test_nothing_is_read_back_before_it_was_erased(
 
 
 def test_what_is_still_there_goes_to_a_person(erasure_answered: Fulfilment) -> None:
+    """B.7 row keys, B.3: no system is believed; erased is what a second look does not find."""
     read_back(erasure_answered, THREE[1])
 
     assert names(erasure_answered) == ["ReadBack", "Escalated"]

@@ -68,6 +68,9 @@ LOG_LINES = Residual("log-entry", "vendor-cannot-erase")
 INVOICE = Residual("invoice", "bookkeeping")
 WAITING = Residual("waiting-list-entry", "vendor-cannot-erase")
 
+BLANKED = "fields-blanked"
+"""How a person is taken out of a record that has to stay (AK-15)."""
+
 # Ways of paying that pass nothing on to anybody.
 _INTERNAL_PAYMENT = {"free", "manual", "boxoffice", "offsetting", "giftcard"}
 
@@ -596,7 +599,7 @@ class Pretix:
             return _already(LOG_LINES)
         _require_theirs(requester, position.attendee_name, position.attendee_email)
         self._send("PATCH", _POSITION, path, WITH_CANCELLED, json=changes)
-        return Result(Outcome.ANONYMISED, residuals=(LOG_LINES,))
+        return Result(Outcome.ANONYMISED, BLANKED, residuals=(LOG_LINES,))
 
     def _erase_order(self, event: str, code: str, requester: _Requester, keep: set[str]) -> Result:
         """The buyer's part of an order; tickets that name an attendee are records of their own."""
@@ -622,7 +625,7 @@ class Pretix:
             self._send("PATCH", _ORDER, path, json=changes)
         if not changes and not unnamed:
             return _already(*residuals)
-        return Result(Outcome.ANONYMISED, residuals=residuals)
+        return Result(Outcome.ANONYMISED, BLANKED, residuals=residuals)
 
     def _is_address_theirs(self, order: Order, requester: _Requester) -> bool:
         """Whether the invoice address goes with the person, or belongs to somebody they paid for.
@@ -669,7 +672,7 @@ class Pretix:
         if _recognise_customer(customer, requester) is None:
             _require_theirs(requester, customer.name, customer.email)
         self._send("POST", "/customers/{id}/anonymize/", path, json={})
-        return Result(Outcome.ANONYMISED)
+        return Result(Outcome.ANONYMISED, "anonymised-by-pretix")
 
     def _blank(self, template: str, model: type[A], number: str, keep: set[str]) -> Result:
         thing = self._one(template, model, {"id": number})
@@ -679,7 +682,7 @@ class Pretix:
         if not changes:
             return _already(LOG_LINES)
         self._send("PATCH", template, {"id": number}, json=changes)
-        return Result(Outcome.ANONYMISED, residuals=(LOG_LINES,))
+        return Result(Outcome.ANONYMISED, BLANKED, residuals=(LOG_LINES,))
 
     # Suppress
 
