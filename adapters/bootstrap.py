@@ -56,6 +56,7 @@ from services.assigning import Assigning
 from services.byhand import ByHand
 from services.consulting import Consulting
 from services.controllers import Controllers
+from services.correcting import Correcting
 from services.deciding import Deciding
 from services.delivery import Delivery
 from services.digest import Digests
@@ -68,6 +69,7 @@ from services.identity import Identity
 from services.informing import Informing
 from services.intake import Intake
 from services.objecting import Objecting
+from services.passing_on import PassingOn
 from services.planning import Planning
 from services.porting import Porting
 from services.ports import Clock, Mailer, Systems
@@ -105,6 +107,8 @@ class Installation:
     tasks: PostgresTasks
     controllers: Controllers
     intake: Intake
+    passing_on: PassingOn
+    correcting: Correcting
     identity: Identity
     fulfilments: Fulfilments
     byhand: ByHand
@@ -275,6 +279,17 @@ def _wire(
     retention = Retention(register, vault, tasks, controllers, held, clock)
     staff = PostgresStaff(database)
     recipients = Recipients(register, vault, controllers, postroom, clock)
+    intake = Intake(
+        register,
+        vault,
+        controllers,
+        planning,
+        postroom,
+        retention,
+        Replies(register, vault, threads, clock),
+        PostgresExternalNumbers(database, vault),
+        clock,
+    )
     answering = Answering(
         register,
         vault,
@@ -305,17 +320,11 @@ def _wire(
         vault=vault,
         tasks=tasks,
         controllers=controllers,
-        intake=Intake(
-            register,
-            vault,
-            controllers,
-            planning,
-            postroom,
-            retention,
-            Replies(register, vault, threads, clock),
-            PostgresExternalNumbers(database, vault),
-            clock,
+        intake=intake,
+        passing_on=PassingOn(
+            register, vault, controllers, intake, postroom, retention, staff, clock
         ),
+        correcting=Correcting(register, vault, controllers, planning, postroom, staff, clock),
         identity=Identity(
             register,
             vault,

@@ -16,7 +16,7 @@ from domain.case import Case, CaseStatus, reference
 from domain.deadlines import Deadlines
 from domain.fulfilment import Fulfilment, SystemStatus, fulfilment_id
 from domain.request import DataSubjectRequest, Missed, PauseReason, Status
-from domain.vocabulary import Action, Country
+from domain.vocabulary import Action, Country, TriageKind
 from projections.projection import (
     Projection,
     Reader,
@@ -257,6 +257,9 @@ class Message(Row):
     certain: Annotated[bool, "Whether its own words leave little doubt"]
     status: Annotated[str, "waiting, confirmed or set-aside"] = CaseStatus.WAITING.value
     messages: Annotated[int, "How many messages the case holds"] = 1
+    due_on: Annotated[date | None, "Document access: the day on which it has to be dealt with"] = (
+        None
+    )
     letters: Annotated[
         dict[str, dict[str, Any]], "Its letters that have not left: for which requests, and how"
     ] = field(default_factory=dict)
@@ -280,7 +283,11 @@ INBOX = Table(
     key=("case_id",),
     found_by=("case_id",),
     comment="One row per message: what it seems to ask, until a person has confirmed it",
-    indexes=("(controller, status, received_at, case_id)", "(reference)"),
+    indexes=(
+        "(controller, status, received_at, case_id)",
+        "(reference)",
+        "(controller, due_on) WHERE due_on IS NOT NULL",
+    ),
 )
 
 Request = DataSubjectRequest
@@ -312,18 +319,43 @@ class DeadlineWorklist(Projection):
                 rights=[right.value for right in event.proposed_rights],
                 language=event.proposed_language.value,
                 certain=event.certain,
+                due_on=event.received_at.date()
+                if event.proposed_kind is TriageKind.DOCUMENT_ACCESS
+                else None,
             ),
         )
 
     @when(Case.Confirmed)
     def confirmed(self, event: Case.Confirmed, rows: Rows) -> None:
         for message in rows.changing(INBOX, event.originator_id):
-            message.status = CaseStatus.CONFIRMED.value
+            message.status, message.due_on = CaseStatus.CONFIRMED.value, None
 
     @when(Case.SetAside)
     def set_aside(self, event: Case.SetAside, rows: Rows) -> None:
         for message in rows.changing(INBOX, event.originator_id):
             message.status, message.kind = CaseStatus.SET_ASIDE.value, event.kind.value
+            message.due_on = event.due_on
+
+    @when(Case.OutcomeSettled)
+    def outcome_settled(self, event: Case.OutcomeSettled, rows: Rows) -> None:
+        for message in rows.changing(INBOX, event.originator_id):
+            message.due_on = None
+
+    @when(Case.OutcomeUndone)
+    def outcome_undone(self, event: Case.OutcomeUndone, rows: Rows) -> None:
+        for message in rows.changing(INBOX, event.originator_id):
+            message.status, message.due_on = CaseStatus.WAITING.value, None
+
+    @when(Case.RightAdded)
+    def right_added(self, event: Case.RightAdded, rows: Rows) -> None:
+        for message in rows.changing(INBOX, event.originator_id):
+            message.rights = [*message.rights, event.right.value]
+
+    @when(Case.RightCorrected)
+    def right_corrected(self, event: Case.RightCorrected, rows: Rows) -> None:
+        for message in rows.changing(INBOX, event.originator_id):
+            others = [right for right in message.rights if right != event.was.value]
+            message.rights = [*others, event.right.value]
 
     @when(Case.ReceiptCorrected)
     def case_receipt_corrected(self, event: Case.ReceiptCorrected, rows: Rows) -> None:
@@ -750,6 +782,16 @@ def inbox(
             "case_id": case_id,
             "limit": limit,
         },
+    )
+    return [Message(**row) for row in found]
+
+
+def due_at_once(sql: Reader, controllers: Sequence[str], *, limit: int = 200) -> list[Message]:
+    """Document access that nobody has dealt with yet, the oldest first; never in a month (E-06)."""
+    found = sql.fetch(
+        "SELECT * FROM views.inbox WHERE due_on IS NOT NULL AND controller = ANY(%s)"
+        " ORDER BY due_on, received_at, case_id LIMIT %s",
+        [list(controllers), limit],
     )
     return [Message(**row) for row in found]
 

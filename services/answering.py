@@ -337,10 +337,13 @@ class Answering:
         elif letter.kind is LetterKind.EXTENSION:
             for request in concerned:
                 notice_left(case, request, letter, at=now)
-        elif letter.kind in ANSWERS:
+        elif letter.kind in ANSWERS or letter.kind is LetterKind.OTHER_CONTROLLER:
             for request in filter(_expects_answer, concerned):
                 self._answered(case, request, letter, sent, now)
                 also += self._restriction_ends(request, now)
+            for request in concerned:
+                if request.status is Status.REFERRED:
+                    request.close(at=now)
             planned = self._planning.plan_verified(case, requests, at=now)
             changed += planned.aggregates
             also += planned.also

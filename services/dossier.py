@@ -116,6 +116,16 @@ class SealedContact:
     recognised_by: tuple[Identifier, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class SealedElsewhere:
+    """Who deals with a message instead of us, and whether it was passed on to them."""
+
+    name: str
+    contact: str
+    passed_on: bool = False
+
+
+ELSEWHERE = TypeAdapter(SealedElsewhere)
 PERSON = TypeAdapter(Person)
 RECORD = TypeAdapter(SealedRecord)
 MESSAGE = TypeAdapter(SealedMessage)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 
 from domain.calendar import load_calendar
@@ -190,6 +190,21 @@ class Intake:
         self._register.save_all(steps.aggregates, steps.also)
         return case
 
+    def begin(
+        self,
+        case: Case,
+        *,
+        rights: tuple[Right, ...],
+        language: Language,
+        identifiers: tuple[Identifier, ...],
+        by: str,
+        at: datetime,
+    ) -> Steps:
+        """What confirming a case makes, for whoever saves more with it."""
+        self._controllers.require_cases_allowed(case.controller)
+        profile = self._controllers.in_force(case.controller)
+        return self._confirm(case, profile, rights, language, identifiers, by, at)
+
     @again_on_conflict
     def take(self, case_id: UUID, controller: str, asked: Asked, *, by: str) -> Case:
         """Take a request that needs no reading: recorded, confirmed and dated in one save.
@@ -266,9 +281,11 @@ class Intake:
 
     @again_on_conflict
     def set_aside(self, case_id: UUID, *, kind: TriageKind, by: str) -> None:
+        """Nothing for us, and nobody is written to; `services.passing_on` tells who is."""
         case = self._register.case(case_id)
         now = self._clock()
-        case.set_aside(kind=kind, by=by, at=now)
+        profile = self._controllers.in_force(case.controller)
+        case.set_aside(kind=kind, by=by, due_on=due_at_once(kind, profile, now), at=now)
         self._register.save_all([case], self._retention.when_set_aside(case, at=now))
 
     def related(self, case_id: UUID) -> tuple[UUID, ...]:
@@ -403,12 +420,26 @@ class Intake:
         return case, [*sealed.also, *taken, *uploaded]
 
 
+def due_at_once(kind: TriageKind, profile: Profile, now: datetime) -> date | None:
+    """Document access is handled at once: the same working day, never in a month (E-06)."""
+    if kind is not TriageKind.DOCUMENT_ACCESS:
+        return None
+    return act_by(received_on(now, profile.country), load_calendar(profile.country))
+
+
 def request_of(
-    case: Case, right: Right, terms: Profile, person: PersonalRef, at: datetime
+    case: Case,
+    right: Right,
+    terms: Profile,
+    person: PersonalRef,
+    at: datetime,
+    *,
+    received_at: datetime | None = None,
 ) -> DataSubjectRequest:
     """A right of a case, dated from its receipt by the profile in force then (AK-27)."""
     calendar = load_calendar(terms.country)
-    day = received_on(case.received_at, terms.country)
+    arrived = received_at or case.received_at
+    day = received_on(arrived, terms.country)
     return DataSubjectRequest(
         case_id=case.id,
         controller=case.controller,
@@ -418,7 +449,7 @@ def request_of(
         channel=case.channel,
         language=case.language,
         requester=person,
-        received_at=case.received_at,
+        received_at=arrived,
         received_on=day,
         promise_days=terms.promise_days,
         dates=deadlines(day, calendar, terms.promise_days),

@@ -11,6 +11,8 @@ from datetime import datetime, timedelta
 from uuid import UUID, uuid5
 
 from domain.case import Case
+from domain.deadlines import received_on
+from domain.explanation import written_date
 from domain.personal import PersonalRef
 from domain.policy import ChannelKind, Profile
 from domain.request import DataSubjectRequest
@@ -18,8 +20,10 @@ from domain.values import QueuedLetter
 from domain.vocabulary import Channel, Compartment, Language, LetterKind, Outcome
 from services import dossier
 from services.addressees import address_of
+from services.letter_looks import template
 from services.letters import ComposedLetter, IdentityStep, LetterFacts, compose
 from services.ports import Also, Person, Task, Tasks, Threads, Vault
+from services.wording import LETTERS, wording
 
 
 class Postroom:
@@ -36,6 +40,7 @@ class Postroom:
         person: Person,
         *,
         at: datetime,
+        free_text: str | None = None,
     ) -> list[Also]:
         """Say that it arrived, what was understood, and by when the answer comes."""
         dated = [request for request in requests if request.right.is_statutory]
@@ -48,6 +53,7 @@ class Postroom:
             deadlines=dated[0].dates if dated else None,
             identity=_identity_step(requests),
             act_by=next((r.act_by for r in requests if r.act_by), None),
+            free_text=free_text,
         )
         return self.queue(
             case,
@@ -95,22 +101,52 @@ class Postroom:
         at: datetime,
     ) -> list[Also]:
         """Seal a letter, record it in the case, and have it sent; or it waits to be printed."""
+        content = dossier.SealedLetter(
+            kind=letter.kind,
+            subject=letter.subject,
+            text=letter.text,
+            html=letter.html,
+            sender=sender_of(profile),
+            recipient=address,
+            in_reply_to=self._in_reply_to(case),
+            documents=documents,
+            paper=letter.document(case.reference),
+        )
+        return self._queue(case, content, requests, explains, at)
+
+    def pass_on(
+        self, case: Case, kind: LetterKind, profile: Profile, to: str, *, at: datetime
+    ) -> list[Also]:
+        """Send the messages of a case, as they were written, to who has to answer them."""
+        say = wording(LETTERS, profile.language).say
+        day = written_date(received_on(case.received_at, profile.country), profile.language)
+        sealed = self._vault.open_each(case.messages)
+        written = [dossier.MESSAGE.validate_json(one) for one in sealed]
+        intro = say("forwarded.intro", controller=profile.controller.name, day=day)
+        parts = [f"{one.sender_name} <{one.sender_address}>\n\n{one.text}" for one in written]
+        text = "\n\n---\n\n".join([intro, *parts])
+        content = dossier.SealedLetter(
+            kind=kind,
+            subject=say("forwarded.subject", case=case.reference),
+            text=text,
+            html=template("forwarded.html").render(text=text, language=profile.language.value),
+            sender=sender_of(profile),
+            recipient=to,
+            in_reply_to=None,
+        )
+        return self._queue(case, content, (), (), at)
+
+    def _queue(
+        self,
+        case: Case,
+        letter: dossier.SealedLetter,
+        requests: tuple[UUID, ...],
+        explains: tuple[Outcome, ...],
+        at: datetime,
+    ) -> list[Also]:
+        address = letter.recipient
         sealed = self._vault.seal(
-            case.id,
-            Compartment.CORRESPONDENCE,
-            dossier.LETTER.dump_json(
-                dossier.SealedLetter(
-                    kind=letter.kind,
-                    subject=letter.subject,
-                    text=letter.text,
-                    html=letter.html,
-                    sender=sender_of(profile),
-                    recipient=address,
-                    in_reply_to=self._in_reply_to(case),
-                    documents=documents,
-                    paper=letter.document(case.reference),
-                )
-            ),
+            case.id, Compartment.CORRESPONDENCE, dossier.LETTER.dump_json(letter)
         )
         letter_id = uuid5(case.id, f"letter/{case.version}/{letter.kind.value}")
         case.queue_letter(

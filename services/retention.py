@@ -15,7 +15,7 @@ from domain.deadlines import add_months
 from domain.hold import Hold
 from domain.policy import Profile
 from domain.request import DataSubjectRequest, Status
-from domain.vocabulary import Compartment
+from domain.vocabulary import Compartment, TriageKind
 from services.controllers import Controllers
 from services.held import Held
 from services.ports import Also, Clock, Task, Tasks, Unavailable, Vault
@@ -24,6 +24,7 @@ from services.register import Register, again_on_conflict
 PACKAGE_STAYS = timedelta(days=30)
 SET_ASIDE_STAYS = timedelta(days=92)
 """As long as the law's longest time to answer: so long somebody may ask what became of it."""
+SPAM_STAYS = timedelta(days=30)
 ASK_AGAIN_SECONDS = 86_400.0
 TOLD_STAYS = timedelta(days=30)
 """So long who was told of a release may follow the link and be recognised."""
@@ -56,7 +57,7 @@ class Retention:
             Compartment.PACKAGE: at + PACKAGE_STAYS,
             Compartment.CORRESPONDENCE: _months_on(at, profile),
         }
-        return self._plan(case, ends, _closing(requests))
+        return self._plan(case, ends, _closing(case, requests))
 
     def when_set_aside(self, case: Case, *, at: datetime) -> list[Also]:
         """What was no request stays only so long as somebody may say that it was one.
@@ -65,8 +66,9 @@ class Retention:
         """
         if self._controllers.in_force(case.controller).is_public:
             return []
-        ends = dict.fromkeys((Compartment.UPLOAD, Compartment.CORRESPONDENCE), at + SET_ASIDE_STAYS)
-        return self._plan(case, ends, _closing(()))
+        stays = SPAM_STAYS if case.kind is TriageKind.SPAM else SET_ASIDE_STAYS
+        ends = dict.fromkeys((Compartment.UPLOAD, Compartment.CORRESPONDENCE), at + stays)
+        return self._plan(case, ends, _closing(case, ()))
 
     def _plan(self, case: Case, ends: Mapping[Compartment, datetime], closing: str) -> list[Also]:
         return [
@@ -94,7 +96,7 @@ class Retention:
             self._destroy_holds(case, requests, task, now)
             return
         over = _all_closed(requests) and case.status is not CaseStatus.WAITING
-        if not over or task.payload["closing"] != _closing(requests):
+        if not over or task.payload["closing"] != _closing(case, requests):
             self._register.save_all([], [self._tasks.done(task)])
             return
         self._destroyed(case, requests, compartment, task, now)
@@ -155,10 +157,13 @@ def _all_closed(requests: Sequence[DataSubjectRequest]) -> bool:
     return all(request.status is Status.CLOSED for request in requests)
 
 
-def _closing(requests: Sequence[DataSubjectRequest]) -> str:
+def _closing(case: Case, requests: Sequence[DataSubjectRequest]) -> str:
     """Names this closing of a case: whatever opens it again and closes it makes another."""
     moments = [request.closed_at for request in requests if request.closed_at is not None]
-    return max(moments).isoformat() if moments else "set-aside"
+    if moments:
+        return max(moments).isoformat()
+    again = case.times_set_aside > 1
+    return f"set-aside-{case.times_set_aside}" if again else "set-aside"
 
 
 def _months_on(at: datetime, profile: Profile) -> datetime:
