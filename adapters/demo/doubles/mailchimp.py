@@ -203,6 +203,9 @@ class MailchimpDouble(Double):
         if member["status"] == "archived":
             return self._not_allowed()
         member.update(call.json(), last_changed=_now())
+        address = call.json().get("email_address")
+        if address:
+            self._file_anew(_whose(call), str(address))
         return Reply(content=member)
 
     @route("PUT", "/lists/{list}/members/{member}")
@@ -256,7 +259,37 @@ class MailchimpDouble(Double):
             details.pop(whose, None)
         return Reply(204)
 
+    def _file_anew(self, whose: tuple[str, str], address: str) -> None:
+        """A member's id is the hash of its address, so it moves when the address changes."""
+        moved = whose[0], fingerprint_of(address)
+        if moved == whose:
+            return
+        self.members[moved] = self.members.pop(whose)
+        self.members[moved]["id"] = moved[1]
+        for beside in (self.tags, self.notes, self.activity, self.events, self.goals):
+            if whose in beside:
+                beside[moved] = beside.pop(whose)
+
     # What is kept beside a member
+
+    @route("POST", "/lists/{list}/members/{member}/tags")
+    def _tag(self, call: Call) -> Reply:
+        if _whose(call) not in self.members:
+            return self._missing()
+        tags = self.tags.setdefault(_whose(call), [])
+        for asked in call.json()["tags"]:
+            tags[:] = [tag for tag in tags if tag["name"] != asked["name"]]
+            if asked["status"] == "active":
+                tags.append({"id": len(tags) + 1, "name": asked["name"]})
+        return Reply(204)
+
+    @route("POST", "/lists/{list}/members/{member}/notes")
+    def _add_note(self, call: Call) -> Reply:
+        if _whose(call) not in self.members:
+            return self._missing()
+        note = {"id": 1, "note": call.json()["note"], "created_at": _now()}
+        self.notes.setdefault(_whose(call), []).append(note)
+        return Reply(content=note)
 
     @route("GET", "/lists/{list}/members/{member}/tags")
     def _tags(self, call: Call) -> Reply:

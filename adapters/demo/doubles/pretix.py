@@ -265,6 +265,13 @@ class PretixDouble(Double):
     def _customer(self, call: Call) -> Reply:
         return _one(self.customers.get(call.names["id"]), "Customer")
 
+    @route("PATCH", "/customers/{id}/")
+    def _patch_customer(self, call: Call) -> Reply:
+        customer, changes = self.customers.get(call.names["id"]), call.json()
+        if customer is not None and "name_parts" in changes:
+            customer["name"] = changes["name_parts"].get("full_name", "")
+        return _patched(customer, call, "Customer")
+
     @route("POST", "/customers/{id}/anonymize/")
     def _anonymize(self, call: Call) -> Reply:
         customer = self.customers.get(call.names["id"])

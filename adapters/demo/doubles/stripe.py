@@ -169,6 +169,21 @@ class StripeDouble(Double):
     def _customer(self, call: Call) -> Reply:
         return self._get(call, "customers")
 
+    @route("POST", "/v1/customers/{id}")
+    def _update_customer(self, call: Call) -> Reply:
+        customer = self.things["customers"].get(call.names["id"])
+        if customer is None or customer.get("deleted"):
+            return _error(404, "resource_missing")
+        for name, value in call.form().items():
+            if name.startswith("metadata["):
+                metadata = customer.setdefault("metadata", {})
+                metadata[name[9:-1]] = value
+                if not value:
+                    del metadata[name[9:-1]]
+            else:
+                customer[name] = value or None
+        return Reply(content=customer)
+
     @route("DELETE", "/v1/customers/{id}")
     def _delete_customer(self, call: Call) -> Reply:
         number = call.names["id"]

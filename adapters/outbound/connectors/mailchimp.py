@@ -25,12 +25,22 @@ from urllib.parse import quote, unquote
 from pydantic import Field
 
 from adapters.outbound.answers import Answer, Free, Moment, Open, dates, held, read
+from adapters.outbound.changing import Changing
 from adapters.outbound.connectors import Configuration, Misconfigured, connector, need, patience
 from adapters.outbound.http import HttpClient, Response
+from adapters.outbound.mailchimp_changes import Changes
 from domain.vocabulary import IdentifierKind, Match, Outcome
 from services.matching import match_level, normal_email
 from services.national_numbers import mask_national_numbers
-from services.ports import Person, Record, Refused, Residual, Result, Treatment, Unavailable
+from services.ports import (
+    Person,
+    Record,
+    Refused,
+    Residual,
+    Result,
+    Treatment,
+    Unavailable,
+)
 
 CONNECTIONS = 8
 PAGE = 1000
@@ -229,7 +239,7 @@ class Carts(Page):
 
 
 @connector("mailchimp")
-class Mailchimp:
+class Mailchimp(Changing):
     def __init__(self, configuration: Configuration) -> None:
         key = need(configuration, "key", of="mailchimp")
         url = configuration.get("url", "").strip() or _url_of(key)
@@ -243,6 +253,7 @@ class Mailchimp:
         self._turn = _turns_of(key)
         self._hold_absent = configuration.get("hold_absent", "").strip().lower() == "yes"
         self._no_audiences = configuration.get("no_audiences", "").strip().lower() == "yes"
+        self._changes = Changes(self._call, lambda: [one.id for one in self._audiences()])
 
     # Find
 

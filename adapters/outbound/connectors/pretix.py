@@ -25,6 +25,7 @@ from typing import Any, TypeVar
 from urllib.parse import parse_qs, urlsplit
 
 from adapters.outbound.answers import Answer, civil_date, dates, held, read
+from adapters.outbound.changing import Changing
 from adapters.outbound.connectors import Configuration, connector, need, patience
 from adapters.outbound.http import HttpClient, Response
 from adapters.outbound.pretix_answers import (
@@ -42,6 +43,7 @@ from adapters.outbound.pretix_answers import (
     SubEvent,
     Waiting,
 )
+from adapters.outbound.pretix_changes import Changes
 from domain.vocabulary import IdentifierKind, Match, Outcome
 from services.matching import match_level, normal_email, normal_name
 from services.national_numbers import mask_national_numbers
@@ -182,7 +184,7 @@ class _Seen:
 
 
 @connector("pretix")
-class Pretix:
+class Pretix(Changing):
     """Configuration: `url`, `token` (of a team that may read and change customers, gift cards,
     media and all orders), `organizer`; optionally `special_questions`, the identifiers of
     questions about health and the like, separated by commas (Art. 9), and `organiser_property`,
@@ -204,6 +206,7 @@ class Pretix:
             if identifier.strip()
         }
         self.organiser_property = configuration.get("organiser_property", "organiser")
+        self._changes = Changes(self._send, self.find)
 
     # Find
 

@@ -22,8 +22,10 @@ from typing import Generic, Literal, TypeVar
 from pydantic import Field
 
 from adapters.outbound.answers import Answer, Free, Moment, civil_date, dates, held, read
+from adapters.outbound.changing import Changing
 from adapters.outbound.connectors import Configuration, Misconfigured, connector, need, patience
 from adapters.outbound.http import HttpClient, Response
+from adapters.outbound.stripe_changes import Changes
 from domain.vocabulary import IdentifierKind, Match, Outcome
 from services.matching import match_level, normal_email, normal_phone
 from services.national_numbers import mask_national_numbers
@@ -170,7 +172,7 @@ class Deleted(Answer):
 
 
 @connector("stripe")
-class Stripe:
+class Stripe(Changing):
     def __init__(
         self,
         configuration: Configuration,
@@ -191,6 +193,7 @@ class Stripe:
             raise Misconfigured(f"stripe's 'leave_out' may name: {', '.join(sorted(_PARTS))}")
         self._searches = "search" not in left_out
         self._has_intents = "payment_intents" not in left_out
+        self._changes = Changes(self._call, self._certainly_theirs)
 
     # Find
 
@@ -211,6 +214,11 @@ class Stripe:
                 by_address = match_level(person, emails=filter(None, said))
                 if by_address is not None:
                     yield _payment(person, payment, by_address)
+
+    def _certainly_theirs(self, person: Person) -> Iterator[str]:
+        for customer, (match, _) in self._customers(person):
+            if match.is_strong:
+                yield customer.id
 
     def _customers(self, person: Person) -> Iterator[tuple[Customer, Level]]:
         """Listing is exact to the letter and current; searching ignores case and lags behind."""
