@@ -16,6 +16,7 @@ from eventsourcing.persistence import JSONTranscoder
 import domain.balancing
 import domain.case
 import domain.deadlines
+import domain.identity_providers
 import domain.information
 import domain.rectification
 import domain.representation
@@ -24,12 +25,14 @@ import domain.restriction
 import domain.values
 from adapters.embedded_postgres import EmbeddedPostgres
 from adapters.outbound import rotation
+from adapters.outbound.attempts import PostgresAttempts
 from adapters.outbound.codes import PostgresCodes
 from adapters.outbound.controllers import ControllerNames
 from adapters.outbound.database import Database, migrate, require_current_schema
 from adapters.outbound.external_numbers import PostgresExternalNumbers
 from adapters.outbound.held_records import PostgresHeldRecords
 from adapters.outbound.idempotency import IdempotencyKeys, Versions
+from adapters.outbound.identity_providers import ConfiguredProviders
 from adapters.outbound.links import PostgresLinks
 from adapters.outbound.log_source import LogSource
 from adapters.outbound.outbox import Outbox
@@ -45,7 +48,7 @@ from adapters.outbound.typesetting import TypstTypesetter
 from adapters.outbound.vault import MasterKeys, PostgresVault, load_master_keys
 from adapters.outbound.views import Views
 from adapters.profiles import load_profile
-from adapters.settings import Settings, SettingsWrong, system_secrets
+from adapters.settings import Settings, SettingsWrong, provider_secrets, system_secrets
 from domain.aggregate import Aggregate
 from domain.policy import Profile
 from domain.vocabulary import Country
@@ -60,6 +63,7 @@ from services.correcting import Correcting
 from services.deciding import Deciding
 from services.delivery import Delivery
 from services.digest import Digests
+from services.electronic import ElectronicIdentity
 from services.extending import Extending
 from services.follower import Follower
 from services.fulfilment import Fulfilments
@@ -110,6 +114,7 @@ class Installation:
     passing_on: PassingOn
     correcting: Correcting
     identity: Identity
+    electronic: ElectronicIdentity
     fulfilments: Fulfilments
     byhand: ByHand
     deciding: Deciding
@@ -259,6 +264,10 @@ def _wire(
         given = (secrets or {}).get((controller, system), {})
         return {**given, **system_secrets(controller, system)}
 
+    def providers_of(controller: str, provider: str) -> Mapping[str, str]:
+        given = (secrets or {}).get((controller, provider), {})
+        return {**given, **provider_secrets(controller, provider)}
+
     vault = PostgresVault(
         database,
         master_keys(settings),
@@ -312,6 +321,17 @@ def _wire(
     fulfilments = Fulfilments(register, vault, tasks, controllers, clock)
     restrictions = Restrictions(register, vault, tasks, controllers, postroom, clock)
     deciding = Deciding(register, vault, tasks, controllers, held, restrictions, clock)
+    identity = Identity(
+        register,
+        vault,
+        controllers,
+        planning,
+        postroom,
+        codes,
+        links,
+        clock,
+        address=settings.address,
+    )
     return Installation(
         settings=settings,
         clock=clock,
@@ -325,16 +345,13 @@ def _wire(
             register, vault, controllers, intake, postroom, retention, staff, clock
         ),
         correcting=Correcting(register, vault, controllers, planning, postroom, staff, clock),
-        identity=Identity(
+        identity=identity,
+        electronic=ElectronicIdentity(
             register,
-            vault,
             controllers,
-            planning,
-            postroom,
-            codes,
-            links,
-            clock,
-            address=settings.address,
+            identity,
+            ConfiguredProviders(providers_of, address=settings.address),
+            PostgresAttempts(database),
         ),
         fulfilments=fulfilments,
         byhand=ByHand(register, fulfilments),
@@ -441,6 +458,7 @@ def _teach(transcoder: JSONTranscoder) -> None:
         *_values(domain.restriction),
         *_values(domain.balancing),
         *_values(domain.information),
+        *_enums(domain.identity_providers),
     )
 
 

@@ -19,6 +19,7 @@ from pydantic_settings import (
 
 PREFIX = "TRETTIO_"
 SYSTEM_PREFIX = "TRETTIO_SYSTEM__"
+PROVIDER_PREFIX = "TRETTIO_EID__"
 FOR_TESTS = frozenset(
     {"TRETTIO_REQUIRE", "TRETTIO_SEED", "TRETTIO_TEST_CACHE", "TRETTIO_CONTRACTS"}
     | {"TRETTIO_POLICIES"}
@@ -196,7 +197,7 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
             variable.startswith(PREFIX)
             and variable not in known
             and variable not in FOR_TESTS
-            and not variable.startswith(SYSTEM_PREFIX)
+            and not variable.startswith((SYSTEM_PREFIX, PROVIDER_PREFIX))
         ):
             raise SettingsWrong(f"{variable} is not a setting; there are: {', '.join(known)}")
     values = {
@@ -249,8 +250,18 @@ def system_secrets(
     after it the variable names a file that holds the value. A file that cannot be read any more is
     a value that is missing.
     """
+    return _said_under(secret_variable(controller, system, ""), environ)
+
+
+def provider_secrets(
+    controller: str, provider: str, environ: Mapping[str, str] | None = None
+) -> dict[str, str]:
+    """What the environment says about one identity provider of a controller, read alike."""
+    return _said_under(f"{PROVIDER_PREFIX}{_name(controller)}__{_name(provider)}__", environ)
+
+
+def _said_under(prefix: str, environ: Mapping[str, str] | None) -> dict[str, str]:
     environ = os.environ if environ is None else environ
-    prefix = secret_variable(controller, system, "")
     found = {}
     for variable, value in environ.items():
         if variable.startswith(prefix):

@@ -29,6 +29,7 @@ from domain.deadlines import (
     received_on,
 )
 from domain.errors import DomainError, NotAllowedNow
+from domain.identity_providers import Assurance
 from domain.ladder import doubt_named, require_proportionate
 from domain.many import by_id, gathered
 from domain.personal import PersonalRef, code
@@ -200,6 +201,8 @@ class DataSubjectRequest(Aggregate):
         method: IdentityMethod
         person: PersonalRef
         by: str | None = None
+        assurance: Assurance | None = None
+        proof: PersonalRef | None = None
 
         def apply(self, aggregate: DataSubjectRequest) -> None:
             aggregate.status = Status.VERIFIED
@@ -908,7 +911,14 @@ class DataSubjectRequest(Aggregate):
         self.open_pause(reason=PauseReason.IDENTITY, on=self._today(at), at=at)
 
     def verify_identity(
-        self, *, method: IdentityMethod, person: PersonalRef, by: str | None = None, at: datetime
+        self,
+        *,
+        method: IdentityMethod,
+        person: PersonalRef,
+        by: str | None = None,
+        assurance: Assurance | None = None,
+        proof: PersonalRef | None = None,
+        at: datetime,
     ) -> None:
         if self.identity is not None:
             return
@@ -917,7 +927,15 @@ class DataSubjectRequest(Aggregate):
         if method.needs_a_person:
             named(by)
         self._end_pause(PauseReason.IDENTITY, at)
-        self.trigger_event(self.IdentityVerified, method=method, person=person, by=by, timestamp=at)
+        self.trigger_event(
+            self.IdentityVerified,
+            method=method,
+            person=person,
+            by=by,
+            assurance=assurance,
+            proof=proof,
+            timestamp=at,
+        )
 
     def waive_verification(self, *, reason: str, by: str | None = None, at: datetime) -> None:
         """Where an answer tells nothing about anybody nobody is asked; else a person says why."""

@@ -16,6 +16,7 @@ from typing import Annotated, Any
 from uuid import UUID
 
 import domain.case
+import domain.identity_providers
 import domain.representation
 import domain.request
 import domain.vocabulary
@@ -198,7 +199,13 @@ _CODE = re.compile(r"[a-z0-9][a-z0-9:._-]{0,79}").fullmatch
 _ELSEWHERE = frozenset({"timestamp", "by"})
 _ENUMS = frozenset(
     kind.__name__
-    for module in (domain.case, domain.representation, domain.request, domain.vocabulary)
+    for module in (
+        domain.case,
+        domain.identity_providers,
+        domain.representation,
+        domain.request,
+        domain.vocabulary,
+    )
     for kind in vars(module).values()
     if isclass(kind) and issubclass(kind, Enum)
 )

@@ -10,6 +10,7 @@ from pydantic import Base64Bytes, TypeAdapter
 from domain.personal import PersonalRef
 from domain.vocabulary import IdentifierKind, Language, LetterKind
 from services.documents import Document
+from services.matching import normal
 from services.messages import IncomingMessage
 from services.ports import Identifier, Person, Record
 
@@ -91,6 +92,16 @@ class SealedDelivery:
 
 
 @dataclass(frozen=True, slots=True)
+class SealedVoucher:
+    """Who vouched for the person: the provider, its own name for them as a digest, how surely."""
+
+    provider: str
+    subject: str
+    acr: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class SealedKeys:
     """What a hold needs to erase by itself on its last day: the records' keys in their system."""
 
@@ -134,6 +145,7 @@ DOCUMENT = TypeAdapter(SealedDocument)
 NOTE = TypeAdapter(SealedNote)
 PROOF = TypeAdapter(SealedProof)
 DELIVERY = TypeAdapter(SealedDelivery)
+VOUCHER = TypeAdapter(SealedVoucher)
 KEYS = TypeAdapter(SealedKeys)
 CONTACT = TypeAdapter(SealedContact)
 
@@ -159,6 +171,16 @@ def with_verified(person: Person, kind: IdentifierKind, value: str) -> Person:
         if (identifier.kind, identifier.value) != (kind, value)
     )
     return replace(person, identifiers=(proven, *others))
+
+
+def with_proven(person: Person, kind: IdentifierKind, value: str) -> Person:
+    """The same person with something proven about them, whether they had said it or not."""
+    same = (
+        one.value
+        for one in person.identifiers
+        if one.kind is kind and normal(kind, one.value) == normal(kind, value)
+    )
+    return with_verified(person, kind, next(same, value))
 
 
 def with_kinds_verified(person: Person, kinds: frozenset[IdentifierKind]) -> Person:

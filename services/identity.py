@@ -6,12 +6,14 @@ under that address. No answer of ours tells whether an address is known here.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import timedelta
 from uuid import UUID
 
 from domain.aggregate import Aggregate
 from domain.case import Case
 from domain.errors import DomainError, NotAllowedNow
+from domain.identity_providers import Assurance, IdentityProvider
 from domain.ladder import PROVES, doubt_named
 from domain.personal import PersonalRef
 from domain.representation import Representation
@@ -19,8 +21,19 @@ from domain.request import DataSubjectRequest, Status
 from domain.vocabulary import Compartment, IdentifierKind, IdentityMethod
 from services import dossier, numbers
 from services.controllers import Controllers
+from services.matching import may_be_same_name
 from services.planning import Planning
-from services.ports import Also, Clock, CodeCheck, Codes, Links, Person, Vault
+from services.ports import (
+    Also,
+    Clock,
+    CodeCheck,
+    Codes,
+    Identifier,
+    Links,
+    Person,
+    Vault,
+    Vouched,
+)
 from services.postroom import Postroom
 from services.register import Register, again_on_conflict
 
@@ -153,6 +166,56 @@ class Identity:
             raise NotAllowedNow(f"no request of case {case.reference} waits for proof of identity")
         self._verify(case, dossier.with_kinds_verified(person, PROVES[method]), method, by)
 
+    @again_on_conflict
+    def vouched_for(
+        self, case_id: UUID, provider: IdentityProvider, vouched: Vouched, assurance: Assurance
+    ) -> bool:
+        """A provider vouches for the person; what it says is compared with what they said.
+
+        False when it vouches for somebody else. Only who (as a digest), how surely and when stays.
+        """
+        now = self._clock()
+        self._register.look_at(case_id)
+        case = self._register.case(case_id)
+        if not self._waiting(case):
+            return True  # verified meanwhile, by another way or by the same one in another window
+        person = self._asker(case)
+        said = dict(provider.identifiers(vouched.claims))
+        number = said.pop(IdentifierKind.NATIONAL_NUMBER, None)
+        known = None if self._represented(case) else numbers.known(self._vault, case)
+        if not _may_be_the_same(person, said) or (
+            number is not None and known is not None and not numbers.same(known.value, number)
+        ):
+            self.proof_failed(case_id, provider.method, reason="somebody-else")
+            return False
+        for kind, value in said.items():
+            person = dossier.with_proven(person, kind, value)
+        proof = dossier.SealedVoucher(
+            provider=provider.id,
+            subject=self._vault.digest(case_id, vouched.subject),
+            acr=str(vouched.acr or ""),
+            at=now,
+        )
+        sealed = self._vault.seal(
+            case_id, Compartment.CORRESPONDENCE, dossier.VOUCHER.dump_json(proof)
+        )
+        also = list(sealed.also)
+        if number is not None and self._represented(case) is None:
+            proven = Identifier(IdentifierKind.NATIONAL_NUMBER, number, verified=True)
+            also += numbers.take(self._vault, case, proven, at=now)
+        self._verify(
+            case, person, provider.method, None, *also, assurance=assurance, proof=sealed.ref
+        )
+        return True
+
+    @again_on_conflict
+    def proof_failed(self, case_id: UUID, method: IdentityMethod, *, reason: str) -> None:
+        """Record that a proof did not hold; a person sees it and finds another way."""
+        waiting = self._waiting(self._register.case(case_id))
+        for request in waiting:
+            request.fail_identity(method=method, reason=reason, at=self._clock())
+        self._register.save_all(waiting)
+
     def _verify(
         self,
         case: Case,
@@ -160,6 +223,8 @@ class Identity:
         method: IdentityMethod,
         by: str | None,
         *more: Also,
+        assurance: Assurance | None = None,
+        proof: PersonalRef | None = None,
     ) -> None:
         now = self._clock()
         requests = self._register.requests_of(case)
@@ -172,13 +237,20 @@ class Identity:
         if representation is not None:
             representation.identify(method=method, representative=sealed.ref, by=by, at=now)
             changed.append(representation)
-        elif IdentifierKind.NATIONAL_NUMBER in PROVES[method]:
+        elif proof is None and IdentifierKind.NATIONAL_NUMBER in PROVES[method]:
             also += numbers.prove(self._vault, case, at=now)
         for request in requests:
             if request.status is Status.RECEIVED:
                 # Who asks for somebody else has shown nothing about the person asked about.
                 whose = sealed.ref if representation is None else request.requester
-                request.verify_identity(method=method, person=whose, by=by, at=now)
+                request.verify_identity(
+                    method=method,
+                    person=whose,
+                    by=by,
+                    assurance=assurance,
+                    proof=proof,
+                    at=now,
+                )
         planned = self._planning.plan_verified(case, requests, at=now)
         self._register.save_all([*changed, *planned.aggregates], [*also, *planned.also])
 
@@ -201,3 +273,12 @@ class Identity:
         representation = self._represented(case)
         ref: PersonalRef = representation.representative if representation else case.person
         return dossier.PERSON.validate_json(self._vault.open(ref))
+
+
+def _may_be_the_same(person: Person, said: Mapping[IdentifierKind, str]) -> bool:
+    """Whether what a provider says agrees with what the person said, where both say anything."""
+    names, born = person.all(IdentifierKind.NAME), person.all(IdentifierKind.BIRTH_DATE)
+    name, birth_date = said.get(IdentifierKind.NAME), said.get(IdentifierKind.BIRTH_DATE)
+    if name and names and not any(may_be_same_name(name, one) for one in names):
+        return False
+    return not (birth_date and born and birth_date not in born)

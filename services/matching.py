@@ -62,6 +62,12 @@ def normal_name(name: str) -> str:
     return " ".join(sorted(re.findall(r"[^\W_]+(?:['’.][^\W_]+)*", text)))
 
 
+def may_be_same_name(one: str, other: str) -> bool:
+    """Whether all of the shorter name stands in the longer: people leave out middle names."""
+    ours, theirs = set(normal_name(one).split()), set(normal_name(other).split())
+    return bool(ours) and bool(theirs) and (ours <= theirs or theirs <= ours)
+
+
 def normal(kind: IdentifierKind, value: str) -> str:
     """A value in the form in which two of its kind are equal when they mean the same."""
     return _NORMAL.get(kind, _plain)(value)

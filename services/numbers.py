@@ -51,6 +51,11 @@ def split(message: dossier.SealedMessage) -> tuple[dossier.SealedMessage, Identi
     ), number
 
 
+def same(one: str, other: str) -> bool:
+    """Whether two spellings are one number; Swedish ones are written with a century or without."""
+    return digits(one)[-10:] == digits(other)[-10:]
+
+
 def digits(number: str) -> str:
     return "".join(one for one in number if one.isdecimal())
 

@@ -12,11 +12,13 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from enum import Enum
-from typing import Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 from uuid import UUID
 
 from domain.errors import DomainError
+from domain.identity_providers import IdentityProvider
 from domain.personal import PersonalRef
+from domain.policy import Profile
 from domain.vocabulary import (
     Compartment,
     IdentifierKind,
@@ -577,6 +579,72 @@ class Codes(Protocol):
 
     def issued(self, subject_id: UUID, *, within: timedelta) -> int:
         """How many codes the subject was given lately."""
+        ...
+
+
+class ProofRefused(Exception):
+    """What a provider or a browser brought back does not hold; `reason` is a code."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+@dataclass(frozen=True, slots=True)
+class Vouched:
+    """Whom an identity provider vouches for, how surely, and what it says of them.
+
+    Personal data: held in memory, compared, and gone.
+    """
+
+    subject: str
+    acr: object
+    claims: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """A way to a provider: where the browser goes, and the secret that it keeps meanwhile."""
+
+    address: str
+    secret: str
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """Who set out for which provider."""
+
+    case_id: UUID
+    provider: str
+
+
+class Providers(Protocol):
+    """The identity providers that controllers have set up."""
+
+    def on_offer(self, profile: Profile) -> tuple[IdentityProvider, ...]: ...
+
+    def begin(self, profile: Profile, provider: str, *, language: str) -> tuple[Begun, bytes]:
+        """A new attempt, and the digest by which it is known again."""
+        ...
+
+    def digest(self, secret: str, state: str) -> bytes:
+        """The digest of an attempt; raises `ProofRefused` where the two do not belong together."""
+        ...
+
+    def vouched(
+        self, profile: Profile, provider: str, *, secret: str, code: str, issuer: str | None
+    ) -> Vouched:
+        """Whom it vouches for; raises `ProofRefused`, `Unavailable` or `Refused`."""
+        ...
+
+
+class Attempts(Protocol):
+    """Who set out for a provider and is expected back, once."""
+
+    def begin(self, digest: bytes, attempt: Attempt, *, valid_for: timedelta) -> None: ...
+
+    def take(self, digest: bytes) -> Attempt | None:
+        """None when nobody set out so, when it is too long ago, or when they were back already."""
         ...
 
 

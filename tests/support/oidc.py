@@ -1,0 +1,120 @@
+"""A real OpenID provider for tests: npm's oidc-provider, fetched once and served on loopback."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpx2
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from joserfc import jwk
+
+from tests.support.components import alone_with, cache, free_port, unavailable
+
+VERSION = "9.13.3"
+REDIRECT = "http://127.0.0.1:8030/prove/eid/back"
+HINT = f"needs node, npm and its registry: npm install oidc-provider@{VERSION}"
+_PROGRAM = Path(__file__).with_name("oidc_provider.mjs")
+
+
+@dataclass
+class OpenIdProvider:
+    """A running provider. `next` says who signs in, and how; `sign_in` does it as a browser."""
+
+    issuer: str
+    private_key: str
+
+    def next(self, *, acr: str = "", error: str = "", **claims: Any) -> None:
+        told = {"claims": {"sub": "somebody", **claims}, "acr": acr, "error": error}
+        httpx2.post(f"{self.issuer}/next", json=told).raise_for_status()
+
+    def sign_in(self, address: str) -> str:
+        """Where the provider sends the browser back to, with everything in its query."""
+        with httpx2.Client(timeout=10) as browser:
+            for _ in range(10):
+                answer = browser.get(address)
+                assert answer.is_redirect, answer.text[:500]
+                address = str(httpx2.URL(address).join(answer.headers["location"]))
+                if address.startswith(REDIRECT):
+                    return address
+        raise AssertionError("the provider never sent the browser back")
+
+
+@contextmanager
+def open_id_provider() -> Iterator[OpenIdProvider]:
+    folder = provision()
+    port = free_port()
+    key = rsa.generate_private_key(65537, 2048)
+    pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
+    imported = jwk.import_key(pem, "RSA")
+    public = {**imported.as_dict(private=False), "kid": imported.thumbprint(), "use": "sig"}
+    program = folder / "oidc_provider.mjs"  # beside its modules, where node looks for them
+    if not program.exists() or program.read_bytes() != _PROGRAM.read_bytes():
+        shutil.copyfile(_PROGRAM, program)
+    issuer = f"http://127.0.0.1:{port}"
+    process = subprocess.Popen(
+        ["node", str(program), str(port), REDIRECT, json.dumps(public)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        _wait(issuer, process)
+        yield OpenIdProvider(issuer, pem)
+    finally:
+        process.kill()
+        process.communicate(timeout=10)
+
+
+def _wait(issuer: str, process: subprocess.Popen[bytes]) -> None:
+    until = time.monotonic() + 30
+    while time.monotonic() < until and process.poll() is None:
+        try:
+            if httpx2.get(f"{issuer}/.well-known/openid-configuration", timeout=5).is_success:
+                return
+        except httpx2.HTTPError:
+            time.sleep(0.05)
+    unavailable("oidc-provider", "it did not start")
+
+
+def provision() -> Path:
+    """The folder that has oidc-provider; the first time it is fetched, then it is cached."""
+    folder = cache() / f"oidc-provider-{VERSION}"
+    with alone_with(folder):
+        if not (folder / "node_modules" / "oidc-provider" / "package.json").exists():
+            _install(folder)
+    return folder
+
+
+def _install(folder: Path) -> None:
+    npm = shutil.which("npm")
+    if npm is None or shutil.which("node") is None:
+        unavailable("oidc-provider", HINT)
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    (folder / "package.json").write_text('{"private": true, "type": "module"}', encoding="utf-8")
+    quietly = ["--no-audit", "--no-fund", "--ignore-scripts", "--prefix", str(folder)]
+    try:
+        subprocess.run(
+            [npm, "install", *quietly, f"oidc-provider@{VERSION}"],
+            check=True,
+            capture_output=True,
+            text=True,
+            timeout=300,
+        )
+    except (OSError, subprocess.SubprocessError) as error:
+        shutil.rmtree(folder, ignore_errors=True)
+        unavailable("oidc-provider", f"{HINT} ({type(error).__name__})")
+
+
+def query_of(address: str) -> dict[str, str]:
+    return dict(httpx2.QueryParams(urlsplit(address).query))
