@@ -133,8 +133,15 @@ class Balancing(Aggregate):
 
 
 def objectable(profile: Profile) -> tuple[Purpose, ...]:
-    """The purposes that may be objected to: any that rests on an interest or a public task."""
-    return tuple(p for p in profile.purposes if OBJECTABLE.intersection(p.bases) or p.marketing)
+    """The purposes that may be objected to: any that rests on an interest or a public task.
+
+    Where the policy states no basis, its silence takes nothing from the person: somebody weighs it.
+    """
+    return tuple(
+        p
+        for p in profile.purposes
+        if p.marketing or not p.bases or OBJECTABLE.intersection(p.bases)
+    )
 
 
 def ends_by_objection(profile: Profile, category: Category, stopped: Iterable[str]) -> bool:

@@ -18,7 +18,6 @@ from domain.balancing import (
     objectable,
 )
 from domain.errors import DomainError, NotAllowedNow
-from domain.policy import LegalBasis
 from tests.support.past import AT, names, ref, replayed
 from tests.support.policies import POLICIES
 
@@ -62,12 +61,7 @@ def test_what_is_objected_to_stops_unless_compelling_grounds_are_written_down() 
 
 def test_the_prevention_of_fraud_may_go_on_with_its_reason() -> None:
     """MU-07: weighed like any interest; it goes on in that part only, with its grounds."""
-    stated = tuple(
-        dataclasses.replace(p, bases=(LegalBasis.LEGITIMATE_INTEREST,)) if not p.bases else p
-        for p in POLICIES["MU"].purposes
-    )
-    profile = dataclasses.replace(POLICIES["MU"], purposes=stated)
-    purposes = tuple(purpose.id for purpose in objectable(profile))
+    purposes = tuple(purpose.id for purpose in objectable(POLICIES["MU"]))
     assert "fraud-prevention" in purposes
     balance = Balancing(
         request_id=uuid4(),
@@ -116,6 +110,15 @@ def test_what_may_be_objected_to_is_what_rests_on_interest_or_public_task() -> N
         "customer-service",
         "statistics",
         "marketing",
+    ]
+
+
+def test_a_purpose_without_a_stated_basis_may_be_objected_to() -> None:
+    """AK-29, AK-21, X-03: what the policy leaves out takes nothing away, so somebody weighs it."""
+    assert [purpose.id for purpose in objectable(POLICIES["AK"])] == [
+        "relation",
+        "improvement",
+        "newsletter",
     ]
 
 
