@@ -466,6 +466,11 @@ def test_there_is_no_pause_without_a_question(
         request_received.open_pause(reason=reason, on=TODAY, at=AT)
 
 
+def test_processors_holidays_archives_and_unpaid_fees_are_no_reason_for_a_pause() -> None:
+    """B.2.5: only what the person was asked about themselves, their wish or their authority."""
+    assert {reason.value for reason in PauseReason} == {"identity", "scope", "authority"}
+
+
 @pytest.mark.parametrize("offset", [-1, 2])
 def test_a_pause_begins_after_the_receipt_and_not_in_the_future(
     request_received: DataSubjectRequest, offset: int
@@ -606,7 +611,7 @@ def test_an_earlier_receipt_undoes_an_extension_whose_notice_was_late_then(
 def test_effort_alone_or_half_the_reasons_extend_nothing(
     request_received: DataSubjectRequest, reasons: tuple[ExtensionReason, ...]
 ) -> None:
-    """B.2.6: complexity and number, both; much work is not complexity."""
+    """B.2.6, B.1 row 12(3): complexity and number, both; much work is not complexity."""
     with pytest.raises(DomainError, match="much work alone"):
         request_received.decide_extension(reasons=reasons, calendar=NO, by="anna", at=AT)
     with pytest.raises(DomainError, match="much work alone"):
@@ -674,7 +679,7 @@ def consulted(request: DataSubjectRequest, at: datetime) -> PersonalRef:
 def test_nobody_relies_on_a_pause_before_the_officer_was_heard(
     request_received: DataSubjectRequest,
 ) -> None:
-    """B.7: a decision of the controller after the officer was consulted, and by no officer."""
+    """B.7 row suspension: decided by the controller when the officer was heard, by no officer."""
     asked_and_answered(request_received)
     rely = request_received.rely_on_suspension
     with pytest.raises(NotAllowedNow, match="not been consulted"):
@@ -705,7 +710,7 @@ def test_there_must_be_a_pause_to_rely_on(request_received: DataSubjectRequest) 
 
 
 def test_breaches_ignore_a_pause_until_it_is_relied_on() -> None:
-    """B.2.5: alarms unchanged by default; both worlds are in the dates all the while."""
+    """B.2.5, B.7 row suspension: alarms unchanged by default; both worlds are in the dates."""
     careful, relying = received(promise_days=None), received(promise_days=None)
     for request in (careful, relying):
         asked_and_answered(request)
@@ -836,6 +841,7 @@ def test_a_new_calendar_version_is_recorded_with_the_old_dates_and_once() -> Non
 
 
 def test_a_new_calendar_moves_open_requests_only(request_closed: DataSubjectRequest) -> None:
+    """B.2.4: what was answered keeps the dates it was answered under."""
     announced = replace(NO, version="2099.1", holidays=NO.holidays | {TODAY + days(20)})
     request_closed.recompute_deadlines(calendar=announced, at=AT)
 
