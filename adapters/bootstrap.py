@@ -91,6 +91,7 @@ from services.replies import Replies
 from services.representing import Representing
 from services.restricting import Restrictions
 from services.retention import Retention
+from services.what_if import WhatIf
 from services.wishing import Wishing
 from services.worker import Worker
 
@@ -113,6 +114,7 @@ class Installation:
     intake: Intake
     passing_on: PassingOn
     correcting: Correcting
+    what_if: WhatIf
     identity: Identity
     electronic: ElectronicIdentity
     fulfilments: Fulfilments
@@ -344,6 +346,7 @@ def _wire(
         passing_on=PassingOn(
             register, vault, controllers, intake, postroom, retention, staff, clock
         ),
+        what_if=WhatIf(register, deciding, database, clock),
         correcting=Correcting(register, vault, controllers, planning, postroom, staff, clock),
         identity=identity,
         electronic=ElectronicIdentity(

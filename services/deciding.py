@@ -87,12 +87,14 @@ class Deciding:
         on: date,
         *,
         answers: Mapping[UUID, frozenset[str]] | None = None,
+        under: Profile | None = None,
     ) -> tuple[Preview, ...]:
         """What would become of each of the person's records, before anything is changed.
 
         `answers` are facts that a person added to a record, by the codes of `domain.facts`.
+        With `under` another profile decides by itself, whatever is held by now.
         """
-        profile = self._controllers.terms(request.controller, request.profile_version)
+        profile = under or self._controllers.terms(request.controller, request.profile_version)
         previews = []
         own = request.own_records
         restricted = self._restricted(request)
@@ -106,7 +108,7 @@ class Deciding:
                 | (answers or {}).get(found.record_id, frozenset())
                 | ({RESTRICTED} if found.system in restricted else frozenset()),
             )
-            holds = self._held.standing(request.controller, found, record)
+            holds = () if under else self._held.standing(request.controller, found, record)
             parts = wish.about(found) if wish else _EVERYTHING
             verdict = best(
                 [decide(facts, profile, holds, on, ground=one) for one in grounds_of(parts)]

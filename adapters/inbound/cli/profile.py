@@ -1,8 +1,11 @@
-"""`trettio profile check`: what a careful reader would ask about a profile (Art. 12 to 14, 30)."""
+"""`trettio profile`: what a careful reader would ask about one, and what another would change."""
 
 from __future__ import annotations
 
 import json
+import sys
+from collections.abc import Iterable
+from dataclasses import asdict
 from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
@@ -13,10 +16,12 @@ import typer
 if TYPE_CHECKING:
     from rich.table import Table
 
+    from adapters.bootstrap import Installation
     from domain.findings import Finding
     from domain.policy import Profile
     from domain.vocabulary import Country, Language
     from services.policy_reading import Reading
+    from services.what_if import Difference
 
 _ANSWERS = ("decided", "law-prevails", "policy-will-change", "policy-is-right", "accepted")
 
@@ -177,6 +182,80 @@ def decide(
         still_open = controllers.findings(controller, installation.clock().date())
     codes = ", ".join(f"{finding.code} ({finding.severity.value})" for finding in still_open)
     typer.echo(f"Recorded. Still open: {codes or 'nothing'}.")
+
+
+@profiles.command(name="what-if")
+def what_if(
+    old: Annotated[str, typer.Argument(help="A profile's file, a shipped id, or in-force.")],
+    new: Annotated[str, typer.Argument(help="The profile to try, given in the same way.")],
+    controller: Annotated[
+        str | None, typer.Option(help="Whose requests; else those of NEW's id.")
+    ] = None,
+    since: Annotated[
+        str | None, typer.Option(help="Received on or after this day.", metavar="DATE")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
+) -> None:
+    """Show which dates, decisions and holds of past requests another profile would change.
+
+    Nothing is changed. Records that have been destroyed are counted, not decided.
+    """
+    from adapters.inbound.cli.console import opened, settings_or_stop
+
+    first = _since(since)
+    with opened(settings_or_stop()) as installation:
+        name = controller or _loaded_or_in_force(installation, new, None).id
+        pair = [_loaded_or_in_force(installation, given, name) for given in (old, new)]
+        if name not in installation.controllers.names():
+            _refuse(f"there is no controller {name!r}: name one with --controller")
+        installation.follower().drain()
+        told = installation.what_if.compare(*pair, controller=name, since=first)
+        tell = _tell_as_json if as_json else _tell_in_lines
+        tell(told)
+
+
+def _loaded_or_in_force(installation: Installation, given: str, name: str | None) -> Profile:
+    if given != "in-force":
+        return _loaded(given)
+    if name is None:
+        _refuse("in-force of which controller? Name it with --controller")
+    return installation.controllers.in_force(name)
+
+
+def _since(given: str | None) -> date | None:
+    try:
+        return date.fromisoformat(given) if given else None
+    except ValueError:
+        _refuse(f"--since {given!r} is not a day: write it as year-month-day, e.g. 2027-02-01")
+
+
+def _tell_as_json(told: Iterable[Difference]) -> None:
+    """One object, written as it is found: there may be very many requests."""
+    looked_at, destroyed, lead = 0, 0, ""
+    sys.stdout.write('{"requests": [')
+    for one in told:
+        looked_at, destroyed = looked_at + 1, destroyed + one.destroyed
+        if one.differs:
+            plain = asdict(one) | {"right": one.right.value}
+            sys.stdout.write(f"{lead}\n{json.dumps(plain, default=str)}")
+            lead = ","
+    counts = {"looked_at": looked_at, "records_destroyed": destroyed}
+    sys.stdout.write(f"\n], {json.dumps(counts)[1:]}\n")
+
+
+def _tell_in_lines(told: Iterable[Difference]) -> None:
+    looked_at = differ = destroyed = 0
+    for one in told:
+        looked_at, destroyed = looked_at + 1, destroyed + one.destroyed
+        if not one.differs:
+            continue
+        differ += 1
+        typer.echo(f"{one.reference} {one.right.value}, received {one.received_on}")
+        for change in (*one.dates, *one.in_policy, *one.decisions, *one.holds):
+            typer.echo(f"  {change.what}: {change.old or 'none'} → {change.new or 'none'}")
+    typer.echo(f"{looked_at} requests looked at, {differ} differ.")
+    if destroyed:
+        typer.echo(f"{destroyed} records are destroyed: nobody can say what would become of them.")
 
 
 def _plain(finding: Finding) -> dict[str, object]:
