@@ -93,6 +93,7 @@ from services.restricting import Restrictions
 from services.retention import Retention
 from services.what_if import WhatIf
 from services.wishing import Wishing
+from services.withdrawing import Withdrawing
 from services.worker import Worker
 
 
@@ -136,6 +137,7 @@ class Installation:
     rectifying: Rectifying
     objecting: Objecting
     informing: Informing
+    withdrawing: Withdrawing
     reminders: Reminders
     questions: Questions
     consulting: Consulting
@@ -163,6 +165,7 @@ class Installation:
             self.holds,
             self.rectifying,
             self.restrictions,
+            self.withdrawing,
             self.digests,
             self.systems,
             self.mailer,
@@ -387,6 +390,7 @@ def _wire(
         rectifying=Rectifying(
             register, vault, tasks, controllers, fulfilments, restrictions, clock
         ),
+        withdrawing=Withdrawing(register, controllers, held, restrictions, clock),
         informing=Informing(register, vault, tasks, controllers, clock),
         objecting=Objecting(register, vault, tasks, controllers, deciding, clock),
         reminders=Reminders(register, questions, assigning, clock),

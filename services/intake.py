@@ -87,6 +87,8 @@ class Asked:
     received_at: datetime | None = None
     backdated: Backdated | None = None
     external_number: str | None = None
+    purposes: tuple[str, ...] = ()
+    """Of which consent is withdrawn; none named: of all of them (Art. 7(3))."""
 
 
 class NumberTaken(NotAllowedNow):
@@ -180,13 +182,16 @@ class Intake:
         language: Language,
         identifiers: tuple[Identifier, ...],
         by: str,
+        purposes: tuple[str, ...] = (),
     ) -> Case:
         """A person says what was asked and by whom; one request per right, all dated at once."""
         case = self._register.case(case_id)
         now = max(self._clock(), case.received_at)  # it may have reached another process's clock
         self._controllers.require_cases_allowed(case.controller)
         profile = self._controllers.in_force(case.controller)
-        steps = self._confirm(case, profile, rights, language, identifiers, by, now)
+        steps = self._confirm(
+            case, profile, rights, language, identifiers, by, now, purposes=purposes
+        )
         self._register.save_all(steps.aggregates, steps.also)
         return case
 
@@ -224,7 +229,14 @@ class Intake:
         with self._vault.beginning(case_id, Compartment.CORRESPONDENCE) as key:
             case, steps = self._arrived(case_id, controller, asked, profile, by, now)
             begun = self._confirm(
-                case, profile, asked.rights, case.language, asked.identifiers, by, now
+                case,
+                profile,
+                asked.rights,
+                case.language,
+                asked.identifiers,
+                by,
+                now,
+                purposes=asked.purposes,
             )
             self._register.save_all(begun.aggregates, [key, *steps.also, *begun.also])
         return case
@@ -321,6 +333,8 @@ class Intake:
         identifiers: tuple[Identifier, ...],
         by: str,
         now: datetime,
+        *,
+        purposes: tuple[str, ...] = (),
     ) -> Steps:
         """What was asked and by whom is certain: requests begin, and their acknowledgement."""
         person = Person(identifiers=without_numbers(identifiers))
@@ -334,7 +348,7 @@ class Intake:
         number = number_in(identifiers)
         taken = take(self._vault, case, number, at=now) if number is not None else []
         self._link(case, requests, identifiers, now)
-        planned = self._planning.plan_at_once(case, requests, profile, at=now)
+        planned = self._planning.plan_at_once(case, requests, profile, purposes=purposes, at=now)
         letters = self._postroom.acknowledge(case, requests, profile, person, at=now)
         return Steps(
             [case, *requests, *planned.aggregates],

@@ -46,6 +46,11 @@ class OutcomeWriter(Pen):
             for right in dict.fromkeys(outcome.right for outcome in done)
         ]
         pieces: list[Piece] = list(groups)
+        pieces += [
+            Paragraph(words)
+            for right in self.facts.rights
+            if (words := self.words.find(f"stopped.{right.value}")) is not None
+        ]
         if self.kind is LetterKind.OBJECTION_UPHELD and self.facts.purposes:
             pieces.insert(0, Group(self.words.say("objection.stopped"), self._purposes()))
         if self.kind is LetterKind.PARTIAL_REFUSAL and not self._changed and not self._exported:

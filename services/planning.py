@@ -14,6 +14,7 @@ from uuid import uuid5
 from domain.aggregate import Aggregate
 from domain.balancing import Balancing, consents, is_inferred, objectable
 from domain.case import Case
+from domain.errors import DomainError
 from domain.fulfilment import Fulfilment, SystemStatus
 from domain.many import gathered
 from domain.policy import Profile, System
@@ -24,6 +25,7 @@ from domain.restriction import RestrictionGround
 from domain.staff import MACHINE
 from domain.values import PlannedSystem
 from domain.vocabulary import Action, Delivery, Right, Role
+from domain.withdrawal import Withdrawal
 from services.controllers import Controllers
 from services.meanwhile import restriction_of
 from services.ports import Also, Task, Tasks
@@ -76,9 +78,13 @@ class Planning:
         requests: Sequence[DataSubjectRequest],
         profile: Profile,
         *,
+        purposes: tuple[str, ...] = (),
         at: datetime,
     ) -> Steps:
-        """Plan what needs no identity check: it stops marketing, or tells nothing about anybody."""
+        """Plan what needs no identity check: it stops marketing, or tells nothing about anybody.
+
+        `purposes` are those of which consent is withdrawn; none named: all of them.
+        """
         steps = Steps()
         for request in requests:
             if request.right.acts_at_once:
@@ -87,7 +93,7 @@ class Planning:
                 request.waive_verification(reason="no-personal-data-in-answer", at=at)
             else:
                 continue
-            self._plan(request, profile, steps, at=at)
+            self._plan(request, profile, steps, purposes=purposes, at=at)
         return steps
 
     def plan_verified(
@@ -113,9 +119,11 @@ class Planning:
         steps: Steps,
         others: Sequence[DataSubjectRequest] = (),
         *,
+        purposes: tuple[str, ...] = (),
         at: datetime,
     ) -> None:
-        systems = tuple(self._systems(request.right, profile))
+        withdrawn = _withdrawn(profile, purposes) if request.right is Right.WITHDRAWAL else ()
+        systems = tuple(self._systems(request.right, profile, withdrawn))
         fulfilment = Fulfilment(
             request_id=request.id,
             case_id=request.case_id,
@@ -142,7 +150,7 @@ class Planning:
             request.collect_data(found=fulfilment.found, at=at)
             carry_matches(request, others, at)
         steps.aggregates.append(fulfilment)
-        self._meanwhile(request, profile, steps, at=at)
+        self._meanwhile(request, profile, steps, withdrawn, at=at)
 
     def _reuse(
         self,
@@ -183,9 +191,27 @@ class Planning:
         return frozenset(reused)
 
     def _meanwhile(
-        self, request: DataSubjectRequest, profile: Profile, steps: Steps, *, at: datetime
+        self,
+        request: DataSubjectRequest,
+        profile: Profile,
+        steps: Steps,
+        withdrawn: tuple[str, ...],
+        *,
+        at: datetime,
     ) -> None:
         """What is objected to, or said to be wrong, is not used until somebody has decided."""
+        if request.right is Right.WITHDRAWAL:
+            steps.aggregates.append(
+                Withdrawal(
+                    request_id=request.id,
+                    case_id=request.case_id,
+                    controller=request.controller,
+                    purposes=withdrawn,
+                    effective_at=request.received_at,
+                    timestamp=at,
+                )
+            )
+            return
         if request.right is Right.OBJECTION:
             purposes = objectable(profile)
             steps.aggregates.append(
@@ -211,7 +237,9 @@ class Planning:
         steps.also.extend(also)
 
     @staticmethod
-    def _systems(right: Right, profile: Profile) -> Iterable[PlannedSystem]:
+    def _systems(
+        right: Right, profile: Profile, withdrawn: tuple[str, ...] = ()
+    ) -> Iterable[PlannedSystem]:
         for system in profile.systems:
             if right in SEARCHES:
                 action, delivery = Action.FIND, system.delivery
@@ -219,11 +247,13 @@ class Planning:
                 if not _holds_portable(profile, system):
                     continue
                 action, delivery = Action.FIND, system.delivery
-            elif right is Right.WITHDRAWAL and _rests_on_consent(system, profile):
+            elif right is Right.WITHDRAWAL and not _relies_on(system, profile, withdrawn):
+                continue
+            elif right is Right.WITHDRAWAL and not _stops_by_a_call(system, profile):
                 # What stops there is no mailing: only somebody who knows the system can stop it.
                 action, delivery = Action.HANDLE, Delivery.PERSON
             elif right.acts_at_once:
-                if not (system.marketing or _holds_inferences(system, profile)):
+                if not _stops_by_a_call(system, profile):
                     continue
                 action, delivery = Action.SUPPRESS, system.delivery
             elif right in BY_WORDS:
@@ -252,16 +282,37 @@ def _holds_portable(profile: Profile, system: System) -> bool:
     )
 
 
+def _stops_by_a_call(system: System, profile: Profile) -> bool:
+    return system.marketing or _holds_inferences(system, profile)
+
+
 def _holds_inferences(system: System, profile: Profile) -> bool:
-    """Whether somebody has to stop profiling there too: it belongs to the marketing (GK-15)."""
-    return any(is_inferred(profile, profile.category(h.category)) for h in system.holdings)
+    """Whether profiling stops there too: it belongs to the marketing (GK-15).
+
+    Where only a person can act, the profile says with `marketing` that the person is to be asked:
+    else an objection that acts at once would wait for somebody to look.
+    """
+    return system.delivery is Delivery.CONNECTOR and any(
+        is_inferred(profile, profile.category(holding.category)) for holding in system.holdings
+    )
 
 
-def _rests_on_consent(system: System, profile: Profile) -> bool:
-    """Whether consents that are no mailing are relied on there: sharing, for example (AK-08)."""
-    withdrawable = {purpose.id for purpose in consents(profile) if not purpose.marketing}
+def _withdrawn(profile: Profile, named: tuple[str, ...]) -> tuple[str, ...]:
+    """The purposes of which consent is withdrawn: those that were named, else every one."""
+    known = tuple(purpose.id for purpose in consents(profile))
+    unknown = [one for one in named if one not in known]
+    if unknown:
+        raise DomainError(f"no consent carries {unknown[0]!r}; consent carries: {', '.join(known)}")
+    return tuple(one for one in known if not named or one in named)
+
+
+def _relies_on(system: System, profile: Profile, withdrawn: tuple[str, ...]) -> bool:
+    """Whether a system does anything with a consent that is withdrawn (AK-08)."""
+    marketing = {one for one in withdrawn if profile.purpose(one).marketing}
+    if marketing and (system.marketing or _holds_inferences(system, profile)):
+        return True
     held = (profile.category(holding.category) for holding in system.holdings)
-    return not system.marketing and any(withdrawable.intersection(c.purposes) for c in held)
+    return any((set(withdrawn) - marketing).intersection(category.purposes) for category in held)
 
 
 def carry_matches(

@@ -41,6 +41,7 @@ from domain.representation import Representation, representation_id
 from domain.request import DataSubjectRequest
 from domain.restriction import Restriction, restriction_id
 from domain.vocabulary import Right
+from domain.withdrawal import Withdrawal, withdrawal_id
 from services.known import Known, copy_of
 from services.ports import Also
 
@@ -182,6 +183,9 @@ class Register(Application[UUID]):
 
     def find_information(self, request_id: UUID) -> Information | None:
         return self._find(Information, information_id(request_id))
+
+    def find_withdrawal(self, request_id: UUID) -> Withdrawal | None:
+        return self._find(Withdrawal, withdrawal_id(request_id))
 
     def find_restriction(self, request_id: UUID) -> Restriction | None:
         return self._find(Restriction, restriction_id(request_id))

@@ -56,6 +56,7 @@ from services.rectifying import Rectifying
 from services.register import Register, SomebodyWasFaster, at_one_moment
 from services.restricting import Restrictions
 from services.retention import Retention
+from services.withdrawing import Withdrawing
 
 KINDS = (
     "find",
@@ -119,6 +120,7 @@ class Worker:
         holds: Holds,
         rectifying: Rectifying,
         restrictions: Restrictions,
+        withdrawing: Withdrawing,
         digests: Digests,
         systems: Systems,
         mailer: Mailer,
@@ -130,6 +132,7 @@ class Worker:
         self._fulfilments, self._answering = fulfilments, answering
         self._retention, self._holds, self._digests = retention, holds, digests
         self._rectifying, self._restrictions = rectifying, restrictions
+        self._withdrawing = withdrawing
         self._systems, self._mailer, self._clock = systems, mailer, clock
         self._name = name
         self.in_hand: dict[str, Held] = {}
@@ -369,7 +372,8 @@ class Worker:
 
     def _suppress(self, task: Task) -> None:
         connector, person = self._ask(task)
-        result = connector.suppress(person, key=task.key)
+        request = self._register.request(task.subject_id)
+        result = self._withdrawing.stop(request, _system(task), connector, person, key=task.key)
         self._fulfilments.record_done(
             task.subject_id,
             _system(task),

@@ -40,6 +40,7 @@ from domain.redaction import Redaction
 from domain.representation import Representation
 from domain.request import DataSubjectRequest
 from domain.restriction import Restriction
+from domain.withdrawal import Withdrawal
 from services.register import EventTranscoder
 from tests.support.past import AT, planned, received
 
@@ -55,6 +56,7 @@ AGGREGATES: tuple[type[Any], ...] = (
     ErasureWish,
     Representation,
     Information,
+    Withdrawal,
     Rectification,
     Restriction,
     Balancing,

@@ -116,6 +116,11 @@ class Confirm(Form):
     rights: list[Right] = Field(min_length=1)
     language: Language
     identifiers: list[GivenIdentifier] | None = Field(default=None, min_length=1, max_length=50)
+    purposes: list[str] = Field(
+        default=[],
+        max_length=50,
+        description="Of which consent is withdrawn; all of them if left out (Art. 7(3)).",
+    )
 
 
 class SetAside(Form):
@@ -332,6 +337,7 @@ def confirm(
             language=form.language,
             identifiers=identifiers,
             by=command.bearer.staff_id,
+            purposes=tuple(form.purposes),
         )
 
     return _carry_out(installation, command, case_id, act)

@@ -35,6 +35,7 @@ from domain.redaction import Redaction, redaction_id
 from domain.request import DataSubjectRequest
 from domain.restriction import Restriction, restriction_id
 from domain.vocabulary import Right
+from domain.withdrawal import Withdrawal, withdrawal_id
 from services.ports import Also
 
 DIGESTS = UUID("0c3f5f0e-6f5b-4d53-9a39-0b8e8cbb5f2e")
@@ -86,6 +87,7 @@ def aggregates_of(case_id: UUID) -> tuple[UUID, ...]:
         restriction_id,
         balancing_id,
         information_id,
+        withdrawal_id,
     )
     return (case_id, *requests, *(name(one) for name in besides for one in requests))
 
@@ -113,6 +115,7 @@ _OF_A_CASE = (
     Restriction,
     Balancing,
     Information,
+    Withdrawal,
 )
 
 

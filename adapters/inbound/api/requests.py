@@ -260,6 +260,11 @@ class Receive(Form):
     received_at: Moment | None = None
     backdated: Earlier | None = None
     external_number: ExternalNumber | None = None
+    purposes: list[str] = Field(
+        default=[],
+        max_length=50,
+        description="Of which consent is withdrawn; all of them if left out (Art. 7(3)).",
+    )
 
 
 @router.post("", status_code=HTTPStatus.CREATED, response_model=CaseShown)
@@ -279,6 +284,7 @@ def receive(installation: Installed, command: NewCommand, form: Receive) -> Resp
         received_at=form.received_at,
         backdated=Backdated(earlier.reason, earlier.said_by, earlier.evidence) if earlier else None,
         external_number=form.external_number,
+        purposes=tuple(form.purposes),
     )
     return command.carry_out(
         lambda: installation.intake.take(
