@@ -155,6 +155,10 @@ class AssignMany(Form):
     request_ids: list[UUID] = Field(min_length=1, max_length=MOST_AT_ONCE)
 
 
+class Reopen(Form):
+    reason: Code
+
+
 class Assigned(BaseModel):
     changed: int
 
@@ -373,6 +377,22 @@ def assign(
         command,
         request,
         lambda: installation.assigning.assign([request_id], to=form.to, by=command.bearer.staff_id),
+    )
+
+
+@router.post("/{request_id}/reopen", response_model=RequestSummary)
+def reopen(
+    installation: Installed, command: DeskCommand, request_id: RequestId, form: Reopen
+) -> Response:
+    """Take a closed request up again; the receipt, and with it the clock, is the old one."""
+    request = request_of(installation, command.bearer, request_id)
+    return carry_out(
+        installation,
+        command,
+        request,
+        lambda: installation.questions.reopen(
+            request_id, reason=form.reason, by=command.bearer.staff_id
+        ),
     )
 
 

@@ -110,7 +110,8 @@ def everybody(installation: Installed, bearer: Handler, page: Paged) -> list[Mem
 @router.post("", response_model=SetMember)
 def set_member(installation: Installed, command: AdminCommand, form: SetMember) -> Response:
     """Record or correct who somebody is, all of it at once."""
-    if command.bearer.controllers and not set(form.controllers) <= command.bearer.controllers:
+    ours, theirs = command.bearer.controllers, frozenset(form.controllers)
+    if ours and not (theirs and theirs <= ours):
         raise HTTPException(HTTPStatus.NOT_FOUND, NOT_HERE)
     member = Member(
         id=form.staff_id,

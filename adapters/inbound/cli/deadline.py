@@ -12,6 +12,7 @@ import typer
 
 if TYPE_CHECKING:
     from domain.calendar import Calendar
+    from domain.deadlines import Pause
     from domain.vocabulary import Country, Language
 
 _HEADER = "received,unrolled,statutory_due,promise_due,target_due"
@@ -36,6 +37,16 @@ def deadline(
         typer.Option(help="Of the explanation; else the country's.", metavar="nb|nn|sv|en"),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="The dates alone, as JSON.")] = False,
+    why: Annotated[
+        bool, typer.Option("--why", help="The reasons too, with --json; without it they are shown.")
+    ] = False,
+    pause: Annotated[
+        list[str] | None,
+        typer.Option(help="Days the person kept you waiting; repeatable.", metavar="FROM..TO"),
+    ] = None,
+    extended: Annotated[
+        bool, typer.Option("--extended", help="With two more months, told in time.")
+    ] = False,
     as_csv: Annotated[
         bool, typer.Option("--csv", help="One row per day of receipt, to --until.")
     ] = False,
@@ -60,32 +71,61 @@ def deadline(
     if last < first:
         _refuse(f"--until {last} comes before --received {first}: swap the two")
     days, spoken = _number("--promise-days", promise_days), _language(language, where)
+    pauses = [_pause(one) for one in pause or ()]
+    if as_csv and (pauses or extended or why):
+        _refuse("--csv tells the plain dates: leave out --pause, --extended and --why")
     try:
         counted_by = load_calendar(where, calendar)
         if as_csv:
             lines = list(_rows(first, last, counted_by, days))
         elif as_json:
-            lines = [_json(first, counted_by, days)]
+            lines = [_json(first, counted_by, days, pauses, extended, spoken if why else None)]
         else:
-            lines = list(_explanation(first, counted_by, days, spoken))
+            lines = list(_explanation(first, counted_by, days, spoken, pauses, extended))
     except DomainError as error:
         _refuse(str(error))
     typer.echo("\n".join(lines))
 
 
-def _json(received_on: date, calendar: Calendar, promise_days: int | None) -> str:
+def _json(
+    received_on: date,
+    calendar: Calendar,
+    promise_days: int | None,
+    pauses: list[Pause],
+    extended: bool,
+    language: Language | None,
+) -> str:
     from domain.deadlines import deadlines
+    from domain.explanation import explain
 
-    dates = deadlines(received_on, calendar, promise_days)
-    return json.dumps(
-        {
-            "statutory_due": dates.statutory_due.isoformat(),
-            "promise_due": dates.promise_due.isoformat() if dates.promise_due else None,
-            "target_due": dates.target_due.isoformat(),
-            "unrolled": dates.unrolled.isoformat(),
-            "calendar": dates.calendar,
-        }
-    )
+    dates = deadlines(received_on, calendar, promise_days, pauses=pauses, extension=extended)
+    told: dict[str, object] = {
+        "statutory_due": dates.statutory_due.isoformat(),
+        "promise_due": dates.promise_due.isoformat() if dates.promise_due else None,
+        "target_due": dates.target_due.isoformat(),
+        "unrolled": dates.unrolled.isoformat(),
+        "calendar": dates.calendar,
+    }
+    beside = {
+        "statutory_due_if_suspended": dates.statutory_due_if_suspended,
+        "target_due_if_suspended": dates.target_due_if_suspended,
+        "extended_due": dates.extended_due,
+        "extended_target_due": dates.extended_target_due,
+    }
+    told |= {name: day.isoformat() for name, day in beside.items() if day is not None}
+    if language is not None:
+        told["why"] = [
+            {
+                "title": step.title,
+                "day": step.day.isoformat(),
+                "text": step.text,
+                "source": step.source,
+            }
+            for step in explain(
+                received_on, calendar, promise_days, language, pauses=pauses, extension=extended
+            )
+        ]
+    return json.dumps(told, ensure_ascii=False)
 
 
 def _rows(first: date, last: date, calendar: Calendar, promise_days: int | None) -> Iterator[str]:
@@ -100,11 +140,19 @@ def _rows(first: date, last: date, calendar: Calendar, promise_days: int | None)
 
 
 def _explanation(
-    received_on: date, calendar: Calendar, promise_days: int | None, language: Language
+    received_on: date,
+    calendar: Calendar,
+    promise_days: int | None,
+    language: Language,
+    pauses: list[Pause],
+    extended: bool,
 ) -> Iterator[str]:
     from domain.explanation import explain, written_date
 
-    for number, step in enumerate(explain(received_on, calendar, promise_days, language), 1):
+    steps = explain(
+        received_on, calendar, promise_days, language, pauses=pauses, extension=extended
+    )
+    for number, step in enumerate(steps, 1):
         yield f"{number}. {step.title}: {written_date(step.day, language)}"
         yield textwrap.fill(step.text, 80, initial_indent="   ", subsequent_indent="   ")
         yield f"   [{step.source}]"
@@ -120,6 +168,19 @@ def _day(option: str, given: str | None) -> date:
     except ValueError:
         _refuse(f"{option} {given!r} is not a day: write it as year-month-day, e.g. 2027-02-01")
     return day
+
+
+def _pause(given: str) -> Pause:
+    from domain.deadlines import Pause
+    from domain.errors import DomainError
+
+    first, dots, last = given.partition("..")
+    if not dots:
+        _refuse(f"--pause {given!r} is no time: write both days, e.g. 2027-02-03..2027-02-10")
+    try:
+        return Pause(_day("--pause", first), _day("--pause", last))
+    except DomainError as error:
+        _refuse(str(error))
 
 
 def _country(given: str | None) -> Country:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import typer
 
 from adapters.inbound.cli import (
+    calendar,
     check,
     deadline,
     demo,
@@ -14,6 +15,7 @@ from adapters.inbound.cli import (
     profile,
     receive,
     serve,
+    staff,
     token,
 )
 
@@ -25,7 +27,10 @@ def trettio() -> None:
     """Answers data-subject requests under the GDPR, provably."""
 
 
-for command in (demo, serve, receive, deadline, profile, token, key, maintain, check, health):
+for command in (
+    *(demo, serve, receive, deadline, calendar, profile),
+    *(staff, token, key, maintain, check, health),
+):
     command.register(app)
 
 

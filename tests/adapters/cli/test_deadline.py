@@ -151,3 +151,22 @@ def test_the_command_line_starts_without_the_web_the_database_or_the_domain() ->
     )
 
     assert found.stdout.strip() == "[]"
+
+
+def test_pauses_and_an_extension_are_told_with_their_reasons() -> None:
+    """B.2.5, B.2.6: both worlds beside the plain dates, each with its why, in four languages."""
+    facts = ("--received", "2026-06-01", "--country", "NO", "--pause", "2026-06-02..2026-06-12")
+    titles = set()
+    for language in ("nb", "nn", "sv", "en"):
+        result = run(*facts, "--extended", "--json", "--why", "--language", language)
+        told = json.loads(result.stdout)
+        assert told["statutory_due"] == "2026-07-01"
+        assert told["statutory_due_if_suspended"] == told["extended_due"] == "2026-09-01"
+        assert [step["day"] for step in told["why"]][-1] == told["extended_target_due"]
+        titles.add(told["why"][1]["title"])
+    assert len(titles) == 4
+
+    shown = run(*facts, "--language", "en").stdout
+    assert "13 July 2026" in shown
+    for wrong in (("--pause", "2026"), ("--pause", "2026-06-05..2026-06-02"), ("--csv", "--why")):
+        assert run(*facts, *wrong).exit_code == 2
