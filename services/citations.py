@@ -9,6 +9,7 @@ from domain.vocabulary import Language
 _ARTICLES = re.compile(
     r"(?P<gdpr>GDPR )?Art\. (?P<first>\d+(?:\(\w\))*)(?P<more>(?:, (?:\d+)?(?:\(\w\))+|, \d+\b)*)"
 )
+_BOUND = "\N{NO-BREAK SPACE}"
 _PARTS = re.compile(r"(?P<article>\d+)?(?P<parts>(?:\(\w\))*)")
 
 
@@ -23,7 +24,7 @@ def _rewritten(found: re.Match[str], language: Language) -> str:
     word = {Language.NB: "artikkel", Language.NN: "artikkel", Language.SV: "artikel"}.get(
         language, "Article"
     )
-    return f"{found['gdpr'] or ''}{word} {', '.join(said)}"
+    return f"{found['gdpr'] or ''}{word}{_BOUND}{', '.join(said)}"
 
 
 def _place(place: str, language: Language) -> str:
@@ -36,7 +37,10 @@ def _place(place: str, language: Language) -> str:
     letter = next((part for part in parts if part.isalpha()), None)
     if language is Language.SV:
         whole = ".".join(filter(None, [article, number]))
-        return " ".join(filter(None, [whole, letter]))
-    return " ".join(
-        filter(None, [article, number and f"nr. {number}", letter and f"bokstav {letter}"])
+        return _BOUND.join(filter(None, [whole, letter]))
+    return _BOUND.join(
+        filter(
+            None,
+            [article, number and f"nr.{_BOUND}{number}", letter and f"bokstav{_BOUND}{letter}"],
+        )
     )

@@ -216,7 +216,7 @@ class OutcomeWriter(Pen):
         about = notice.about.value if notice.about else "other"
         text = self.words.find(f"recipients_about.{about}")
         key = f"recipients_about.{about if text else 'other'}"
-        return self.words.say(key, day=self._day(notice.on))
+        return sentence(self.words.say(key, day=self._day(notice.on)))
 
     def _told(self, told: Told, contact: str | None, *, is_processor: bool) -> str:
         if told is Told.INFORMED and is_processor:

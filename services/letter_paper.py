@@ -48,7 +48,8 @@ def _parts(letter: Letter, closing: Closing) -> Iterator[Part]:
         for piece in section.pieces:
             yield from _set(piece)
     if closing.lines:
-        yield Part("words", "\n".join([closing.regards, *closing.lines]))
+        # The rest of who writes stands at the top of the page.
+        yield Part("words", "\n".join([closing.regards, *closing.lines[:1]]))
 
 
 def _set(piece: Piece) -> Iterator[Part]:

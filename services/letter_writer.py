@@ -11,7 +11,7 @@ from domain.policy import BodyType, ChannelKind, ContactChannel
 from domain.vocabulary import LetterKind, Right
 from services.letter_looks import Closing
 from services.letter_outcomes import OutcomeWriter
-from services.letter_pen import clean, line, paragraphs
+from services.letter_pen import clean, line, paragraphs, sentence
 from services.wording import in_language
 
 
@@ -323,7 +323,7 @@ class Writer(OutcomeWriter):
         say, facts = self.words.say, self.facts.disclosure
         if facts is None:
             return
-        happened = say("disclosure.text", day=self._day(facts.on))
+        happened = sentence(say("disclosure.text", day=self._day(facts.on)))
         words = self._own_words(facts.what)
         yield Section(
             Block.HAPPENED,
