@@ -450,10 +450,13 @@ class Case(Aggregate):
     ) -> QueuedLetter | None:
         """Record that a letter left; None when that is known already.
 
-        What is handed over or read aloud needs a named person and what they saw (Art. 12(1)).
+        One that came back may reach the person another way. What is handed over or read aloud
+        needs a named person and what they saw (Art. 12(1)).
         """
         self._require_letter(letter_id)
-        if letter_id in self.left:
+        if letter_id in self.left and (
+            how == DeliveryWay.MAIL.value or letter_id not in self.failed
+        ):
             return None
         if self.protected and how == POST:
             raise NotAllowedNow("a protected identity gets no post: hand the letter over in person")

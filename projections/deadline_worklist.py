@@ -16,7 +16,7 @@ from domain.case import Case, CaseStatus, reference
 from domain.deadlines import Deadlines
 from domain.fulfilment import Fulfilment, SystemStatus, fulfilment_id
 from domain.request import DataSubjectRequest, Missed, PauseReason, Status
-from domain.vocabulary import Action, Country, TriageKind
+from domain.vocabulary import Action, Country, LetterKind, TriageKind
 from projections.projection import (
     Projection,
     Reader,
@@ -159,13 +159,19 @@ class Work(Row):
         self.silent_about = [code for code in self.silent_about if code != reason.value]
 
     def take_letters(self, letters: dict[str, dict[str, Any]]) -> None:
-        """The letters of the case that have not left and concern this request."""
+        """The letters that wait and concern this request, and those that came back.
+
+        An answer that came back is told by its request.
+        """
         mine = {
             letter_id: letter
             for letter_id, letter in letters.items()
-            if not letter["requests"] or str(self.request_id) in letter["requests"]
+            if (not letter["requests"] or str(self.request_id) in letter["requests"])
+            and not (letter.get("left") and LetterKind(letter["kind"]).answers)
         }
-        self.letters_to_print = [UUID(i) for i, letter in mine.items() if letter["printed"]]
+        self.letters_to_print = [
+            UUID(i) for i, letter in mine.items() if letter["printed"] and not letter.get("left")
+        ]
         self.letters_failed = [UUID(i) for i, letter in mine.items() if letter["failed"]]
 
     def system(self, name: str, status: SystemStatus, **known: str) -> None:
@@ -383,7 +389,9 @@ class DeadlineWorklist(Projection):
     @when(Case.LetterLeft)
     def letter_left(self, event: Case.LetterLeft, rows: Rows) -> None:
         for message in rows.changing(INBOX, event.originator_id):
-            message.letters.pop(str(event.letter_id), None)
+            letter = message.letters.get(str(event.letter_id))
+            if letter is not None:
+                letter |= {"left": True, "failed": False}
             self._tell(message, rows)
 
     @when(Case.LetterFailed)

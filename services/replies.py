@@ -14,6 +14,7 @@ from domain.errors import NotAllowedNow
 from domain.request import Status
 from domain.vocabulary import Compartment, TriageKind
 from services import dossier
+from services.bounces import Fate, fate
 from services.messages import IncomingMessage, Nature
 from services.numbers import split
 from services.ports import Clock, Threads, Vault
@@ -65,6 +66,10 @@ class Replies:
             return None
         now = self._clock()
         letter = case.letters[letter_id]
+        if fate(message) is not Fate.FAILED:
+            # On its way still, or there: nothing to do, and nothing for anybody to read.
+            self._register.save_all([], [self._threads.message(case.id, message.raw_sha256)])
+            return case.id
         case.letter_failed(letter_id=letter_id, reason="bounced", at=now)
         changed: list[Aggregate] = [case]
         for request_id in letter.requests:

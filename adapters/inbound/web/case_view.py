@@ -617,7 +617,7 @@ class Reading:
         return LetterView(
             letter=letter,
             left_at=self._case.left.get(letter.id),
-            failed=None if letter.id in self._case.left else self._case.failed.get(letter.id),
+            failed=self._case.failed.get(letter.id),
             content=content,
             holds_code=holds_code,
         )
@@ -669,9 +669,11 @@ class Reading:
         if self._case.status is CaseStatus.WAITING:
             yield NextStep("confirm", None, "confirm" if self._content else "purpose")
         for letter in self._case.letters.values():
-            if letter.id in self._case.left:
+            if letter.id in self._case.left and letter.id not in self._case.failed:
                 continue
-            if letter.printed:
+            if letter.id in self._case.left and letter.kind.answers:
+                continue  # its request says so
+            if letter.printed and letter.id not in self._case.left:
                 yield NextStep("letter-to-print", None, f"letter-{letter.id}")
             elif letter.id in self._case.failed:
                 yield NextStep("letter-failed", None, f"letter-{letter.id}")
