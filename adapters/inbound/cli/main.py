@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import typer
 
 from adapters.inbound.cli import (
@@ -32,6 +34,16 @@ for command in (
     *(staff, token, key, maintain, check, health),
 ):
     command.register(app)
+
+
+if sys.argv[1:2] == ["case"]:
+    # Its choices are the domain's words; no other command should wait until they are read.
+    from adapters.inbound.cli import case
+
+    case.register(app)
+else:
+    cases = "Cases: read them, decide, and see to their end."
+    app.add_typer(typer.Typer(), name="case", help=cases)
 
 
 def main() -> None:
