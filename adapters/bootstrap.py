@@ -39,6 +39,7 @@ from adapters.outbound.outbox import Outbox
 from adapters.outbound.recorder import LogReader, log_environment
 from adapters.outbound.smtp import Security, SmtpMailer
 from adapters.outbound.staff import PostgresStaff
+from adapters.outbound.suppressions import PostgresSuppressed
 from adapters.outbound.systems import ConfiguredSystems
 from adapters.outbound.tasks import PostgresTasks
 from adapters.outbound.threads import PostgresThreads
@@ -54,7 +55,9 @@ from domain.policy import Profile
 from domain.vocabulary import Country
 from projections.holds import due as due_holds
 from projections.projection import civil_dates
+from services.afterwards import Afterwards
 from services.answering import Answering
+from services.archiving import Archiving
 from services.assigning import Assigning
 from services.byhand import ByHand
 from services.consulting import Consulting
@@ -91,6 +94,7 @@ from services.replies import Replies
 from services.representing import Representing
 from services.restricting import Restrictions
 from services.retention import Retention
+from services.suppressions import Suppressions
 from services.what_if import WhatIf
 from services.wishing import Wishing
 from services.withdrawing import Withdrawing
@@ -138,6 +142,9 @@ class Installation:
     objecting: Objecting
     informing: Informing
     withdrawing: Withdrawing
+    suppressions: Suppressions
+    archiving: Archiving
+    afterwards: Afterwards
     reminders: Reminders
     questions: Questions
     consulting: Consulting
@@ -167,11 +174,17 @@ class Installation:
             self.restrictions,
             self.withdrawing,
             self.digests,
+            self.suppressions,
             self.systems,
             self.mailer,
             self.clock,
             name=name,
         )
+
+    def pass_over(self) -> None:
+        """What comes by the day: holds that are over, and whoever was imported anew."""
+        self.release_holds()
+        self.suppressions.pass_over(min(civil_dates(self.clock()).values()))
 
     def release_holds(self) -> int:
         """Plan the release of what stood through its last day; answers how many holds."""
@@ -290,6 +303,13 @@ def _wire(
     threads = PostgresThreads(database)
     postroom = Postroom(vault, tasks, threads)
     held = Held(register, vault, PostgresHeldRecords(database, vault.key_for("held records")))
+    suppressions = Suppressions(
+        register,
+        PostgresSuppressed(database, vault.key_for("suppressions"), countries),
+        controllers,
+        tasks,
+        clock,
+    )
     retention = Retention(register, vault, tasks, controllers, held, clock)
     staff = PostgresStaff(database)
     recipients = Recipients(register, vault, controllers, postroom, clock)
@@ -323,9 +343,11 @@ def _wire(
     mailer = mailer or _mailer(settings, clock)
     questions = Questions(register, vault, controllers, postroom, clock)
     assigning = Assigning(register, staff, clock)
-    fulfilments = Fulfilments(register, vault, tasks, controllers, clock)
+    fulfilments = Fulfilments(register, vault, tasks, controllers, suppressions, clock)
     restrictions = Restrictions(register, vault, tasks, controllers, postroom, clock)
-    deciding = Deciding(register, vault, tasks, controllers, held, restrictions, clock)
+    deciding = Deciding(
+        register, vault, tasks, controllers, held, restrictions, suppressions, clock
+    )
     identity = Identity(
         register,
         vault,
@@ -363,6 +385,9 @@ def _wire(
         byhand=ByHand(register, fulfilments),
         redacting=Redacting(register, vault, clock),
         held=held,
+        suppressions=suppressions,
+        archiving=Archiving(register, vault, tasks, controllers, TypstTypesetter(), clock),
+        afterwards=Afterwards(register, vault, tasks, controllers, planning, postroom, clock),
         holds=Holds(
             register,
             vault,

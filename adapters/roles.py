@@ -95,7 +95,7 @@ def _remind(installation: Installation, stop: Event) -> None:
         try:
             requests = open_requests(installation.database)
             installation.reminders.pass_over(requests, stop)
-            installation.release_holds()
+            installation.pass_over()
             held = in_hand(installation.database)
             installation.assigning.stand_in(Held(*one) for one in held)
             installation.digests.plan()

@@ -492,6 +492,7 @@ class DataSubjectRequest(Aggregate):
         by: str
         second: str | None
         reasons: PersonalRef
+        code: str = ""
 
         def apply(self, aggregate: DataSubjectRequest) -> None:
             aggregate.status = Status.REFUSED
@@ -559,6 +560,22 @@ class DataSubjectRequest(Aggregate):
                 aggregate.refusal, aggregate.dropped = None, False
                 aggregate.answer, aggregate.answered_at = None, None
 
+    class IdentifiersTaken(Event):
+        """More to find the person by than when nobody could be found (Art. 11(2))."""
+
+        TOPIC = "request.identifiers-taken"
+        person: PersonalRef
+        by: str
+
+        def apply(self, aggregate: DataSubjectRequest) -> None:
+            aggregate.requester = self.person
+
+    class SuppressedAgain(Event):
+        """Somebody had imported the person anew; marketing was stopped again (GK-15)."""
+
+        TOPIC = "request.suppressed-again"
+        system: str
+
     class HandedToArchive(Event):
         TOPIC = "request.handed-to-archive"
         receipt: PersonalRef
@@ -571,6 +588,12 @@ class DataSubjectRequest(Aggregate):
         TOPIC = "request.disclosure-reported"
         report: PersonalRef
         by: str
+        known_at: datetime | None = None
+        tell_authority_by: datetime | None = None
+
+        def apply(self, aggregate: DataSubjectRequest) -> None:
+            aggregate.disclosed = True
+            aggregate.tell_authority_by = self.tell_authority_by
 
     class ContentDestroyed(Event):
         TOPIC = "request.content-destroyed"
@@ -662,6 +685,8 @@ class DataSubjectRequest(Aggregate):
         self.missed: frozenset[Missed] = frozenset()
         self.destroyed: frozenset[Compartment] = frozenset()
         self.archived = False
+        self.disclosed = False
+        self.tell_authority_by: datetime | None = None
         self.ended = False
 
     @staticmethod
@@ -822,7 +847,7 @@ class DataSubjectRequest(Aggregate):
         )
 
     def refer(self, *, to: str, by: str, at: datetime) -> None:
-        self._require_undecided()
+        self.require_undecided()
         self.trigger_event(self.Referred, to=to, by=named(by), timestamp=at)
 
     def link(self, *, to: UUID, by: str, at: datetime) -> None:
@@ -1207,10 +1232,11 @@ class DataSubjectRequest(Aggregate):
         reasons: PersonalRef,
         by: str,
         second: str | None = None,
+        code: str = "",
         at: datetime,
     ) -> None:
         """No refusal without a human name; Art. 12(5) needs two, Art. 12(2) a question first."""
-        self._require_undecided()
+        self.require_undecided()
         if ground.needs_two_people:
             two_people(by, second)
         elif self.right is Right.OBJECTION_TO_MARKETING and ground.weighs_interests:
@@ -1222,7 +1248,13 @@ class DataSubjectRequest(Aggregate):
         if ground is RefusalGround.NO_RESPONSE and not self.silent_about:
             raise DomainError("nobody is silent before two reminders: wait for the second one")
         self.trigger_event(
-            self.Refused, ground=ground, reasons=reasons, by=human(by), second=second, timestamp=at
+            self.Refused,
+            ground=ground,
+            reasons=reasons,
+            by=human(by),
+            second=second,
+            code=code,
+            timestamp=at,
         )
 
     # Commands that concern answering
@@ -1282,7 +1314,7 @@ class DataSubjectRequest(Aggregate):
 
     def withdraw(self, *, at: datetime) -> None:
         """The person takes it back. An erasure that was ordered is answered all the same."""
-        self._require_undecided()
+        self.require_undecided()
         self.trigger_event(self.Withdrawn, timestamp=at)
 
     def close(self, *, at: datetime, by: str | None = None) -> None:
@@ -1302,13 +1334,36 @@ class DataSubjectRequest(Aggregate):
 
     # Commands that come afterwards
 
+    def suppress_again(self, *, system: str, at: datetime) -> None:
+        self.trigger_event(self.SuppressedAgain, system=system, timestamp=at)
+
+    def take_identifiers(self, *, person: PersonalRef, by: str, at: datetime) -> None:
+        self._require(Status.RECEIVED)
+        self.trigger_event(self.IdentifiersTaken, person=person, by=named(by), timestamp=at)
+
     def hand_to_archive(self, *, receipt: PersonalRef, by: str, at: datetime) -> None:
         self._require(Status.CLOSED)
         if not self.archived:
             self.trigger_event(self.HandedToArchive, receipt=receipt, by=named(by), timestamp=at)
 
-    def report_disclosure(self, *, report: PersonalRef, by: str, at: datetime) -> None:
-        self.trigger_event(self.DisclosureReported, report=report, by=named(by), timestamp=at)
+    def report_disclosure(
+        self,
+        *,
+        report: PersonalRef,
+        by: str,
+        at: datetime,
+        known_at: datetime | None = None,
+        tell_authority_by: datetime | None = None,
+    ) -> None:
+        """An answer reached somebody it was not for: a breach, with its day (Art. 33)."""
+        self.trigger_event(
+            self.DisclosureReported,
+            report=report,
+            by=named(by),
+            known_at=known_at,
+            tell_authority_by=tell_authority_by,
+            timestamp=at,
+        )
 
     def destroy_content(self, *, compartment: Compartment, at: datetime) -> None:
         """Record that a compartment of the vault is gone; the facts here stay readable."""
@@ -1374,7 +1429,8 @@ class DataSubjectRequest(Aggregate):
         if not self.status.is_open or self.refusal is not None:
             raise NotAllowedNow(f"request {self.id} is {self.status.value}")
 
-    def _require_undecided(self) -> None:
+    def require_undecided(self) -> None:
+        """Nothing has been answered, and no erasure ordered."""
         self._require_open()
         if self.right is Right.ERASURE and self.status is Status.APPROVED:
             raise NotAllowedNow(f"the erasure of request {self.id} has been ordered: answer it")

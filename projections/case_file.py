@@ -27,6 +27,7 @@ from domain.fulfilment import Fulfilment
 from domain.hold import Hold
 from domain.portability import DirectTransfer
 from domain.redaction import Redaction
+from domain.refusal import Refusal
 from domain.representation import Representation
 from domain.request import DataSubjectRequest
 from domain.values import LetterSent, Passage, PlannedSystem, QueuedLetter, Told
@@ -41,6 +42,7 @@ KINDS = (
     "direct-transfer",
     "erasure-wish",
     "representation",
+    "refusal",
 )
 """The first words of the topics that belong to cases."""
 
@@ -185,6 +187,7 @@ MEMBERSHIPS: Mapping[str, Callable[[Any], Member]] = {
     DirectTransfer.Asked.TOPIC: _beside(DirectTransfer.TOPIC),
     ErasureWish.Said.TOPIC: _beside(ErasureWish.TOPIC),
     Representation.Claimed.TOPIC: _representation,
+    Refusal.Proposed.TOPIC: _beside(Refusal.TOPIC),
 }
 
 

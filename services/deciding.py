@@ -34,6 +34,7 @@ from services.ports import Clock, Person, Record, Tasks, Vault
 from services.recipients import tell_recipients
 from services.register import Register, again_on_conflict
 from services.restricting import Restrictions
+from services.suppressions import Suppressions
 
 RESTRICTED = "restricted"
 """The fact that a record may be kept only (Art. 18(2)), for the rules of `domain.decisions`."""
@@ -59,11 +60,13 @@ class Deciding:
         controllers: Controllers,
         held: Held,
         restrictions: Restrictions,
+        suppressions: Suppressions,
         clock: Clock,
     ) -> None:
         self._register, self._vault, self._tasks = register, vault, tasks
         self._controllers, self._held, self._clock = controllers, held, clock
         self._restrictions = restrictions
+        self._suppressions = suppressions
 
     @again_on_conflict
     def decide_match(
@@ -263,6 +266,12 @@ class Deciding:
                     system=system, action=Action.ERASE, decisions=tuple(decided), at=now
                 )
                 steps.also.append(self._tasks.add(task_for(request, system, Action.ERASE, at=now)))
+        if any(known.marketing and known.id in by_system for known in profile.systems):
+            # Or the next import would write to them again.
+            person = dossier.PERSON.validate_json(self._vault.open(request.requester))
+            steps.also.extend(
+                self._suppressions.added(request.controller, request.id, person.identifiers)
+            )
         passed_on = {name for preview in previews for name in preview.record.recipients}
         tell_recipients(fulfilment, profile, passed_on, now)
         self._place_holds(request, previews, decisions, steps, by, now, tell=tell)

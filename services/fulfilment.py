@@ -32,6 +32,7 @@ from services.numbers import drop_if_done
 from services.planning import RECIPIENT, answer_task, carry_matches, task_for
 from services.ports import Also, Clock, Person, Record, Result, Task, Tasks, Vault
 from services.register import Register, again_on_conflict
+from services.suppressions import Suppressions
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,10 +52,12 @@ class Fulfilments:
         vault: Vault,
         tasks: Tasks,
         controllers: Controllers,
+        suppressions: Suppressions,
         clock: Clock,
     ) -> None:
         self._register, self._vault, self._tasks = register, vault, tasks
         self._controllers, self._clock = controllers, clock
+        self._suppressions = suppressions
 
     # What systems answered
 
@@ -274,7 +277,16 @@ class Fulfilments:
             if action is Action.INFORM and outcome is Outcome.INFORMED:
                 told = Told(system.removeprefix(RECIPIENT), Outcome.INFORMED)
                 fulfilment.tell_recipient(told=told, at=now)
-            self.save_and_complete(fulfilment, self._finish(task), now)
+            also = self._finish(task)
+            if action is Action.SUPPRESS:
+                also += self._never_again(request_id)
+            self.save_and_complete(fulfilment, also, now)
+
+    def _never_again(self, request_id: UUID) -> list[Also]:
+        """Put the person on the list that outlives the case (Art. 21(3), GK-15)."""
+        request = self._register.request(request_id)
+        person = person_of(self._vault, request)
+        return self._suppressions.added(request.controller, request_id, person.identifiers)
 
     @again_on_conflict
     def record_unavailable(

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Final, Protocol
+from typing import Final
 from uuid import UUID
 
 from domain.deadlines import received_on
@@ -38,6 +38,7 @@ from services.ports import (
     OutgoingMail,
     Person,
     Record,
+    Systems,
     Task,
     Tasks,
     Treatment,
@@ -45,14 +46,13 @@ from services.ports import (
     Vault,
 )
 from services.register import Register, again_on_conflict
-from services.retention import ASK_AGAIN_SECONDS, hold_end_task
+from services.retention import ASK_AGAIN_SECONDS, FOR_ARCHIVE, hold_end_task
 
 RELEASE: Final = "release-hold"
 TELL: Final = "tell-hold"
 HOLD_KINDS: Final = (RELEASE, TELL)
 
 AT_VENDOR: Final = "pending-at-vendor"
-FOR_ARCHIVE: Final = "waits-for-the-archive"
 NOBODYS_FAULT: Final = frozenset({AT_VENDOR, FOR_ARCHIVE})
 """Waiting that is no fault of any system, so that none is suspended for it."""
 
@@ -61,10 +61,6 @@ LINK_VALID_FOR = timedelta(days=30)
 TELL_AFTER = timedelta(hours=1)
 """What goes on the same day is told in one letter."""
 VENDOR_SECONDS = 3_600.0
-
-
-class Systems(Protocol):
-    def connector(self, controller: str, system: str) -> Connector: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -465,7 +461,7 @@ class Holds:
         secret, written = self._links.issue(hold.id, purpose=LINK, valid_for=LINK_VALID_FOR)
         self._register.save_all([], [self._links.withdraw(hold.id, purpose=LINK), *written])
         letter = compose(
-            LetterKind("hold-released"),
+            LetterKind.HOLD_RELEASED,
             LetterFacts(
                 profile=self._controllers.in_force(hold.controller),
                 language=contact.language,
@@ -505,7 +501,7 @@ class Holds:
         link = self._links.follow(secret, purpose=LINK)
         return self._register.hold(link.subject_id) if link is not None else None
 
-    def language_of(self, hold: Hold) -> dossier.SealedContact | None:
+    def contact_of(self, hold: Hold) -> dossier.SealedContact | None:
         """Where the person was written to; None when it is gone."""
         try:
             return self._contact(hold)

@@ -15,7 +15,6 @@ from domain.deadlines import received_on
 from domain.errors import DomainError
 from domain.policy import Profile, Silence
 from domain.request import MOST_QUESTION_REMINDERS, DataSubjectRequest
-from domain.staff import human
 from domain.vocabulary import Compartment, IdentityMethod, LetterKind, PauseReason
 from services import dossier
 from services.addressees import address_of
@@ -81,13 +80,6 @@ class Questions:
         answer = self._note(request, words, by)
         request.clarify(answer=answer.ref, at=self._clock())
         self._register.save_all([request], answer.also)
-
-    @again_on_conflict
-    def reopen(self, request_id: UUID, *, reason: str, by: str) -> None:
-        """Take a closed request up again: the receipt, and with it the clock, is the old one."""
-        request = self._register.request(request_id)
-        request.reopen(reason=reason, by=human(by), at=self._clock())
-        self._register.save_all([request])
 
     @again_on_conflict
     def follow_up(self, request_id: UUID) -> int:

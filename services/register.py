@@ -37,6 +37,7 @@ from domain.information import Information, information_id
 from domain.portability import DirectTransfer, direct_transfer_id
 from domain.rectification import Rectification, rectification_id
 from domain.redaction import Redaction, redaction_id
+from domain.refusal import Refusal
 from domain.representation import Representation, representation_id
 from domain.request import DataSubjectRequest
 from domain.restriction import Restriction, restriction_id
@@ -168,6 +169,9 @@ class Register(Application[UUID]):
 
     def hold(self, hold_id: UUID) -> Hold:
         return self._load(Hold, hold_id)
+
+    def find_refusal(self, request_id: UUID) -> Refusal | None:
+        return self._find(Refusal, Refusal.create_id(request_id))
 
     def find_hold(self, hold_id: UUID) -> Hold | None:
         return self._find(Hold, hold_id)

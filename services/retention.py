@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from typing import Final
 
 from domain.case import Case, CaseStatus
 from domain.deadlines import add_months
@@ -26,6 +27,7 @@ SET_ASIDE_STAYS = timedelta(days=92)
 """As long as the law's longest time to answer: so long somebody may ask what became of it."""
 SPAM_STAYS = timedelta(days=30)
 ASK_AGAIN_SECONDS = 86_400.0
+FOR_ARCHIVE: Final = "waits-for-the-archive"
 TOLD_STAYS = timedelta(days=30)
 """So long who was told of a release may follow the link and be recognised."""
 
@@ -126,7 +128,7 @@ class Retention:
     ) -> None:
         archive_first = self._controllers.in_force(case.controller).is_public
         if any((archive_first or r.archive_first) and not r.archived for r in requests):
-            raise Unavailable("waits-for-the-archive", retry_after=ASK_AGAIN_SECONDS)
+            raise Unavailable(FOR_ARCHIVE, retry_after=ASK_AGAIN_SECONDS)
         for request in requests:
             request.destroy_content(compartment=compartment, at=now)
             if not request.still_kept:

@@ -56,6 +56,7 @@ from services.rectifying import Rectifying
 from services.register import Register, SomebodyWasFaster, at_one_moment
 from services.restricting import Restrictions
 from services.retention import Retention
+from services.suppressions import CHECK_SUPPRESSIONS, Suppressions
 from services.withdrawing import Withdrawing
 
 KINDS = (
@@ -74,8 +75,11 @@ KINDS = (
     "destroy",
     *HOLD_KINDS,
     "digest",
+    CHECK_SUPPRESSIONS,
 )
 OF_RESTRICTIONS = frozenset({RESTRICT, UNRESTRICT, CHECK, ANNOUNCE, LIFT})
+WITHOUT_REQUEST = frozenset({*HOLD_KINDS, CHECK_SUPPRESSIONS})
+"""What is about a hold or a controller, with a system to ask and no request to tell."""
 FOLLOW_UPS = frozenset({"read-back", "answer"})
 """What whoever made it necessary goes on with. Letters wait for the turn that their relay gives."""
 LEASE_SECONDS = 30.0
@@ -122,6 +126,7 @@ class Worker:
         restrictions: Restrictions,
         withdrawing: Withdrawing,
         digests: Digests,
+        suppressions: Suppressions,
         systems: Systems,
         mailer: Mailer,
         clock: Clock,
@@ -133,6 +138,7 @@ class Worker:
         self._retention, self._holds, self._digests = retention, holds, digests
         self._rectifying, self._restrictions = rectifying, restrictions
         self._withdrawing = withdrawing
+        self._suppressions = suppressions
         self._systems, self._mailer, self._clock = systems, mailer, clock
         self._name = name
         self.in_hand: dict[str, Held] = {}
@@ -155,6 +161,7 @@ class Worker:
             RELEASE: self._release_hold,
             TELL: self._tell_of_release,
             "digest": self._digests.send,
+            CHECK_SUPPRESSIONS: self._check_suppressions,
         }
 
     def run(self, stop: Event, *, idle_seconds: float = 0.2) -> None:
@@ -247,7 +254,7 @@ class Worker:
         """
         if task.kind in OF_RESTRICTIONS:
             return self._restrictions.is_moot(task)
-        if task.system is None or task.kind in HOLD_KINDS:
+        if task.system is None or task.kind in WITHOUT_REQUEST:
             return False
         self._register.look_at(task.subject_id)
         request = self._register.request(task.subject_id)
@@ -264,7 +271,7 @@ class Worker:
             return
         put_off = self._tasks.unavailable(task, seconds=seconds, reason=error.reason, wish=wish)
         log.warning("system_unavailable", reason=error.reason, seconds=put_off.seconds)
-        if task.system is None or task.kind in HOLD_KINDS:
+        if task.system is None or task.kind in WITHOUT_REQUEST:
             return
         with suppress(SomebodyWasFaster):  # then the next try will say it
             if self._has_come(self._register.request(task.subject_id)):
@@ -293,7 +300,7 @@ class Worker:
         with suppress(SomebodyWasFaster):
             if task.kind in HOLD_KINDS:
                 self._holds.ask_person(task.subject_id, reason=NOT_SET_UP)
-            else:
+            elif task.kind != CHECK_SUPPRESSIONS:
                 self._book(task).escalate(task.subject_id, _system(task), reason=NOT_SET_UP)
 
     def _not_now(self, task: Task, error: NotAllowedNow) -> None:
@@ -312,7 +319,7 @@ class Worker:
             log.warning(
                 "task_given_up", what=what, error=type(error).__name__, reason=_reason(error)
             )
-        if task.system is None:
+        if task.system is None or task.kind == CHECK_SUPPRESSIONS:
             self._tasks.park(task, reason=type(error).__name__)
             return
         try:
@@ -403,6 +410,10 @@ class Worker:
         self._restrictions.check(
             task, lambda system: self._systems.connector(task.controller, system)
         )
+
+    def _check_suppressions(self, task: Task) -> None:
+        self._suppressions.check(task.controller, _system(task), self._systems)
+        self._suppressions.done(task)
 
     def _ask(self, task: Task) -> tuple[Connector, Person]:
         request = self._register.request(task.subject_id)

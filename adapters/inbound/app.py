@@ -18,6 +18,7 @@ from adapters.inbound.api import (
     health,
     inbox,
     information,
+    keeping,
     letters,
     objections,
     people,
@@ -53,6 +54,7 @@ MODULES = (
     schemas,
     wishes,
     endings,
+    keeping,
     export,
     controllers,
 )

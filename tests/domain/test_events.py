@@ -37,6 +37,7 @@ from domain.personal import PersonalRef
 from domain.portability import DirectTransfer
 from domain.rectification import Rectification
 from domain.redaction import Redaction
+from domain.refusal import Refusal
 from domain.representation import Representation
 from domain.request import DataSubjectRequest
 from domain.restriction import Restriction
@@ -49,6 +50,7 @@ AGGREGATES: tuple[type[Any], ...] = (
     Case,
     DataSubjectRequest,
     Fulfilment,
+    Refusal,
     Hold,
     Controller,
     Redaction,

@@ -115,7 +115,7 @@ def test_silence_brings_two_reminders_and_then_a_person(
     assert "Datatilsynet" in letter
 
     received_on = request.received_on
-    house.installation.questions.reopen(request.id, reason="answered-after-all", by=BY)
+    house.installation.afterwards.reopen(request.id, reason="answered-after-all", by=BY)
     request = asked(house, case_id, Right.ACCESS)
     assert (request.status, request.received_on) == (Status.RECEIVED, received_on)
 

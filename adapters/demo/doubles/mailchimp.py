@@ -168,6 +168,16 @@ class MailchimpDouble(Double):
         ]
         return self._page(call, "interests", interests, list_id=list_id, category_id=category)
 
+    @route("GET", "/lists/{list}/members")
+    def _members(self, call: Call) -> Reply:
+        list_id, status = call.names["list"], call.one("status")
+        found = [
+            member
+            for (audience, _), member in self.members.items()
+            if audience == list_id and status in {"", member["status"]}
+        ]
+        return self._page(call, "members", found, list_id=list_id)
+
     @route("GET", "/lists/{list}/members/{member}")
     def _member(self, call: Call) -> Reply:
         member = self.members.get(_whose(call))

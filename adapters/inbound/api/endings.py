@@ -2,30 +2,70 @@
 
 from __future__ import annotations
 
+from datetime import date
 from http import HTTPStatus
 
-from fastapi import APIRouter, HTTPException, Response
-from pydantic import Field, SecretStr
+from fastapi import APIRouter, Response
+from pydantic import BaseModel, Field
 
-from adapters.bootstrap import Installation
-from adapters.inbound.api.auth import ApiRoute, Handler, Installed
+from adapters.inbound.api.auth import ApiRoute, Handler, Installed, Reader
+from adapters.inbound.api.cases import GivenIdentifier
 from adapters.inbound.api.commands import DeskCommand
 from adapters.inbound.api.requests import RequestId, carry_out, request_of
 from adapters.inbound.api.shapes import Form, RequestSummary
-from adapters.outbound.tokens import Scope
 from domain.case import reference
-from domain.request import DataSubjectRequest, RefusalGround
+from domain.refusal import Standing
+from domain.request import RefusalGround
+from services.ports import Identifier
 
 router = APIRouter(prefix="/v1/requests", tags=["requests"], route_class=ApiRoute)
 
 
 class Refuse(Form):
-    """`words` go into the letter; `second_token` is that of the second person, for Art. 12(5)."""
+    """`words` go into the letter; `law` is the code of one of the reasons that there are.
+
+    What is unfounded or excessive needs its `proof` and is only proposed: a second person
+    confirms or declines. With a `fee` it is not refused but announced at that price.
+    """
 
     ground: RefusalGround
     words: str = Field(min_length=1, max_length=5_000)
     law: str = Field(default="", max_length=200)
-    second_token: SecretStr | None = None
+    proof: str = Field(default="", max_length=20_000)
+    fee: str = Field(default="", max_length=100, examples=["250 kr"])
+
+
+class Declined(Form):
+    words: str = Field(min_length=1, max_length=5_000)
+
+
+class ReasonShown(BaseModel):
+    """What a request may be refused on here, with its law."""
+
+    code: str
+    ground: RefusalGround
+    article: str
+    law: str
+    read_on: date
+    contested: bool
+    two_people: bool
+
+
+class ProposalShown(BaseModel):
+    """A refusal that waits for a second person, or what became of it: personal data."""
+
+    ground: RefusalGround
+    code: str
+    standing: Standing
+    by: str
+    second: str | None
+    words: str
+    proof: str
+    fee: str
+
+
+class MoreIdentifiers(Form):
+    identifiers: list[GivenIdentifier] = Field(min_length=1, max_length=50)
 
 
 class Again(Form):
@@ -36,22 +76,133 @@ class Again(Form):
 def refuse(
     installation: Installed, command: DeskCommand, request_id: RequestId, form: Refuse
 ) -> Response:
-    """Refuse as a whole; the letter says why, by which law, and where to complain (Art. 12(4))."""
+    """Refuse as a whole; the letter says why, by which law, and where to complain (Art. 12(4)).
+
+    Unfounded or excessive (Art. 12(5)): proposed, until another person confirms.
+    """
     request = request_of(installation, command.bearer, request_id)
-    second = _second(installation, request, form.second_token)
+    refusing, by = installation.refusing, command.bearer.staff_id
+
+    def act() -> None:
+        if form.ground.needs_two_people:
+            refusing.propose(
+                request_id,
+                ground=form.ground,
+                words=form.words,
+                proof=form.proof,
+                law=form.law,
+                fee=form.fee,
+                by=by,
+            )
+        else:
+            refusing.refuse(request_id, ground=form.ground, words=form.words, law=form.law, by=by)
+
+    return carry_out(installation, command, request, act, status=HTTPStatus.ACCEPTED)
+
+
+@router.get("/{request_id}/refusal-reasons")
+def refusal_reasons(
+    installation: Installed, bearer: Reader, request_id: RequestId
+) -> list[ReasonShown]:
+    """What this request may be refused on: by right, country, kind of body and promise."""
+    request = request_of(installation, bearer, request_id)
+    return [
+        ReasonShown(
+            code=one.code,
+            ground=one.ground,
+            article=one.article,
+            law=one.law,
+            read_on=one.read_on,
+            contested=one.contested,
+            two_people=one.ground.needs_two_people,
+        )
+        for one in installation.refusing.reasons(request)
+    ]
+
+
+@router.get("/{request_id}/refusal")
+def proposed_refusal(
+    installation: Installed, bearer: Handler, request_id: RequestId
+) -> ProposalShown | None:
+    """What was proposed last, with its words and its proof; null where nothing was."""
+    request_of(installation, bearer, request_id)
+    proposal = installation.refusing.proposal(request_id)
+    if proposal is None:
+        return None
+    refusal = proposal.refusal
+    return ProposalShown(
+        ground=refusal.ground,
+        code=refusal.code,
+        standing=refusal.standing,
+        by=refusal.by,
+        second=refusal.second,
+        words=proposal.words,
+        proof=proposal.proof,
+        fee=proposal.fee,
+    )
+
+
+@router.post(
+    "/{request_id}/refusal/confirm",
+    status_code=HTTPStatus.ACCEPTED,
+    response_model=RequestSummary,
+)
+def confirm_refusal(
+    installation: Installed, command: DeskCommand, request_id: RequestId
+) -> Response:
+    """Agree, as the second person, to what somebody else proposed (Art. 12(5))."""
+    request = request_of(installation, command.bearer, request_id)
     return carry_out(
         installation,
         command,
         request,
-        lambda: installation.refusing.refuse(
-            request_id,
-            ground=form.ground,
-            words=form.words,
-            law=form.law,
-            by=command.bearer.staff_id,
-            second=second,
-        ),
+        lambda: installation.refusing.confirm(request_id, by=command.bearer.staff_id),
         status=HTTPStatus.ACCEPTED,
+    )
+
+
+@router.post("/{request_id}/refusal/decline", response_model=RequestSummary)
+def decline_refusal(
+    installation: Installed, command: DeskCommand, request_id: RequestId, form: Declined
+) -> Response:
+    """Do not agree: the request is worked on as any other."""
+    request = request_of(installation, command.bearer, request_id)
+    return carry_out(
+        installation,
+        command,
+        request,
+        lambda: installation.refusing.decline(
+            request_id, words=form.words, by=command.bearer.staff_id
+        ),
+    )
+
+
+@router.post("/{request_id}/refusal/fee-paid", response_model=RequestSummary)
+def fee_paid(installation: Installed, command: DeskCommand, request_id: RequestId) -> Response:
+    """Record that the announced fee was paid; the request is worked on."""
+    request = request_of(installation, command.bearer, request_id)
+    return carry_out(
+        installation,
+        command,
+        request,
+        lambda: installation.refusing.fee_paid(request_id, by=command.bearer.staff_id),
+    )
+
+
+@router.post("/{request_id}/identifiers", response_model=RequestSummary)
+def identify_after_all(
+    installation: Installed, command: DeskCommand, request_id: RequestId, form: MoreIdentifiers
+) -> Response:
+    """Take identifiers that arrived after an Art. 11 notice: the request goes on as received."""
+    request = request_of(installation, command.bearer, request_id)
+    given = [Identifier(one.kind, one.value) for one in form.identifiers]
+    return carry_out(
+        installation,
+        command,
+        request,
+        lambda: installation.refusing.identify_after_all(
+            request_id, given, by=command.bearer.staff_id
+        ),
     )
 
 
@@ -97,15 +248,3 @@ def package(installation: Installed, bearer: Handler, request_id: RequestId) -> 
         media_type="application/zip",
         headers={"Content-Disposition": f'attachment; filename="{name}"'},
     )
-
-
-def _second(
-    installation: Installation, request: DataSubjectRequest, token: SecretStr | None
-) -> str | None:
-    """Who the second person is; naming somebody is not enough, they come with their own token."""
-    if token is None:
-        return None
-    second = installation.tokens.bearer(token.get_secret_value())
-    if second is None or not second.may(Scope.DESK) or not second.sees(request.controller):
-        raise HTTPException(HTTPStatus.FORBIDDEN, "the second person's token is not valid here")
-    return second.staff_id

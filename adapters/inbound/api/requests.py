@@ -127,6 +127,9 @@ class Approve(Form):
     full_cards: bool = Field(
         default=False, description="The person asked to see whole card numbers (GK-12)."
     )
+    tell: bool = Field(
+        default=False, description="The person asked to be told when what is kept goes (E-15)."
+    )
 
 
 class FoundByHand(FoundRow):
@@ -462,6 +465,7 @@ def approve(
             considered=form.considered,
             words=form.words,
             full_cards=form.full_cards,
+            tell=form.tell,
         ),
     )
 

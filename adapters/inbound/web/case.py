@@ -10,13 +10,13 @@ from fastapi import APIRouter, Response
 
 from adapters.inbound.web.case_view import Reading
 from adapters.inbound.web.clock_view import RECEIPT_REASONS
+from adapters.inbound.web.keeping_view import keeping_of
 from adapters.inbound.web.pages import NOTHING_SENT, PageRoute, Sent, page
 from adapters.inbound.web.people_view import people_choices
 from adapters.inbound.web.session import AtDesk, Desk, Purpose
 from domain.case import Case
 from domain.grounds import grounds
 from domain.ladder import Doubt
-from domain.request import RefusalGround
 from domain.vocabulary import (
     CoverReason,
     DeliveryWay,
@@ -105,8 +105,8 @@ def case_page(
         theirs_reasons=THEIRS_REASONS,
         not_theirs_reasons=NOT_THEIRS_REASONS,
         nothing_reasons=NOTHING_REASONS,
-        refusal_grounds=tuple(RefusalGround),
         grounds=grounds(),
+        keeping=keeping_of(desk, case, look, content=purpose is not None),
         cover_reasons=tuple(CoverReason),
         delivery_ways=tuple(way for way in DeliveryWay if way is not DeliveryWay.MAIL),
         erasure_grounds=tuple(ErasureGround),
@@ -128,6 +128,8 @@ DONE = frozenset(
         "delivered",
         "sending",
         "refused",
+        "refusal-proposed",
+        "kept",
         "withdrawn",
         "answering-again",
         "released",

@@ -166,6 +166,7 @@ def approve(desk: AtDesk, case_id: UUID, request_id: UUID, sent: Form) -> Respon
             considered=sent.has("considered"),
             words=sent.one("words"),
             full_cards=sent.has("full_cards"),
+            tell=sent.has("tell"),
         )
 
     return _on_request(desk, case, request.right, sent, command, form="approve", done="approved")
@@ -173,21 +174,30 @@ def approve(desk: AtDesk, case_id: UUID, request_id: UUID, sent: Form) -> Respon
 
 @router.post("/requests/{request_id}/refuse")
 def refuse(desk: AtDesk, case_id: UUID, request_id: UUID, sent: Form) -> Response:
-    """Refuse a request as a whole; Art. 12(5) needs a second person."""
+    """Refuse a request as a whole; what Art. 12(5) allows is proposed to a second person."""
     case = desk.case(case_id)
     request = desk.asked(case, request_id)
+    ground, _, code = sent.one("ground").partition(":")
+    refusing = desk.installation.refusing
 
     def command() -> None:
-        desk.installation.refusing.refuse(
-            request.id,
-            ground=one_of(RefusalGround, sent.one("ground")),
-            words=sent.one("words"),
-            law=sent.one("law"),
-            by=desk.staff_id,
-            second=sent.one("second") or None,
-        )
+        what, words = one_of(RefusalGround, ground), sent.one("words")
+        if what.needs_two_people:
+            refusing.propose(
+                request.id,
+                ground=what,
+                law=code,
+                words=words,
+                proof=sent.one("proof"),
+                fee=sent.one("fee"),
+                by=desk.staff_id,
+            )
+        else:
+            refusing.refuse(request.id, ground=what, law=code, words=words, by=desk.staff_id)
 
-    return _on_request(desk, case, request.right, sent, command, form="end", done="refused")
+    two = ground in {one.value for one in RefusalGround if one.needs_two_people}
+    done = "refusal-proposed" if two else "refused"
+    return _on_request(desk, case, request.right, sent, command, form="end", done=done)
 
 
 @router.post("/requests/{request_id}/withdraw")

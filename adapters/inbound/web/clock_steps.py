@@ -140,7 +140,7 @@ def reopen(desk: AtDesk, case_id: UUID, request_id: UUID, sent: Form) -> Respons
     """Take a closed request up again; the receipt stays where it was."""
 
     def command(request: DataSubjectRequest) -> None:
-        desk.installation.questions.reopen(request.id, reason=sent.one("reason"), by=desk.staff_id)
+        desk.installation.afterwards.reopen(request.id, reason=sent.one("reason"), by=desk.staff_id)
 
     return _step(desk, case_id, request_id, sent, command, form="reopen", done="reopened")
 

@@ -33,6 +33,7 @@ from domain.vocabulary import IdentifierKind, Match, Outcome
 from services.matching import match_level, normal_email
 from services.national_numbers import mask_national_numbers
 from services.ports import (
+    Identifier,
     Person,
     Record,
     Refused,
@@ -94,6 +95,14 @@ class Member(Answer):
     member_rating: int | None = None
     sms_phone_number: str | None = None
     sms_subscription_status: str | None = None
+
+
+class Subscribed(Answer):
+    email_address: str
+
+
+class Members(Page):
+    members: list[Subscribed]
 
 
 class FoundMember(Member):
@@ -540,6 +549,18 @@ class Mailchimp(Changing):
         if any(stopped):
             return Result(Outcome.SUPPRESSED, "unsubscribed-in-every-audience")
         return Result(Outcome.NOT_FOUND, "in-no-audience")
+
+    def subscribed(self) -> Iterator[Identifier]:
+        """Everybody whom a campaign would reach today, audience by audience."""
+        for audience in self._audiences():
+            for member in self._pages(
+                "/lists/{list}/members",
+                Members,
+                lambda page: page.members,
+                path={"list": audience.id},
+                query={"status": "subscribed", "fields": "members.email_address,total_items"},
+            ):
+                yield Identifier(IdentifierKind.EMAIL, member.email_address)
 
     def _unsubscribe(self, list_id: str, address: str) -> bool:
         path = {"list": list_id, "member": _fingerprint(address)}

@@ -122,17 +122,23 @@ def test_without_an_address_letter_and_copy_are_printed_and_posted(house: House)
 
 
 def test_a_refusal_names_people_and_law_and_is_told(house: House) -> None:
-    """Art. 12(4), 12(5): never without reasons, and unfounded only by two."""
+    """Art. 12(4), 12(5): never without reasons, and unfounded only by two, with proof."""
     case_id, request_id = asked_for_access(house)
     desk = house.staff()
     case = f"/desk/cases/{case_id}"
-    place = f"{case}/requests/{request_id}/refuse"
+    place = f"{case}/requests/{request_id}"
     words = "Du spør for sjuende gang denne måneden."
-    alone = desk.post(place, data={"ground": "excessive", "words": words})
-    assert alone.status_code == 422
-    assert words in alone.text
-    assert desk.post(place, data={"ground": "excessive", "second": "eva"}).status_code == 422
-    press(desk, place, ground="excessive", words=words, second="eva")
+    ground = "manifestly-unfounded:unfounded"
+    unproven = desk.post(f"{place}/refuse", data={"ground": ground, "words": words})
+    assert unproven.status_code == 422
+    assert words in unproven.text
+    assert ground in unproven.text
+    press(desk, f"{place}/refuse", ground=ground, words=words, proof="Seks brev i arkivet")
+    assert request_of(house, request_id).refusal is None
+    reveal(desk, case)
+    assert "Seks brev i arkivet" in desk.get(case).text
+    assert desk.post(f"{place}/refusal/confirm").status_code == 422
+    press(house.staff(staff="eva"), f"{place}/refusal/confirm")
     house.work()
     assert request_of(house, request_id).status is Status.CLOSED
     assert words in house.mails()[-1].text

@@ -1,0 +1,210 @@
+"""The buttons for what is kept and how a case ends, and the page of everything that is kept."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, date, datetime
+from uuid import UUID
+
+from fastapi import APIRouter, Response
+
+from adapters.inbound.web.case_steps import _do
+from adapters.inbound.web.keeping_view import kept_lines
+from adapters.inbound.web.pages import Form, NotHere, PageRoute, Sent, download, go, page
+from adapters.inbound.web.session import AtDesk, Desk
+from domain.errors import DomainError
+from services.holds import Holds
+
+router = APIRouter(prefix="/desk", route_class=PageRoute, include_in_schema=False)
+
+
+@router.get("/holds")
+def holds(desk: AtDesk) -> Response:
+    """Everything that is kept, whatever ends or is looked at first."""
+    look = desk.look()
+    return page("holds.html", look, desk=desk, lines=kept_lines(desk, look))
+
+
+# Holds of a case
+
+
+@router.post("/cases/{case_id}/requests/{request_id}/claim")
+def claim(desk: AtDesk, case_id: UUID, request_id: UUID, sent: Form) -> Response:
+    case = desk.case(case_id)
+    request = desk.asked(case, request_id)
+
+    def command() -> None:
+        desk.installation.holds.claim(
+            request.id,
+            [_id(one) for one in sent.all("record")],
+            reason=sent.one("reason"),
+            owner=sent.one("owner") or desk.staff_id,
+            review_on=_day(sent.one("review_on")),
+            by=desk.staff_id,
+        )
+
+    return _kept(desk, case_id, sent, command, form="claim")
+
+
+@router.post("/cases/{case_id}/holds/{hold_id}/{what}")
+def change(desk: AtDesk, case_id: UUID, hold_id: UUID, what: str, sent: Form) -> Response:
+    case = desk.case(case_id)
+    if what not in _CHANGES or desk.installation.register.hold(hold_id).case_id != case.id:
+        raise NotHere
+
+    def command() -> None:
+        _CHANGES[what](desk.installation.holds, hold_id, sent, desk.staff_id)
+
+    return _kept(desk, case_id, sent, command, form=f"{what}-{hold_id}")
+
+
+def _lift(holds: Holds, hold_id: UUID, sent: Sent, by: str) -> None:
+    holds.lift(hold_id, reason=sent.one("reason"), by=by)
+
+
+def _end(holds: Holds, hold_id: UUID, sent: Sent, by: str) -> None:
+    holds.state_end(hold_id, until=_day(sent.one("until")), reason=sent.one("reason"), by=by)
+
+
+def _prolong(holds: Holds, hold_id: UUID, sent: Sent, by: str) -> None:
+    holds.prolong(
+        hold_id,
+        until=_day(sent.one("until")),
+        ground=sent.one("ground"),
+        reason=sent.one("reason"),
+        by=by,
+    )
+
+
+def _review(holds: Holds, hold_id: UUID, sent: Sent, by: str) -> None:
+    holds.review(hold_id, review_on=_day(sent.one("until")), reason=sent.one("reason"), by=by)
+
+
+def _erased(holds: Holds, hold_id: UUID, sent: Sent, by: str) -> None:
+    holds.erased_by_hand(hold_id, looked_again=sent.has("looked"), by=by)
+
+
+def _again(holds: Holds, hold_id: UUID, sent: Sent, by: str) -> None:
+    holds.try_again(hold_id, by=by)
+
+
+_CHANGES: dict[str, Callable[[Holds, UUID, Sent, str], None]] = {
+    "lift": _lift,
+    "end": _end,
+    "prolong": _prolong,
+    "review": _review,
+    "erased": _erased,
+    "again": _again,
+}
+
+
+# Two people
+
+
+@router.post("/cases/{case_id}/requests/{request_id}/refusal/confirm")
+def confirm_refusal(desk: AtDesk, case_id: UUID, request_id: UUID, sent: Form) -> Response:
+    request = desk.asked(desk.case(case_id), request_id)
+
+    def command() -> None:
+        desk.installation.refusing.confirm(request.id, by=desk.staff_id)
+
+    return _kept(desk, case_id, sent, command, form="refusal", done="refused")
+
+
+@router.post("/cases/{case_id}/requests/{request_id}/refusal/decline")
+def decline_refusal(desk: AtDesk, case_id: UUID, request_id: UUID, sent: Form) -> Response:
+    request = desk.asked(desk.case(case_id), request_id)
+
+    def command() -> None:
+        desk.installation.refusing.decline(request.id, words=sent.one("words"), by=desk.staff_id)
+
+    return _kept(desk, case_id, sent, command, form="refusal")
+
+
+@router.post("/cases/{case_id}/requests/{request_id}/refusal/fee-paid")
+def fee_paid(desk: AtDesk, case_id: UUID, request_id: UUID, sent: Form) -> Response:
+    request = desk.asked(desk.case(case_id), request_id)
+
+    def command() -> None:
+        desk.installation.refusing.fee_paid(request.id, by=desk.staff_id)
+
+    return _kept(desk, case_id, sent, command, form="refusal")
+
+
+# The archive, and afterwards
+
+
+@router.get("/cases/{case_id}/archive.zip")
+def archive(desk: AtDesk, case_id: UUID) -> Response:
+    case = desk.case(case_id)
+    if desk.look_into(str(case.id)) is None:
+        return go(f"/desk/cases/{case.id}")
+    content = desk.installation.archiving.export(case.id)
+    return download(content, f"{case.reference}-archive.zip", media_type="application/zip")
+
+
+@router.post("/cases/{case_id}/archived")
+def archived(desk: AtDesk, case_id: UUID, sent: Form) -> Response:
+    case = desk.case(case_id)
+
+    def command() -> None:
+        desk.installation.archiving.hand_over(
+            case.id, receipt=sent.one("receipt"), by=desk.staff_id
+        )
+
+    return _kept(desk, case_id, sent, command, form="archived")
+
+
+@router.post("/cases/{case_id}/requests/{request_id}/disclosure")
+def disclosure(desk: AtDesk, case_id: UUID, request_id: UUID, sent: Form) -> Response:
+    request = desk.asked(desk.case(case_id), request_id)
+
+    def command() -> None:
+        desk.installation.afterwards.report_disclosure(
+            request.id,
+            what=sent.one("what"),
+            consequences=sent.one("consequences"),
+            measures=sent.one("measures"),
+            known_at=_moment(sent.one("known_at"), desk),
+            tell_person=sent.has("tell"),
+            by=desk.staff_id,
+        )
+
+    return _kept(desk, case_id, sent, command, form="disclosure")
+
+
+def _kept(
+    desk: Desk,
+    case_id: UUID,
+    sent: Sent,
+    command: Callable[[], None],
+    *,
+    form: str,
+    done: str = "kept",
+) -> Response:
+    return _do(desk, desk.case(case_id), sent, command, form=form, done=done, place="keeping")
+
+
+def _id(word: str) -> UUID:
+    try:
+        return UUID(word)
+    except ValueError:
+        raise DomainError("choose among the records on the page") from None
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise DomainError("write the day as 2026-12-31") from None
+
+
+def _moment(text: str, desk: Desk) -> datetime:
+    """A moment as a browser's field gives it; none means now."""
+    if not text:
+        return desk.installation.clock()
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise DomainError("write the moment as 2026-12-31 14:30") from None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
