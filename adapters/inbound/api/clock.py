@@ -390,7 +390,7 @@ def reopen(
         installation,
         command,
         request,
-        lambda: installation.questions.reopen(
+        lambda: installation.afterwards.reopen(
             request_id, reason=form.reason, by=command.bearer.staff_id
         ),
     )

@@ -106,10 +106,6 @@ class Receipt(Form):
     receipt: Words
 
 
-class Reopen(Form):
-    reason: str = Field(min_length=1, max_length=100, description="A code, never personal data.")
-
-
 class Breach(Form):
     """What happened, what may follow, what is done about it; all sealed."""
 
@@ -346,23 +342,7 @@ def destructions(
     return _destructions(installation, case_id)
 
 
-# Taken up again
-
-
-@router.post("/requests/{request_id}/reopen", response_model=RequestSummary)
-def reopen(
-    installation: Installed, command: DeskCommand, request_id: RequestId, form: Reopen
-) -> Response:
-    """Take a closed request up again, with the receipt it had."""
-    request = request_of(installation, command.bearer, request_id)
-    return carry_out(
-        installation,
-        command,
-        request,
-        lambda: installation.afterwards.reopen(
-            request_id, reason=form.reason, by=command.bearer.staff_id
-        ),
-    )
+# What went to the wrong person
 
 
 @router.post("/requests/{request_id}/disclosure", response_model=BreachShown)

@@ -9,8 +9,7 @@ from uuid import UUID
 
 import typer
 
-from adapters.inbound.cli.case_seat import Seat, read, seated
-from adapters.inbound.cli.console import stop
+from adapters.inbound.cli.case_seat import read, seated
 from domain.rectification import ClaimGround, Wish
 from domain.restriction import RestrictionGround
 from domain.vocabulary import ErasureGround, Outcome, RefusalGround, Right
@@ -25,6 +24,8 @@ def register(cases: typer.Typer) -> None:
         preview,
         approve,
         refuse,
+        confirm_refusal,
+        decline_refusal,
         withdraw,
         answer_again,
         claims,
@@ -133,35 +134,45 @@ def refuse(
     ground: Annotated[RefusalGround, typer.Option(help="The ground.")],
     words_from: Annotated[str, typer.Option(help="Why, for the letter.", metavar="FILE")],
     law: Annotated[str, typer.Option(help="The law, where the ground does not name it.")] = "",
-    second_token: Annotated[
-        str | None,
-        typer.Option(envvar="TRETTIO_SECOND_TOKEN", help="The second person's (Art. 12(5))."),
-    ] = None,
+    proof_from: Annotated[
+        str,
+        typer.Option(help="What shows that it is unfounded or excessive.", metavar="FILE"),
+    ] = "",
+    fee: Annotated[str, typer.Option(help="A fee instead of a refusal, such as '250 kr'.")] = "",
 ) -> None:
-    """Refuse as a whole; the letter says why, by which law, and where to complain."""
+    """Refuse as a whole; what Art. 12(5) allows is proposed, and another person confirms."""
     with seated(context) as seat:
-        request = seat.request(case, right)
-        seat.installation.refusing.refuse(
-            request.id,
-            ground=ground,
-            words=read(words_from),
-            law=law,
-            by=seat.by,
-            second=_second(seat, second_token, request.controller),
-        )
+        request, refusing = seat.request(case, right), seat.installation.refusing
+        words = read(words_from)
+        if ground.needs_two_people:
+            proof = read(proof_from) if proof_from else ""
+            refusing.propose(
+                request.id, ground=ground, words=words, proof=proof, law=law, fee=fee, by=seat.by
+            )
+        else:
+            refusing.refuse(request.id, ground=ground, words=words, law=law, by=seat.by)
         seat.tell_request(request)
 
 
-def _second(seat: Seat, token: str | None, controller: str) -> str | None:
-    """Who the second person is; naming somebody is not enough, they come with their own token."""
-    from adapters.outbound.tokens import Scope
+def confirm_refusal(context: typer.Context, case: Case, right: Right) -> None:
+    """Agree, as the second person, to the refusal that somebody else proposed."""
+    with seated(context) as seat:
+        request = seat.request(case, right)
+        seat.installation.refusing.confirm(request.id, by=seat.by)
+        seat.tell_request(request)
 
-    if token is None:
-        return None
-    bearer = seat.installation.tokens.bearer(token)
-    if bearer is None or not bearer.may(Scope.DESK) or not bearer.sees(controller):
-        stop("the second person's token is not valid here", code=1)
-    return bearer.staff_id
+
+def decline_refusal(
+    context: typer.Context,
+    case: Case,
+    right: Right,
+    words_from: Annotated[str, typer.Option(help="Why not.", metavar="FILE")],
+) -> None:
+    """Do not agree to a proposed refusal: the request is worked on as any other."""
+    with seated(context) as seat:
+        request = seat.request(case, right)
+        seat.installation.refusing.decline(request.id, words=read(words_from), by=seat.by)
+        seat.tell_request(request)
 
 
 def withdraw(context: typer.Context, case: Case, right: Right) -> None:
