@@ -28,6 +28,10 @@ _DELIVERED_BY = {"manual": Delivery.PERSON, "csv": Delivery.FILE}
 """Two connectors that are no program at the other end; every other one calls an API."""
 
 
+SHORTEST_CONTENT = 30
+"""As long as a link to an answer works: nothing goes that it still opens."""
+
+
 @dataclass(frozen=True, slots=True)
 class Problem:
     """One thing wrong with a profile: where in the file, and why."""
@@ -179,6 +183,11 @@ def _head(profile: Profile) -> Iterator[Problem]:
         yield Problem("controller.names", "needs at least one name, as letters will write it")
     if profile.promise_days is not None and not 1 <= profile.promise_days <= 365:
         yield Problem("promise_days", "must be 1 to 365; leave it out if nothing is promised")
+    if not SHORTEST_CONTENT <= profile.content_days <= 365:
+        yield Problem("content_days", f"must be {SHORTEST_CONTENT} to 365: links live so long")
+    statement = profile.accessibility_statement
+    if statement is not None and not re.fullmatch(r"https://[^\s/]+\.\S+", statement):
+        yield Problem("accessibility_statement", "must be one address that begins with https://")
     for place, channel in enumerate(profile.channels):
         is_mail = channel.kind in {ChannelKind.EMAIL, ChannelKind.OFFICER_EMAIL}
         if is_mail and not _MAIL.fullmatch(channel.address):

@@ -296,11 +296,15 @@ class Profile:
     profiling: Text = field(default_factory=dict)
     policy_updated_on: date | None = None
     correspondence_months: int = 36
+    content_days: int = 30
+    """How long collected data and copies stay after the case is closed; correspondence longer."""
     restriction_pause_days: int = 14
     """Between telling the person that a restriction ends and ending it (Art. 18(3))."""
     officer_contact: str | None = None
     sender: str | None = None
     website: str | None = None
+    accessibility_statement: str | None = None
+    """Where the controller's own statement on accessible services lies, for a link on pages."""
     customer_service: str | None = None
     document_access: str | None = None
     silence: Silence = Silence()

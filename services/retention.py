@@ -1,7 +1,7 @@
 """Retention of our own case content: four compartments, each with its own end, with proof.
 
 What people sent to prove or explain goes when the case is closed; collected data thirty days after
-it was delivered; correspondence after the controller's own period (three years by default). In
+the case is closed; correspondence after three years; the controller may choose both longer. In
 public bodies nothing goes before the archive has confirmed it. Facts stay in the log.
 """
 
@@ -22,7 +22,6 @@ from services.held import Held
 from services.ports import Also, Clock, Task, Tasks, Unavailable, Vault
 from services.register import Register, again_on_conflict
 
-PACKAGE_STAYS = timedelta(days=30)
 SET_ASIDE_STAYS = timedelta(days=92)
 """As long as the law's longest time to answer: so long somebody may ask what became of it."""
 SPAM_STAYS = timedelta(days=30)
@@ -53,12 +52,7 @@ class Retention:
         """Plan the ends of a case's compartments, once every request of it is closed (MU-16)."""
         if not _all_closed(requests):
             return []
-        profile = self._controllers.in_force(case.controller)
-        ends = {
-            Compartment.UPLOAD: at,
-            Compartment.PACKAGE: at + PACKAGE_STAYS,
-            Compartment.CORRESPONDENCE: _months_on(at, profile),
-        }
+        ends = ends_of_content(self._controllers.in_force(case.controller), at)
         return self._plan(case, ends, _closing(case, requests))
 
     def when_set_aside(self, case: Case, *, at: datetime) -> list[Also]:
@@ -166,6 +160,15 @@ def _closing(case: Case, requests: Sequence[DataSubjectRequest]) -> str:
         return max(moments).isoformat()
     again = case.times_set_aside > 1
     return f"set-aside-{case.times_set_aside}" if again else "set-aside"
+
+
+def ends_of_content(profile: Profile, closed_at: datetime) -> dict[Compartment, datetime]:
+    """When each compartment goes: uploads at once, copies soon, letters by the profile (MU-16)."""
+    return {
+        Compartment.UPLOAD: closed_at,
+        Compartment.PACKAGE: closed_at + timedelta(days=profile.content_days),
+        Compartment.CORRESPONDENCE: _months_on(closed_at, profile),
+    }
 
 
 def _months_on(at: datetime, profile: Profile) -> datetime:

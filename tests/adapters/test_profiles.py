@@ -95,6 +95,13 @@ MALFORMED = [
     ('id = "lykt"', 'id = "lykt"\ndigest = "0"', "digest", "leave it out"),
     ('id = "lykt"', 'id = "lykt"\npromise_days = "30"', "promise_days", "valid integer"),
     ('id = "lykt"', 'id = "lykt"\npromise_days = 0', "promise_days", "must be 1 to 365"),
+    ('id = "lykt"', 'id = "lykt"\ncontent_days = 29', "content_days", "must be 30 to 365"),
+    (
+        'id = "lykt"',
+        'id = "lykt"\naccessibility_statement = "javascript:alert(1)"',
+        "accessibility_statement",
+        "begins with https://",
+    ),
     (
         'id = "lykt"',
         'id = "lykt"\nallowed_exceptions = ["history"]',
@@ -318,6 +325,16 @@ def test_public_bodies_are_three_of_five() -> None:
         "MU": BodyType.COMPANY,
         "OK": BodyType.PUBLIC_COMPANY,
     }
+
+
+def test_a_policy_with_three_sorts_of_cookies_names_them_in_its_answers() -> None:
+    """AK-26: necessary, functional and analytical, as the category is called in the answer."""
+    name = POLICIES["AK"].category("usage").name
+
+    assert {"necessary", "functional", "analytical"} <= set(re.findall(r"\w+", name[Language.EN]))
+    assert {"nødvendige", "funksjonelle", "analytiske"} <= set(
+        re.findall(r"\w+", name[Language.NB])
+    )
 
 
 def test_the_categories_are_those_that_each_policy_names() -> None:

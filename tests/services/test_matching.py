@@ -119,6 +119,17 @@ def test_a_strangers_record_and_an_empty_one_match_nobody() -> None:
     assert match_level(Person(()), emails=["kari@post.example"], names=["Kari Vik"]) is None
 
 
+def test_a_cookie_that_was_given_is_something_to_search_by() -> None:
+    """AK-26, AO-19, OK-14, GK-14: an identifier from a browser finds what is filed under it."""
+    asking = Person((Identifier(IdentifierKind.COOKIE, "ga.1.2.33"),))
+
+    assert match_level(asking, others={IdentifierKind.COOKIE: ["GA.1.2.33"]}) == (
+        Match.UNVERIFIED_IDENTIFIER,
+        IdentifierKind.COOKIE,
+    )
+    assert match_level(asking, others={IdentifierKind.COOKIE: ["ga.1.2.34"]}) is None
+
+
 def test_numbers_match_and_shared_facts_do_not() -> None:
     """GK-11: a date of birth proves nobody and finds nobody by itself."""
     asking = Person(

@@ -11,7 +11,7 @@ from domain.personal import PersonalRef
 from domain.request import Status
 from domain.vocabulary import Compartment, Outcome, Right, TriageKind
 from services.ports import Erased, Task
-from services.retention import PACKAGE_STAYS, SET_ASIDE_STAYS
+from services.retention import SET_ASIDE_STAYS
 from tests.support.asking import BY, Clock, asked, attached, confirmed, hurry, received
 from tests.support.house import NORWAY, SWEDEN, House
 
@@ -59,7 +59,7 @@ def test_what_was_sent_goes_at_close_and_the_rest_on_its_day(house: House, clock
     request = asked(house, case_id, RIGHT)
     assert request.destroyed == {Compartment.UPLOAD}
     left = ends(house)
-    assert abs(left["package"] - PACKAGE_STAYS) < timedelta(hours=1)
+    assert abs(left["package"] - timedelta(days=30)) < timedelta(hours=1)
     assert timedelta(days=3 * 365) < left["correspondence"] < timedelta(days=3 * 366)
     assert not is_gone(house, ref)
 
