@@ -133,6 +133,7 @@ DONE = frozenset(
         "withdrawn",
         "answering-again",
         "released",
+        "recorded",
         *PEOPLE_DONE,
         *CLOCK_DONE,
     }

@@ -12,6 +12,7 @@ import orjson
 
 from adapters.inbound.web.clock_view import ClockView, clock_view
 from adapters.inbound.web.look import Look
+from adapters.inbound.web.rights_view import OwnWay, own_way
 from adapters.inbound.web.session import Desk
 from adapters.outbound.connectors.csv_file import CsvFile
 from adapters.outbound.tasks import ParkedTask
@@ -164,6 +165,7 @@ class RequestView:
     wish: ErasureWish | None = None
     categories: Mapping[str, str] = field(default_factory=dict)
     transfer_to: str = ""
+    own: OwnWay | None = None
 
     @property
     def days_left(self) -> int:
@@ -344,6 +346,7 @@ class Reading:
         today = received_on(self._now, request.country)
         fulfilment = self._installation.register.find_fulfilment(request.id)
         decisions, cannot = self._decisions(request, fulfilment, today)
+        own = own_way(self._installation, request, self._profile, self._look, content=self._content)
         return RequestView(
             request=request,
             dates=tuple(self._dates(request, today)),
@@ -352,7 +355,10 @@ class Reading:
             records=tuple(self._records(request)),
             decisions=decisions,
             cannot_decide=cannot,
-            can_approve=request.status is Status.COLLECTED and not request.undecided_matches,
+            can_approve=own is None
+            and request.status is Status.COLLECTED
+            and not request.undecided_matches,
+            own=own,
             can_end=request.status in {Status.RECEIVED, Status.VERIFIED, Status.COLLECTED},
             by_mail=self._by_mail(request),
             enclosed=self._is_enclosed(request),
@@ -699,6 +705,8 @@ def _standing(one: RequestView) -> str | None:
     states = [system.state for system in one.systems]
     if request.delivery_failed:
         return "delivery-failed"
+    if one.own is not None and one.own.waits:
+        return "person-task"
     if request.authority_awaited and request.status is Status.VERIFIED:
         return None
     if request.status in {Status.VERIFIED, Status.APPROVED}:

@@ -1,0 +1,104 @@
+"""Rectification, restriction, objection and answers in words, on plain pages without a script."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from fastapi.testclient import TestClient
+
+from domain.request import Status
+from domain.vocabulary import Outcome, Right
+from tests.support.asking import asked, collected, verified
+from tests.support.house import KARI, NORWAY, House
+from tests.support.steps import press, reveal
+
+
+def desk_at(house: House, case_id: UUID) -> tuple[TestClient, str]:
+    desk = house.staff()
+    case = f"/desk/cases/{case_id}"
+    reveal(desk, case)
+    return desk, case
+
+
+def test_claims_are_taken_down_decided_and_approved_on_the_page(house: House) -> None:
+    """AK-05: field by field; what was refused stands in the letter with its words."""
+    house.systems.system(NORWAY, "ticketing").hold(
+        KARI, "customer", "c1", fields={"email": KARI, "name": "Kari Testsen", "phone": "99999901"}
+    )
+    case_id = collected(house, Right.RECTIFICATION)
+    request = asked(house, case_id, Right.RECTIFICATION)
+    desk, case = desk_at(house, case_id)
+    at = f"{case}/requests/{request.id}"
+    (record,) = request.own_records
+    wrong = {"record": str(record.record_id), "ground": "wrong", "wish": "rectify"}
+
+    no_such = desk.post(f"{at}/claims", data={**wrong, "field": "nick", "value": "Kaja"})
+    assert no_such.status_code == 422
+    press(desk, f"{at}/claims", **wrong, field="name", value="Kari Testesen")
+    press(desk, f"{at}/claims", **wrong, field="phone", value="99999902")
+    name, phone = house.installation.register.rectification(request.id).claims
+    assert "Kari Testesen" in desk.get(case).text
+    press(desk, f"{at}/claims/{name}", verdict="accept")
+    press(desk, f"{at}/claims/{phone}", verdict="refuse", words="Nummeret stemmer.")
+    press(desk, f"{at}/claims-approve", words="")
+    house.work()
+
+    assert asked(house, case_id, Right.RECTIFICATION).status is Status.CLOSED
+    assert house.systems.system(NORWAY, "ticketing").held[0][1].fields["name"] == "Kari Testesen"
+    assert "Nummeret stemmer." in house.mails()[-2].text + house.mails()[-1].text
+
+
+def test_a_restriction_is_granted_set_by_hand_and_ended_on_the_page(house: House) -> None:
+    """GK-07."""
+    case_id = verified(house, Right.RESTRICTION)
+    request_id = house.case(case_id).request_id(Right.RESTRICTION)
+    desk, case = desk_at(house, case_id)
+    at = f"{case}/requests/{request_id}"
+
+    press(desk, f"{at}/restriction", ground="c", until="", words="")
+    house.work()
+    for system in ("customer-service", "web", "archive"):
+        press(desk, f"{at}/restriction/{system}", done="restricted")
+    house.work()
+    assert asked(house, case_id, Right.RESTRICTION).status is Status.CLOSED
+
+    press(desk, f"{at}/restriction/end", words="")
+    assert house.installation.register.restriction(request_id).announced_in is not None
+
+
+def test_a_balance_is_struck_on_the_page(house: House) -> None:
+    """GK-08: each purpose is weighed; to go on takes words."""
+    case_id = collected(house, Right.OBJECTION)
+    request_id = house.case(case_id).request_id(Right.OBJECTION)
+    desk, case = desk_at(house, case_id)
+    at = f"{case}/requests/{request_id}/balance"
+    balancing = house.installation.register.balancing(request_id)
+    stops = {f"purpose-{one}": "stops" for one in balancing.purposes}
+
+    press(desk, f"{at}/grounds", words="Jeg er på skjermet adresse.")
+    goes_on = {**stops, "purpose-statistics": "continues", "purpose": list(balancing.purposes)}
+    assert desk.post(at, data=goes_on).status_code == 422
+    desk.post(at, data={**stops, "purpose": list(balancing.purposes), "words": ""})
+    house.work()
+
+    assert house.installation.register.balancing(request_id).is_struck
+    assert asked(house, case_id, Right.OBJECTION).status is Status.CLOSED
+
+
+def test_a_person_answers_a_review_on_the_page(house: House) -> None:
+    """B.1, Art. 22(3)."""
+    case_id = collected(house, Right.HUMAN_REVIEW)
+    request_id = house.case(case_id).request_id(Right.HUMAN_REVIEW)
+    desk, case = desk_at(house, case_id)
+
+    press(
+        desk,
+        f"{case}/requests/{request_id}/information",
+        changed="stands",
+        words="Vi har sett på det igjen.",
+    )
+    house.work()
+
+    request = asked(house, case_id, Right.HUMAN_REVIEW)
+    assert request.status is Status.CLOSED
+    assert {one.outcome for one in request.outcomes} == {Outcome.REVIEWED}
