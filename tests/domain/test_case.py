@@ -11,7 +11,15 @@ import pytest
 from domain.case import Case, CaseStatus, reference, request_id
 from domain.errors import DomainError, NotAllowedNow
 from domain.values import QueuedLetter
-from domain.vocabulary import Channel, Language, LetterKind, ReceiptSource, Right, TriageKind
+from domain.vocabulary import (
+    Channel,
+    DeliveryWay,
+    Language,
+    LetterKind,
+    ReceiptSource,
+    Right,
+    TriageKind,
+)
 from tests.support.past import AT, days, names, ref, replayed
 
 
@@ -227,3 +235,31 @@ def test_an_earlier_receipt_has_its_reason_its_evidence_and_a_name() -> None:
         arrived(**{**why, "backdated_because": "Kari wrote to the wrong address"})
     with pytest.raises(DomainError, match="machine"):
         arrived(**{**why, "backdated_by": "trettio"})
+
+
+@pytest.mark.parametrize("way", [way for way in DeliveryWay if way.meets_the_person])
+def test_who_hands_over_or_reads_aloud_is_named_and_saw_who_it_was(
+    letter_queued: Case, way: DeliveryWay
+) -> None:
+    """Art. 12(1): orally, provided that identity is proven."""
+    (letter_id,) = letter_queued.letters
+    with pytest.raises(DomainError, match="how the person showed"):
+        letter_queued.letter_left(letter_id=letter_id, how=way.value, by="anna", at=AT)
+    for by in (None, "", "trettio"):
+        with pytest.raises(DomainError):
+            letter_queued.letter_left(letter_id=letter_id, how=way.value, by=by, proof=ref(), at=AT)
+    assert names(letter_queued) == []
+
+    letter_queued.letter_left(letter_id=letter_id, how=way.value, by="anna", proof=ref(), at=AT)
+    assert names(letter_queued) == ["LetterLeft"]
+
+
+def test_only_what_came_back_leaves_a_second_time_and_not_by_mail(letter_queued: Case) -> None:
+    (letter_id,) = letter_queued.letters
+    letter_queued.letter_left(letter_id=letter_id, how="mail", at=AT)
+    assert letter_queued.letter_left(letter_id=letter_id, how="post", by="anna", at=AT) is None
+    letter_queued.letter_failed(letter_id=letter_id, reason="bounced", at=AT)
+    assert letter_queued.letter_left(letter_id=letter_id, how="mail", at=AT) is None
+
+    assert letter_queued.letter_left(letter_id=letter_id, how="post", by="anna", at=AT) is not None
+    assert letter_queued.failed == {}

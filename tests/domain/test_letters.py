@@ -18,6 +18,7 @@ from domain.letters import (
     Paragraph,
     Said,
     Section,
+    allowed_blocks,
     answering_letter,
     required_blocks,
 )
@@ -218,3 +219,49 @@ def test_the_articles_are_those_of_the_regulation() -> None:
     assert Block.NOT_DONE.article == "Art. 12(4)"
     assert Block.RECIPIENTS.article == "Art. 19"
     assert Block.CASE_REFERENCE.article == ""
+
+
+@pytest.mark.parametrize("kind", LetterKind)
+def test_nothing_that_does_not_apply_gets_into_a_letter(kind: LetterKind) -> None:
+    """E-04: fixed blocks cannot be removed, and no others can be put in."""
+    whole = letter(kind)
+    for block in set(Block) - allowed_blocks(kind, [], []):
+        more = Section(block, "", (Paragraph("words"),))
+        with pytest.raises(DomainError, match=block.value):
+            dataclasses.replace(whole, sections=(*whole.sections, more))
+
+
+def test_years_later_no_business_and_no_complaint_is_named() -> None:
+    """E-15: a reference and a link, nothing else."""
+    allowed = allowed_blocks(LetterKind.HOLD_RELEASED, [], [])
+    assert allowed == {Block.CASE_REFERENCE, Block.RELEASED, Block.LINK}
+
+
+@pytest.mark.parametrize("kind", [k for k in LetterKind if k.refuses])
+def test_every_refusal_says_why_who_decided_and_the_ways_on(kind: LetterKind) -> None:
+    """Art. 12(4); AK-10: reasons, a human name, authority and remedy."""
+    needed = {Block.NOT_DONE, Block.DECIDED_BY, Block.COMPLAINT, Block.REMEDY}
+    assert needed <= MANDATORY[kind]
+    assert kind.answers
+
+
+@pytest.mark.parametrize(
+    "kind", [LetterKind.EXTENSION, LetterKind.CLOSED, LetterKind.FEE_ANNOUNCED]
+)
+def test_extensions_fees_and_closings_name_the_authority(kind: LetterKind) -> None:
+    """AK-10."""
+    assert Block.COMPLAINT in MANDATORY[kind]
+    assert not kind.answers
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        LetterKind.DOCUMENT_ACCESS_PASSED_ON,
+        LetterKind.CUSTOMER_SERVICE_PASSED_ON,
+        LetterKind.DECEASED,
+    ],
+)
+def test_what_is_no_matter_of_the_gdpr_sends_nobody_to_its_authority(kind: LetterKind) -> None:
+    """E-04, E-06, E-09: complaints over documents go elsewhere; the dead have no Art. 77."""
+    assert not {Block.COMPLAINT, Block.REMEDY} & allowed_blocks(kind, [], [])

@@ -26,16 +26,15 @@ from domain.letters import (
     Group,
     Items,
     MissingBlock,
-    Paragraph,
     required_blocks,
 )
 from domain.policy import BodyType
 from domain.vocabulary import Country, Language, LetterKind, Outcome, Right
+from services.letter_lint import NEVER
 from services.letter_looks import _wrapped
 from services.letters import (
     OWN_SYSTEM,
     CategoryOutcome,
-    ComposedLetter,
     IdentityStep,
 )
 from services.ports import Residual
@@ -44,7 +43,6 @@ from tests.support.letters import (
     ARCHIVED,
     DATES,
     ERASED,
-    EVERY,
     EXPORTED,
     KEPT,
     NOTHING,
@@ -61,31 +59,14 @@ from tests.support.readability import lix, sentences
 APPROVED = Path(__file__).with_name("letters")
 
 
-def prose(letter: ComposedLetter) -> list[str]:
-    """Everything to be read, without addresses and references."""
-    texts = [letter.subject]
-    for section in letter.letter.sections:
-        if section.block in {Block.CONTROLLER, Block.CONTACT}:
-            continue
-        texts.append(section.heading)
-        for piece in section.pieces:
-            if isinstance(piece, Paragraph):
-                texts.append(piece.text)
-            elif isinstance(piece, Items | Group):
-                texts += piece.items
-            elif isinstance(piece, Explanation):
-                texts += [piece.title, *(said.text for said in piece.said)]
-    return texts
-
-
 # What must be there
 
 
-@pytest.mark.parametrize(("kind", "language", "country", "body_type"), EVERY)
+@pytest.mark.parametrize(("kind", "language"), list(product(LetterKind, Language)))
 def test_every_letter_carries_its_blocks_in_text_and_html(
-    kind: LetterKind, language: Language, country: Country, body_type: BodyType
+    kind: LetterKind, language: Language
 ) -> None:
-    letter = written(kind, language, country=country, body_type=body_type)
+    letter = written(kind, language)
     asked = facts(kind)
     outcomes = [told for outcome in asked.outcomes for told in outcome.told]
 
@@ -96,15 +77,6 @@ def test_every_letter_carries_its_blocks_in_text_and_html(
         for said in _said(section.pieces):
             assert _flat(said) in flat_text
             assert _flat(said) in flat_html
-
-
-@pytest.mark.parametrize(("kind", "language", "country", "body_type"), EVERY)
-def test_no_letter_leaves_a_brace_a_code_or_an_absent_value(
-    kind: LetterKind, language: Language, country: Country, body_type: BodyType
-) -> None:
-    letter = written(kind, language, country=country, body_type=body_type)
-    for look in (letter.subject, letter.text, _visible(letter.html)):
-        assert not re.search(r"[{}]|\bNone\b|\w+\.\w+_\w+|Outcome|Right\.", look)
 
 
 @pytest.mark.parametrize("language", Language)
@@ -461,33 +433,17 @@ def test_what_was_covered_is_said_with_its_rule() -> None:
 # How it reads
 
 
-@pytest.mark.parametrize(("kind", "language", "country", "body_type"), EVERY)
-def test_every_letter_is_easy_to_read(
-    kind: LetterKind, language: Language, country: Country, body_type: BodyType
-) -> None:
-    """E-07, B.1 row 12(1): LIX under 40, no sentence over 25 words."""
-    texts = prose(written(kind, language, country=country, body_type=body_type))
-    assert lix(texts) < 40
-    longest = max(sentences(texts), key=len)
-    assert len(longest) <= 25, " ".join(longest)
-
-
 def test_the_measure_measures() -> None:
     assert lix(["En hund. To ender."]) == 2
     assert lix(["Personvernombudet svarer deg."]) == pytest.approx(3 + 100 / 3)
     assert [len(s) for s in sentences(["Den 2. mai. Kom! Art. 17(3) gjelder: ja."])] == [2, 1, 2, 1]
 
 
-_NEVER = re.compile(
-    r"compliant|tamper|anonym|guaranteed|garanter|bank-?grade|GDPR-?kompat|manipulasjonssik", re.I
-)
-
-
 @pytest.mark.parametrize("language", Language)
 def test_some_words_are_never_used(language: Language) -> None:
     """E-17."""
     for key, text in wording(LETTERS, language).texts.items():
-        assert not _NEVER.search(text), key
+        assert not NEVER.search(text), key
 
 
 def test_lines_of_text_are_short_enough() -> None:

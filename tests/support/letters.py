@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 from datetime import date
-from itertools import product
 from typing import Any
 
 from domain.deadlines import Deadlines
@@ -166,6 +165,3 @@ def facts(
 
 def written(kind: LetterKind, language: Language = Language.NB, **changes: Any) -> ComposedLetter:
     return compose(kind, facts(kind, language, **changes))
-
-
-EVERY = list(product(LetterKind, Language, Country, BodyType))
