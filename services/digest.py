@@ -117,6 +117,7 @@ class Digests:
         mine = [work for work in running if work.assigned_to == member.id]
         yield from _by_date(mine, today, "")
         yield from _line("silence", [work for work in mine if work.silent_about])
+        yield from _line("more-time", [work for work in mine if _may_need_more_time(work)])
         theirs = {one.id for one in self._staff.members().values() if one.deputy == member.id}
         near = [
             work
@@ -158,6 +159,11 @@ class Digests:
             html=html,
             kind=StaffMail.DIGEST,
         )
+
+
+def _may_need_more_time(work: Work) -> bool:
+    """Five working days before the target somebody has to say so, or never (Art. 12(3))."""
+    return not work.extended and (work.reminder or "").startswith("five-working-days")
 
 
 def _by_date(works: Sequence[Work], today: date, prefix: str) -> Iterator[Line]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from threading import Event
 from uuid import UUID, uuid4
 
@@ -14,7 +15,7 @@ from domain.errors import DomainError
 from domain.request import DataSubjectRequest, Missed, Status
 from domain.vocabulary import Country, Right
 from projections.open_requests import open_requests
-from services.reminders import due_reminders
+from services.reminders import Reminders, due_reminders
 from tests.support.asking import Clock, approved, asked, confirmed
 from tests.support.house import House
 
@@ -66,6 +67,50 @@ def test_reminders_fall_on_days_when_somebody_is_there(house: House) -> None:
         assert day <= request.dates.target_due
         if "working-days" in name:
             assert calendar.is_office_day(day)
+
+
+def test_a_new_calendar_version_moves_every_open_request_once(house: House) -> None:
+    """B.2.4: a holiday is added, and each open request is counted anew with old and new dates."""
+    case_id = confirmed(house, Right.ACCESS)
+    request = asked(house, case_id, Right.ACCESS)
+    known, due = load_calendar(Country.NO), request.dates.statutory_due
+    announced = replace(known, version="2099.1", holidays=known.holidays | {due})
+    home = house.installation
+    for _ in range(2):
+        Reminders(
+            home.register, home.questions, home.assigning, home.clock, lambda name: announced
+        ).run([request.id])
+
+    (event,) = [
+        one
+        for one in home.register.events.get(request.id)
+        if isinstance(one, DataSubjectRequest.DeadlineRecomputed)
+    ]
+    assert event.old == request.dates
+    assert event.dates.statutory_due == announced.next_working_day(due) > due
+    assert event.dates.target_due <= request.dates.target_due
+    home.follower().drain()
+    (row,) = home.database.fetch("SELECT statutory_due FROM views.deadline_worklist")
+    assert row["statutory_due"] == event.dates.statutory_due
+    other = asked(house, confirmed(house, Right.ERASURE, text="To"), Right.ERASURE)
+    assert not home.reminders.recount(other.id), "there is no newer calendar"
+
+
+def test_on_the_target_and_each_day_after_somebody_is_reminded(house: House, clock: Clock) -> None:
+    """Once a day, however often it is looked at, and by whichever process."""
+    case_id = confirmed(house, Right.ACCESS)
+    request = asked(house, case_id, Right.ACCESS)
+    clock.forward(days=(request.dates.target_due - request.received_on).days)
+    names = []
+    for _ in range(4):
+        for _ in range(2):
+            house.installation.reminders.run([request.id])
+        names.append(asked(house, case_id, Right.ACCESS).reminders)
+        clock.forward(days=1)
+
+    assert "today" in names[0]
+    late = [sorted(one for one in each if one.startswith("late-")) for each in names]
+    assert [len(each) for each in late] == [0, 1, 2, 3]
 
 
 # A pass over everything that is open

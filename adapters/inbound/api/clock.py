@@ -11,7 +11,7 @@ from uuid import UUID
 from fastapi import APIRouter, Path, Query, Response
 from pydantic import BaseModel, Field
 
-from adapters.inbound.api.auth import ApiRoute, Handler, Installed, Reader, require_controller
+from adapters.inbound.api.auth import ApiRoute, Handler, Installed, Reader
 from adapters.inbound.api.cases import CaseId, CaseShown, case_of, shown
 from adapters.inbound.api.commands import DeskCommand, NewCommand
 from adapters.inbound.api.requests import RequestId, carry_out, request_of
@@ -160,7 +160,10 @@ class Reopen(Form):
 
 
 class Assigned(BaseModel):
-    changed: int
+    """Who has these requests now."""
+
+    to: str
+    request_ids: list[UUID]
 
 
 class CorrectReceipt(Form):
@@ -399,16 +402,14 @@ def reopen(
 @router.post("/assign", response_model=Assigned)
 def assign_many(installation: Installed, command: NewCommand, form: AssignMany) -> Response:
     """Give many requests to somebody: all of them, or none where one cannot be given."""
-    changed: list[int] = []
     for request_id in form.request_ids:
-        require_controller(command.bearer, installation.register.request(request_id).controller)
-
-    def act() -> None:
-        changed[:] = [
-            installation.assigning.assign(form.request_ids, to=form.to, by=command.bearer.staff_id)
-        ]
-
-    return command.carry_out(act, lambda: Assigned(changed=changed[0] if changed else 0))
+        request_of(installation, command.bearer, request_id)
+    return command.carry_out(
+        lambda: installation.assigning.assign(
+            form.request_ids, to=form.to, by=command.bearer.staff_id
+        ),
+        lambda: Assigned(to=form.to, request_ids=form.request_ids),
+    )
 
 
 @cases.post("/{case_id}/receipt", response_model=CaseShown)

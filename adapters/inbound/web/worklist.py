@@ -19,6 +19,8 @@ from domain.vocabulary import Country
 from projections.deadline_worklist import Message, Work, case_called, entries, inbox
 
 MOST = 200
+REMINDERS = ("half-time", "five-working-days", "two-working-days", "today", "late")
+"""What the last reminder may have been, whatever target it was about."""
 
 router = APIRouter(prefix="/desk", route_class=PageRoute, include_in_schema=False)
 
@@ -40,6 +42,7 @@ class Due:
     reference: str
     controller: str
     days_left: int
+    reminder: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +90,8 @@ def worklist(desk: AtDesk, q: Annotated[str, Query(max_length=40)] = "") -> Resp
 
 
 def _due(work: Work, profile: Profile, today: dict[Country, date]) -> Due:
-    return Due(work, reference(work.case_id), _name(profile), work.days_left(today))
+    reminder = next((one for one in REMINDERS if (work.reminder or "").startswith(one)), "")
+    return Due(work, reference(work.case_id), _name(profile), work.days_left(today), reminder)
 
 
 def _silent(failing: FailingSystem, profile: Profile) -> Silent:

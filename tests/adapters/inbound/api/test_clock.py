@@ -88,7 +88,8 @@ def test_everything_about_time_can_be_done_and_asked_over_http(house: House) -> 
     sent(admin, "/v1/staff", 404, staff_id="x", name="X", controllers=[SWEDEN])
     sent(admin, "/v1/staff", 404, staff_id="x", name="X")
     many = sent(desk, "/v1/requests/assign", 200, to="berit", request_ids=[str(request.id)])
-    assert many == {"changed": 1}
+    assert many == {"to": "berit", "request_ids": [str(request.id)]}
+    assert asked(house, case_id, Right.ACCESS).assigned_to == "berit"
     day = request.received_on.isoformat()
     sent(desk, "/v1/staff/absences", 200, staff_id="berit", first_on=day, last_on=day)
     sent(desk, "/v1/staff/absences", 422, first_on=day, last_on="2020-01-01")
