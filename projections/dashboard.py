@@ -36,6 +36,8 @@ class Kept(Row):
     suspension_relied_on: Annotated[bool, "Whether the controller counts the pauses"] = False
     clock_runs: Annotated[bool, "Whether no answer has been given yet"] = True
     answered_on: Annotated[date | None, "The civil date on which the answer left"] = None
+    closed: Annotated[bool, "Whether it was answered and closed"] = False
+    ended: Annotated[bool, "Whether nothing of it is left to do or keep"] = False
     outcome: Annotated[str, "in-full, in-part, refused, referred or withdrawn; open before"] = (
         "open"
     )
@@ -85,6 +87,10 @@ class Measures:
     """Days between the target and the answer, or today, of everything that came too late."""
     refused: int
     in_part: int
+    closed: int
+    """Answered; something may still be kept. Over all time, whatever `since` says."""
+    ended: int
+    """Nothing is left to do or to keep."""
 
 
 KEPT = Table(
@@ -180,10 +186,21 @@ class Dashboard(Projection):
     def withdrawn(self, event: Request.Withdrawn, rows: Rows) -> None:
         _dropped(event, rows, Status.WITHDRAWN)
 
+    @when(Request.Closed)
+    def was_closed(self, event: Request.Closed, rows: Rows) -> None:
+        for kept in rows.changing(KEPT, event.originator_id):
+            kept.closed = True
+
+    @when(Request.Ended)
+    def has_ended(self, event: Request.Ended, rows: Rows) -> None:
+        for kept in rows.changing(KEPT, event.originator_id):
+            kept.ended = True
+
     @when(Request.Reopened)
     def reopened(self, event: Request.Reopened, rows: Rows) -> None:
         for kept in rows.changing(KEPT, event.originator_id):
             kept.clock_runs = event.status.is_open
+            kept.closed = False
             if event.anew:
                 kept.answered_on, kept.outcome = None, "open"
 
@@ -209,6 +226,7 @@ def measures(
     # To gather what is alike costs the database a fifth of what sums and medians of all do.
     alike = [_still_open(group, today) for group in sql.fetch(_OPEN, [list(controllers)])]
     alike += sql.fetch(_ANSWERED, {"controllers": list(controllers), "since": since})
+    alike += sql.fetch(_OVER, [list(controllers)])
     groups: dict[tuple[str, str | None], list[dict[str, Any]]] = {}
     for group in alike:
         for right in (None, group["subject_right"]):
@@ -236,6 +254,13 @@ _ANSWERED: LiteralString = """
     GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11
 """
 """Also those that were opened again after an answer, which are counted among the open ones too."""
+
+
+_OVER: LiteralString = """
+    SELECT controller, subject_right, sum(closed::integer)::bigint AS closed,
+        sum(ended::integer)::bigint AS ended
+    FROM views.dashboard WHERE controller = ANY(%s) AND closed GROUP BY 1, 2
+"""
 
 
 def _still_open(group: dict[str, Any], today: Today) -> dict[str, Any]:
@@ -269,6 +294,10 @@ def _measured(controller: str, right: str | None, groups: Sequence[dict[str, Any
     days: Counter[int] = Counter()
     risk_days = 0
     for group in groups:
+        if "ended" in group:
+            said["closed", True] += group["closed"]
+            said["ended", True] += group["ended"]
+            continue
         requests = group["requests"]
         risk_days += requests * (group["risk_days"] or 0)
         for date_of in _DATES:
@@ -304,6 +333,8 @@ def _measured(controller: str, right: str | None, groups: Sequence[dict[str, Any
         risk_days=risk_days,
         refused=said["outcome", "refused"],
         in_part=said["outcome", "in-part"],
+        closed=said["closed", True],
+        ended=said["ended", True],
     )
 
 

@@ -9,7 +9,7 @@ from uuid import uuid4
 from domain.calendar import load_calendar
 from domain.personal import PersonalRef
 from domain.request import DataSubjectRequest
-from domain.vocabulary import Country, Right
+from domain.vocabulary import Compartment, Country, Right
 from projections.dashboard import Measures, Share, measures
 from tests.support.past import COMPLEX_AND_MANY
 
@@ -78,6 +78,25 @@ def test_an_extension_in_time_counts_within_three_months_not_within_one(office: 
     assert found.within_one_month == Share(kept=0, missed=1)
     assert found.within_three_months == Share(kept=1, missed=0)
     assert found.promise == Share(kept=0, missed=1)  # an extension does not move the promise
+
+
+def test_closed_and_ended_are_different_and_both_counted(office: Office) -> None:
+    """Closed means answered; ended means that nothing is left to do or to keep."""
+    ended, closed = _answered(office, 10), _answered(office, 11)
+    for request in (ended, closed):
+        request.fulfil(outcomes=(), at=office.at)
+        request.close(at=office.at)
+    for compartment in (
+        Compartment.UPLOAD,
+        Compartment.PACKAGE,
+        Compartment.CORRESPONDENCE,
+    ):
+        ended.destroy_content(compartment=compartment, at=office.at)
+    ended.end(at=office.at)
+    office.save(ended, closed, _answered(office, 12))
+
+    found = _measured(office)
+    assert (found.received, found.closed, found.ended) == (3, 2, 1)
 
 
 def test_an_open_request_misses_a_date_when_the_day_is_over(office: Office) -> None:

@@ -11,8 +11,8 @@ from domain.errors import DomainError, NotAllowedNow
 from domain.grounds import LEGAL_CLAIM
 from domain.hold import Hold
 from domain.request import DataSubjectRequest, Status
-from domain.vocabulary import Compartment, Outcome, Right
-from services.ports import Erased, Unavailable
+from domain.vocabulary import Compartment, IdentifierKind, Outcome, Right
+from services.ports import Erased, Identifier, Unavailable
 from tests.support.asking import BY, Clock, approve, asked, collected, hurry, trouble
 from tests.support.fake_systems import FakeSystem
 from tests.support.house import KARI, NORWAY, SWEDEN, House
@@ -31,9 +31,16 @@ def invoice(house: House, key: str = "i1", booked_on: date = BOOKED_ON, **more: 
     return shop
 
 
-def kept(house: House, *, tell: bool = False) -> DataSubjectRequest:
+def kept(house: House, *, tell: bool = False, also: Identifier | None = None) -> DataSubjectRequest:
     """A Swedish erasure that has been answered, with everything that waits for a person done."""
-    case_id = collected(house, Right.ERASURE, controller=SWEDEN)
+    known = [Identifier(IdentifierKind.EMAIL, KARI), *([also] if also else [])]
+    case_id = collected(
+        house,
+        Right.ERASURE,
+        controller=SWEDEN,
+        text="Radera" if also else "Hei",
+        identifiers=tuple(known),
+    )
     request_id = asked(house, case_id, Right.ERASURE).id
     house.installation.deciding.approve(request_id, by=BY, considered=True, tell=tell)
     house.worker.drain()
@@ -352,6 +359,53 @@ def test_a_public_body_releases_nothing_before_the_archive_has_the_case(
 
     assert keys(house.systems.system(NORWAY, "payment")) == set()
     assert asked(house, case_id, Right.ERASURE).ended
+
+
+def test_only_who_asked_is_told_without_a_name_and_recognised_first(
+    house: House, clock: Clock
+) -> None:
+    """E-15: a letter that a stranger may open: a reference, and a link with step-up."""
+    invoice(house)
+    with pytest.raises(DomainError, match="something else"):
+        kept(house, tell=True)
+    request = kept(house, tell=True, also=Identifier(IdentifierKind.ORDER_NUMBER, "A-4711"))
+    letters = len(house.mails())
+    pass_to(house, clock, LAST_DAY + timedelta(days=1))
+
+    assert len(house.mails()) == letters + 1
+    letter = house.mails()[-1]
+    profile = house.installation.controllers.in_force(SWEDEN)
+    names = (*profile.controller.names, profile.controller.trade_name, "Testesen", "stundbiljett")
+    for name in filter(None, names):
+        assert name.lower() not in f"{letter.text} {letter.html} {letter.sender}".lower()
+    assert house.case(request.case_id).reference in letter.text
+    link, visitor = house.link("kept"), house.visitor()
+    shown = visitor.get(link).text
+    assert not [name for name in names if name and name in shown]
+    assert visitor.post(link, data={"said": "B-1"}).status_code == 422
+    assert hold_of(house, request).wrong_answers == 1
+    told = visitor.post(link, data={"said": "a4711"})
+    assert (profile.controller.trade_name or profile.controller.name) in told.text
+    assert not is_gone(house, hold_of(house, request))
+
+    clock.forward(days=31)
+    for _ in range(2):
+        hurry(house)
+    assert is_gone(house, hold_of(house, request))
+    assert hold_of(house, request).told
+
+
+def test_five_wrong_answers_end_the_link(house: House, clock: Clock) -> None:
+    invoice(house)
+    kept(house, tell=True, also=Identifier(IdentifierKind.ORDER_NUMBER, "A-4711"))
+    pass_to(house, clock, LAST_DAY + timedelta(days=1))
+    link, visitor = house.link("kept"), house.visitor()
+
+    for _ in range(5):
+        visitor.post(link, data={"said": "guess"})
+
+    assert visitor.post(link, data={"said": "A-4711"}).status_code == 404
+    assert visitor.get(link).status_code == 404
 
 
 # Steps

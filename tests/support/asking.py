@@ -114,8 +114,17 @@ def confirmed(
     return case_id
 
 
-def verified(house: House, *rights: Right, controller: str = NORWAY, text: str = "Hei") -> UUID:
-    case_id = confirmed(house, *rights, controller=controller, text=text)
+BY_ADDRESS = (Identifier(IdentifierKind.EMAIL, KARI),)
+
+
+def verified(
+    house: House,
+    *rights: Right,
+    controller: str = NORWAY,
+    text: str = "Hei",
+    identifiers: tuple[Identifier, ...] = BY_ADDRESS,
+) -> UUID:
+    case_id = confirmed(house, *rights, controller=controller, text=text, identifiers=identifiers)
     if all(asked(house, case_id, right).is_identified for right in rights):
         return case_id
     house.installation.identity.ask(case_id, reason="unknown-sender", by=BY)
@@ -125,9 +134,15 @@ def verified(house: House, *rights: Right, controller: str = NORWAY, text: str =
     return case_id
 
 
-def collected(house: House, *rights: Right, controller: str = NORWAY, text: str = "Hei") -> UUID:
+def collected(
+    house: House,
+    *rights: Right,
+    controller: str = NORWAY,
+    text: str = "Hei",
+    identifiers: tuple[Identifier, ...] = BY_ADDRESS,
+) -> UUID:
     """Every system has been searched; where only a person can look, nothing was there."""
-    case_id = verified(house, *rights, controller=controller, text=text)
+    case_id = verified(house, *rights, controller=controller, text=text, identifiers=identifiers)
     for right in rights:
         look_everywhere(house, case_id, right)
     return case_id

@@ -1,0 +1,123 @@
+"""What may still happen to a closed case: it is archived, taken up again, or was misdirected."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from io import BytesIO
+from typing import Any
+from uuid import UUID
+from xml.etree import ElementTree
+from zipfile import ZipFile
+
+import pytest
+
+from domain.errors import DomainError, NotAllowedNow
+from domain.request import Status
+from domain.vocabulary import Compartment, LetterKind, Outcome, Right
+from tests.support.asking import BY, Clock, approved, asked, confirmed, hurry
+from tests.support.house import KARI, NORWAY, House
+
+OBJECTION = Right.OBJECTION_TO_MARKETING
+
+
+def test_a_public_body_hands_the_case_over_before_anything_goes(house: House, clock: Clock) -> None:
+    """E-05, B.4: PDF/A and metadata without a name in a title; then only with the receipt."""
+    case_id = asked_case(house)
+    clock.forward(days=5 * 366)
+    hurry(house)
+    assert asked(house, case_id, OBJECTION).destroyed == frozenset()
+    archiving = house.installation.archiving
+
+    with ZipFile(BytesIO(archiving.export(case_id))) as package:
+        names = package.namelist()
+        metadata = json.loads(package.read("metadata.json"))
+        case = ElementTree.fromstring(package.read("metadata.xml"))
+        pdfs = [package.read(name) for name in names if name.endswith(".pdf")]
+    assert len(pdfs) >= 3, "the message, the letters and the decision"
+    assert all(b"pdfaid" in pdf or b"pdfaid:part" in pdf for pdf in pdfs)
+    titles = [entry["title"] for entry in metadata["journalposter"]]
+    titles += [one.text or "" for one in case.iter("tittel")]
+    assert not any("Testesen" in title or KARI in title for title in titles)
+    files = [one.text or "" for one in case.iter("referanseDokumentfil")]
+    assert sorted(files) == sorted(name for name in names if name.startswith("documents/"))
+
+    with pytest.raises(DomainError, match="receipt"):
+        archiving.hand_over(case_id, receipt=" ", by=BY)
+    archiving.hand_over(case_id, receipt="Arkivet, journal 26/17", by=BY)
+    for _ in range(3):
+        hurry(house)
+
+    request = asked(house, case_id, OBJECTION)
+    assert request.ended
+    gone = house.installation.vault.destructions(case_id)
+    assert {one.compartment for one in gone} >= {Compartment.CORRESPONDENCE}
+    assert all(one.items >= 0 for one in gone)
+    for table in ("vault_rows r JOIN trettio.vault_keys k ON k.id = r.key_id", "vault_keys k"):
+        (row,) = house.installation.database.fetch(
+            f"SELECT count(*) FROM trettio.{table} WHERE k.case_id = %s",
+            [case_id],
+        )
+        assert row["count"] == 0, "no sealed byte of the case is left"
+
+
+def test_nothing_is_handed_over_while_the_case_is_open(house: House) -> None:
+    case_id = confirmed(house, Right.ACCESS)
+
+    with pytest.raises(NotAllowedNow, match="closed"):
+        house.installation.archiving.hand_over(case_id, receipt="26/17", by=BY)
+
+
+def test_a_closed_request_comes_back_with_its_receipt(house: House, clock: Clock) -> None:
+    case_id = asked_case(house)
+    before = asked(house, case_id, OBJECTION)
+    clock.forward(days=3)
+
+    with pytest.raises(DomainError):
+        house.installation.afterwards.reopen(before.id, reason="new-facts", by="trettio")
+    house.installation.afterwards.reopen(before.id, reason="new-facts", by=BY)
+
+    request = asked(house, before.case_id, OBJECTION)
+    assert request.status is not Status.CLOSED
+    assert (request.received_on, request.dates) == (before.received_on, before.dates)
+
+
+def test_a_disclosure_is_told_to_the_authority_within_72_hours(house: House, clock: Clock) -> None:
+    """Art. 33(1), 34: what, consequences and measures; the person is written to."""
+    case_id = approved(house, Right.ACCESS)
+    request_id = asked(house, case_id, Right.ACCESS).id
+    known = clock() - timedelta(hours=5)
+    report = house.installation.afterwards.report_disclosure
+    said: dict[str, Any] = {
+        "what": "Brevet gikk til naboen",
+        "consequences": "Hun har sett kjøpene",
+    }
+    with pytest.raises(DomainError):
+        report(request_id, **said, measures=" ", known_at=known, by=BY)
+
+    by = report(
+        request_id, **said, measures="Brevet er hentet", known_at=known, tell_person=True, by=BY
+    )
+    house.worker.drain()
+
+    assert by == known + timedelta(hours=72)
+    assert asked(house, case_id, Right.ACCESS).tell_authority_by == by
+    letter = house.mails()[-1]
+    assert letter.kind is LetterKind.DISCLOSURE_NOTICE
+    assert "Brevet gikk til naboen" in " ".join(letter.text.split())
+    states = house.installation.database.fetch("SELECT state FROM trettio.log")
+    assert all(b"naboen" not in bytes(row["state"]) for row in states)
+
+
+def asked_case(house: House) -> UUID:
+    """An objection to marketing in a public body, acted on and answered."""
+    case_id = confirmed(house, OBJECTION, controller=NORWAY, text="Stopp, hilsen Kari Testesen")
+    state = house.installation.register.fulfilment(asked(house, case_id, OBJECTION).id)
+    for system, one in state.systems.items():
+        if not one.status.has_answered:
+            house.installation.byhand.done(
+                state.request_id, system, outcome=Outcome.SUPPRESSED, reason="", by=BY
+            )
+    house.worker.drain()
+    assert asked(house, case_id, OBJECTION).status is Status.CLOSED
+    return case_id
