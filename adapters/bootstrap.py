@@ -76,6 +76,7 @@ from services.identity import Identity
 from services.informing import Informing
 from services.intake import Intake
 from services.objecting import Objecting
+from services.order_knowledge import OrderKnowledge
 from services.passing_on import PassingOn
 from services.planning import Planning
 from services.porting import Porting
@@ -122,6 +123,7 @@ class Installation:
     what_if: WhatIf
     identity: Identity
     electronic: ElectronicIdentity
+    orders: OrderKnowledge
     fulfilments: Fulfilments
     byhand: ByHand
     deciding: Deciding
@@ -175,6 +177,7 @@ class Installation:
             self.withdrawing,
             self.digests,
             self.suppressions,
+            self.orders,
             self.systems,
             self.mailer,
             self.clock,
@@ -374,6 +377,7 @@ def _wire(
         what_if=WhatIf(register, deciding, database, clock),
         correcting=Correcting(register, vault, controllers, planning, postroom, staff, clock),
         identity=identity,
+        orders=OrderKnowledge(register, vault, tasks, controllers, identity, clock),
         electronic=ElectronicIdentity(
             register,
             controllers,
@@ -401,7 +405,9 @@ def _wire(
         ),
         porting=porting,
         wishing=Wishing(register, controllers, clock),
-        representing=Representing(register, vault, controllers, planning, clock),
+        representing=Representing(
+            register, vault, controllers, planning, postroom, retention, clock
+        ),
         deciding=deciding,
         recipients=recipients,
         answering=answering,

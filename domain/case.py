@@ -18,7 +18,7 @@ from eventsourcing.domain import event
 from domain.aggregate import Aggregate, AggregateCreated
 from domain.errors import DomainError, NotAllowedNow
 from domain.personal import PersonalRef, code
-from domain.staff import human
+from domain.staff import human, named
 from domain.values import Evidence, QueuedLetter
 from domain.vocabulary import Channel, DeliveryWay, Language, ReceiptSource, Right, TriageKind
 
@@ -194,6 +194,30 @@ class Case(Aggregate):
         def apply(self, aggregate: Case) -> None:
             aggregate.protected = False
 
+    class OrderSaid(Event):
+        TOPIC = "case.order-said"
+        answers: PersonalRef
+
+        def apply(self, aggregate: Case) -> None:
+            aggregate.order_said = self.answers
+            aggregate.orders_tried += 1
+
+    class OrderForgotten(Event):
+        TOPIC = "case.order-forgotten"
+        forgotten: PersonalRef
+
+        def apply(self, aggregate: Case) -> None:
+            aggregate.order_said = None
+
+    class DocumentDestroyed(Event):
+        TOPIC = "case.document-destroyed"
+        forgotten: PersonalRef
+        reason: str
+        by: str
+
+        def apply(self, aggregate: Case) -> None:
+            aggregate.documents_destroyed = aggregate.documents_destroyed | {self.forgotten}
+
     class NumberTaken(Event):
         TOPIC = "case.number-taken"
         number: PersonalRef
@@ -203,6 +227,7 @@ class Case(Aggregate):
 
     class NumberDropped(Event):
         TOPIC = "case.number-dropped"
+        forgotten: PersonalRef
 
         def apply(self, aggregate: Case) -> None:
             aggregate.number = None
@@ -274,6 +299,9 @@ class Case(Aggregate):
         self.handed_over_to: UUID | None = None
         self.protected = False
         self.number: PersonalRef | None = None
+        self.order_said: PersonalRef | None = None
+        self.orders_tried = 0
+        self.documents_destroyed: frozenset[PersonalRef] = frozenset()
         self.status = CaseStatus.WAITING
 
     @classmethod
@@ -492,13 +520,36 @@ class Case(Aggregate):
                 self.ProtectionEnded, reason=code(reason), by=human(by), timestamp=at
             )
 
+    def say_order(self, *, answers: PersonalRef, at: datetime) -> None:
+        """The person says what they know of an order, to be compared and forgotten."""
+        self.trigger_event(self.OrderSaid, answers=answers, timestamp=at)
+
+    def forget_order(self, *, at: datetime) -> None:
+        if self.order_said is not None:
+            self.trigger_event(self.OrderForgotten, forgotten=self.order_said, timestamp=at)
+
+    def destroy_document(
+        self, *, attachment: PersonalRef, reason: str, by: str, at: datetime
+    ) -> None:
+        """A copy of an identity document is seen and not kept (EDPB 01/2022, 77 to 79)."""
+        if attachment not in self.attachments:
+            raise DomainError("there is no such attachment in this case")
+        if attachment not in self.documents_destroyed:
+            self.trigger_event(
+                self.DocumentDestroyed,
+                forgotten=attachment,
+                reason=code(reason),
+                by=named(by),
+                timestamp=at,
+            )
+
     def take_number(self, *, number: PersonalRef, at: datetime) -> None:
         """A national number to match with, until every system was searched; then it goes (E-10)."""
         self.trigger_event(self.NumberTaken, number=number, timestamp=at)
 
     def drop_number(self, *, at: datetime) -> None:
         if self.number is not None:
-            self.trigger_event(self.NumberDropped, timestamp=at)
+            self.trigger_event(self.NumberDropped, forgotten=self.number, timestamp=at)
 
     def add_message(self, *, message: PersonalRef, received_at: datetime, at: datetime) -> None:
         """More of the same, or the same by another way: the earliest arrival is the receipt.

@@ -38,6 +38,9 @@ HEAVY = frozenset({IdentityMethod.DOCUMENT_SEEN, IdentityMethod.IN_PERSON})
 _DOCUMENT = frozenset(
     {IdentifierKind.NAME, IdentifierKind.BIRTH_DATE, IdentifierKind.NATIONAL_NUMBER}
 )
+MOST_ORDERS_TRIED = 5
+"""So many orders may be named in a case: after them only a person compares."""
+
 PROVES = {
     IdentityMethod.CODE_TO_ADDRESS: frozenset({IdentifierKind.EMAIL}),
     IdentityMethod.LOGIN: frozenset({IdentifierKind.EMAIL, IdentifierKind.CUSTOMER_NUMBER}),

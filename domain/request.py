@@ -1512,6 +1512,10 @@ class DataSubjectRequest(Aggregate):
             timestamp=at,
         )
 
+    def today(self, at: datetime) -> date:
+        """The civil date where the controller is."""
+        return self._today(at)
+
     def _today(self, at: datetime) -> date:
         """The civil date, but none before what has happened: clocks of processes may differ."""
         return max(received_on(at, self.country), self.received_on, *self.open_pauses.values())

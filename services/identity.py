@@ -18,6 +18,7 @@ from domain.ladder import PROVES, doubt_named
 from domain.personal import PersonalRef
 from domain.representation import Representation
 from domain.request import DataSubjectRequest, Status
+from domain.staff import MACHINE
 from domain.vocabulary import Compartment, IdentifierKind, IdentityMethod
 from services import dossier, numbers
 from services.controllers import Controllers
@@ -207,6 +208,28 @@ class Identity:
             case, person, provider.method, None, *also, assurance=assurance, proof=sealed.ref
         )
         return True
+
+    def waits(self, case: Case) -> bool:
+        """Whether somebody's identity is still to be proven in this case."""
+        return bool(self._waiting(case))
+
+    @again_on_conflict
+    def knows_order(self, case_id: UUID, order: Identifier) -> None:
+        """The person knew an order: it opens what is filed under its number, and nothing else."""
+        self._register.look_at(case_id)
+        case = self._register.case(case_id)
+        if self._waiting(case):
+            person = dossier.with_proven(self._asker(case), order.kind, order.value)
+            self._verify(case, person, IdentityMethod.ORDER_KNOWLEDGE, MACHINE)
+
+    @again_on_conflict
+    def destroy_document(self, case_id: UUID, attachment: PersonalRef, *, by: str) -> None:
+        """Destroy a copy of an identity document that somebody sent; "seen" is all that stays."""
+        case = self._register.case(case_id)
+        case.destroy_document(
+            attachment=attachment, reason="identity-document", by=by, at=self._clock()
+        )
+        self._register.save_all([case], [self._vault.forget(attachment)])
 
     @again_on_conflict
     def proof_failed(self, case_id: UUID, method: IdentityMethod, *, reason: str) -> None:

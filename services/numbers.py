@@ -62,7 +62,7 @@ def digits(number: str) -> str:
 
 def take(vault: Vault, case: Case, number: Identifier, *, at: datetime) -> list[Also]:
     """Keep a number for as long as it takes to match with it; an earlier one goes."""
-    also = forget(vault, case)
+    also = forget(vault, case, at=at)
     sealed = vault.seal(case.id, Compartment.UPLOAD, NUMBER.dump_json(number))
     case.take_number(number=sealed.ref, at=at)
     return [*also, *sealed.also]
@@ -92,13 +92,15 @@ def drop_if_done(
     """Drop the number once nothing is left to be searched."""
     if case.number is None or any(map(_still_searches, requests)):
         return []
-    also = forget(vault, case)
+    return forget(vault, case, at=at)
+
+
+def forget(vault: Vault, case: Case, *, at: datetime) -> list[Also]:
+    if case.number is None:
+        return []
+    gone = vault.forget(case.number)
     case.drop_number(at=at)
-    return also
-
-
-def forget(vault: Vault, case: Case) -> list[Also]:
-    return [vault.forget(case.number)] if case.number is not None else []
+    return [gone]
 
 
 def person_to_find(vault: Vault, case: Case, request: DataSubjectRequest) -> Person:

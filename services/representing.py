@@ -6,8 +6,9 @@ accepted; the answer then goes where the law and the controller's own rule say.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import date, datetime
+from typing import Any
 from uuid import UUID
 
 from domain.aggregate import Aggregate
@@ -23,13 +24,25 @@ from domain.representation import (
     age_on,
 )
 from domain.request import DataSubjectRequest, Status
-from domain.vocabulary import Compartment
+from domain.vocabulary import Compartment, LetterKind, PauseReason
 from services import dossier
+from services.addressees import Addressees
 from services.controllers import Controllers
+from services.letters import LetterFacts, compose
 from services.numbers import number_in, take, without_numbers
 from services.planning import Planning
 from services.ports import Also, Clock, Identifier, Person, Vault
+from services.postroom import Postroom
 from services.register import Register, UnknownHere, again_on_conflict
+from services.retention import Retention
+
+ASKED_ABOUT = {
+    RepresentationKind.PARENT: "parent",
+    RepresentationKind.GUARDIAN: "guardian",
+    RepresentationKind.TRUSTEE: "guardian",
+    RepresentationKind.AGENT: "agent",
+}
+"""What the letter asks to be shown."""
 
 DEAD = "outside-the-gdpr"
 """What a request about somebody who has died is referred as (recital 27)."""
@@ -44,10 +57,13 @@ class Representing:
         vault: Vault,
         controllers: Controllers,
         planning: Planning,
+        postroom: Postroom,
+        retention: Retention,
         clock: Clock,
     ) -> None:
         self._register, self._vault, self._controllers = register, vault, controllers
-        self._planning, self._clock = planning, clock
+        self._planning, self._postroom, self._clock = planning, postroom, clock
+        self._retention, self._addressees = retention, Addressees(register, vault)
 
     @again_on_conflict
     def claim(
@@ -138,6 +154,68 @@ class Representing:
 
     def check_conflict(self, case_id: UUID, *, known: bool, by: str) -> None:
         self._do(case_id, lambda one, now: one.check_conflict(known=known, by=by, at=now))
+
+    @again_on_conflict
+    def doubt(self, case_id: UUID, *, reason: str, words: str = "", by: str) -> None:
+        """Ask whoever asks for somebody else to show that they may (EDPB 01/2022, 80 to 82)."""
+        representation, now = self._representation(case_id), self._clock()
+        case = self._register.case(case_id)
+        requests = [r for r in self._register.requests_of(case) if r.authority_awaited]
+        if not requests:
+            raise NotAllowedNow("nothing in this case waits for authority to be shown")
+        representation.doubt(reason=reason, by=by, at=now)
+        for request in requests:
+            request.open_pause(reason=PauseReason.AUTHORITY, on=request.today(now), at=now)
+        letters = self._write(
+            case,
+            requests,
+            LetterKind.AUTHORITY_QUESTION,
+            doubt=ASKED_ABOUT[representation.kind],
+            question=words.strip() or None,
+        )
+        self._register.save_all([representation, case, *requests], letters)
+
+    @again_on_conflict
+    def deceased(self, case_id: UUID, *, by: str) -> None:
+        """It concerns somebody who has died: another letter, not an answer (recital 27, E-09)."""
+        now = self._clock()
+        case = self._register.case(case_id)
+        requests = self._register.requests_of(case)
+        concerned = [request for request in requests if request.status.is_open]
+        if not concerned:
+            raise NotAllowedNow(f"nothing is open in case {case.reference}")
+        letters = self._write(case, concerned, LetterKind.DECEASED)
+        for request in concerned:
+            request.refer(to=DEAD, by=by, at=now)
+            request.close(by=by, at=now)
+        also = [*letters, *self._retention.when_closed(case, requests, at=now)]
+        self._register.save_all([case, *requests], also)
+
+    def _write(
+        self,
+        case: Case,
+        requests: Sequence[DataSubjectRequest],
+        kind: LetterKind,
+        **facts: Any,
+    ) -> list[Also]:
+        """A letter to whoever asks; nothing in it tells whether anybody is known."""
+        profile = self._controllers.in_force(case.controller)
+        known = LetterFacts(
+            profile=profile,
+            language=case.language,
+            case_reference=case.reference,
+            received_on=requests[0].received_on,
+            rights=tuple(request.right for request in requests),
+            **facts,
+        )
+        return self._postroom.queue(
+            case,
+            compose(kind, known),
+            profile,
+            self._addressees.of_question(case, requests[0]),
+            requests=tuple(request.id for request in requests),
+            at=self._clock(),
+        )
 
     @again_on_conflict
     def accept(

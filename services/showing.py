@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import replace
 
@@ -10,6 +11,11 @@ from services import dossier
 from services.national_numbers import mask_national_numbers
 from services.places import hide, places_of
 from services.ports import Vault
+
+_DOCUMENT = re.compile(
+    r"\b(?:pass(?:port)?|legitimasjon|legitimation|id[-_ ]?(?:kort|card|bevis)?|førerkort|forerkort"
+    r"|körkort|korkort|driving[-_ ]?licen[cs]e)(?=\b|_|\d)"
+)
 
 
 def shown_message(
@@ -31,6 +37,11 @@ def places_in(vault: Vault, case: Case) -> tuple[str, ...]:
         return ()
     person = dossier.PERSON.validate_json(vault.open(case.person))
     return places_of(person.identifiers)
+
+
+def looks_like_a_document(name: str) -> bool:
+    """Whether a file is called like the copy of an identity document, which is not to be kept."""
+    return _DOCUMENT.search(name.casefold()) is not None
 
 
 def _shown(text: str, places: tuple[str, ...]) -> str:

@@ -30,6 +30,7 @@ from services.fulfilment import Fulfilments
 from services.holds import HOLD_KINDS, NOBODYS_FAULT, RELEASE, TELL, Holds
 from services.meanwhile import ANNOUNCE, CHECK, LIFT, RESTRICT, UNRESTRICT
 from services.numbers import person_to_find
+from services.order_knowledge import COMPARE, OrderKnowledge
 from services.ports import (
     Attachment,
     AwaitsPerson,
@@ -76,6 +77,7 @@ KINDS = (
     *HOLD_KINDS,
     "digest",
     CHECK_SUPPRESSIONS,
+    COMPARE,
 )
 OF_RESTRICTIONS = frozenset({RESTRICT, UNRESTRICT, CHECK, ANNOUNCE, LIFT})
 WITHOUT_REQUEST = frozenset({*HOLD_KINDS, CHECK_SUPPRESSIONS})
@@ -127,6 +129,7 @@ class Worker:
         withdrawing: Withdrawing,
         digests: Digests,
         suppressions: Suppressions,
+        orders: OrderKnowledge,
         systems: Systems,
         mailer: Mailer,
         clock: Clock,
@@ -139,6 +142,7 @@ class Worker:
         self._rectifying, self._restrictions = rectifying, restrictions
         self._withdrawing = withdrawing
         self._suppressions = suppressions
+        self._orders = orders
         self._systems, self._mailer, self._clock = systems, mailer, clock
         self._name = name
         self.in_hand: dict[str, Held] = {}
@@ -162,6 +166,7 @@ class Worker:
             TELL: self._tell_of_release,
             "digest": self._digests.send,
             CHECK_SUPPRESSIONS: self._check_suppressions,
+            COMPARE: lambda task: self._orders.compare(task, self._systems),
         }
 
     def run(self, stop: Event, *, idle_seconds: float = 0.2) -> None:

@@ -49,8 +49,12 @@ COMPARTMENT_OF: Mapping[str, Compartment] = {
     "reason": Compartment.HOLD,
     "tell": Compartment.HOLD,
     "number": Compartment.UPLOAD,
+    "answers": Compartment.UPLOAD,
 }
 """Where the text behind a reference lies, by the field that holds it; else in correspondence."""
+
+FORGOTTEN = "forgotten"
+"""The field that names content which was destroyed by itself, in the save of the same event."""
 
 log = structlog.get_logger()
 
@@ -138,6 +142,7 @@ _ASIDE: tuple[LiteralString, ...] = (
     "CREATE TEMP TABLE refs (id uuid, aggregate_id uuid, compartment text, position bigint)",
     "CREATE TEMP TABLE whose (aggregate_id uuid, case_id uuid)",
     "CREATE TEMP TABLE noted (id uuid)",
+    "CREATE TEMP TABLE forgotten (id uuid)",
 )
 
 RULES = (
@@ -163,18 +168,13 @@ RULES = (
         " from a backup",
         "WITH missing AS MATERIALIZED (SELECT r.* FROM refs r"
         "  LEFT JOIN trettio.vault_rows v ON v.id = r.id WHERE v.id IS NULL),"
-        " dated AS MATERIALIZED (SELECT m.id, m.compartment, w.case_id, l.recorded_at,"
-        "  l.topic, l.originator_id, l.originator_version"
+        " dated AS MATERIALIZED (SELECT m.id, m.compartment, w.case_id, l.recorded_at"
         "  FROM missing m JOIN trettio.log l ON l.notification_id = m.position"
         "  LEFT JOIN whose w ON w.aggregate_id = m.aggregate_id)"
         " SELECT DISTINCT id FROM dated WHERE NOT EXISTS (SELECT FROM trettio.destroyed_keys d"
         "  WHERE d.case_id = dated.case_id AND d.compartment = dated.compartment"
         "  AND d.destroyed_at >= dated.recorded_at)"
-        # A national number goes as soon as it was matched with, or another came in its place.
-        " AND NOT (topic = 'case.number-taken' AND EXISTS (SELECT FROM trettio.log n"
-        "  WHERE n.originator_id = dated.originator_id"
-        "  AND n.originator_version > dated.originator_version"
-        "  AND n.topic IN ('case.number-taken', 'case.number-dropped')))",
+        " AND NOT EXISTS (SELECT FROM forgotten f WHERE f.id = dated.id)",
     ),
     Rule(
         "row-orphaned",
@@ -380,11 +380,22 @@ class _Comparison:
         )
         _copy(
             self._connection,
+            "COPY forgotten FROM STDIN",
+            (
+                (ref.id,)
+                for _, event in read
+                if (ref := getattr(event, FORGOTTEN, None)) is not None
+            ),
+        )
+        _copy(
+            self._connection,
             "COPY refs FROM STDIN",
             (
                 (ref.id, one.originator_id, compartment.value, one.id)
                 for one, event in read
-                for ref, compartment in _refs(vars(event))
+                for ref, compartment in _refs(
+                    {name: value for name, value in vars(event).items() if name != FORGOTTEN}
+                )
             ),
         )
 

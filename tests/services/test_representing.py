@@ -6,13 +6,15 @@ from typing import Any
 
 import pytest
 
+from adapters.outbound.tokens import Scope
 from domain.errors import DomainError, NotAllowedNow
 from domain.fulfilment import fulfilment_id
 from domain.representation import AnswerTo, AuthorityEvidence, ChildView, RepresentationKind
 from domain.request import Status
-from domain.vocabulary import IdentifierKind, RefusalGround, Right
+from domain.vocabulary import IdentifierKind, PauseReason, RefusalGround, Right
 from services.fulfilment import person_of
-from services.ports import CodeCheck, Identifier
+from services.ports import Attachment, CodeCheck, Erased, Identifier
+from services.showing import looks_like_a_document
 from tests.support.asking import BY, approve, asked, confirmed, look_everywhere, received, verified
 from tests.support.house import KARI, NORWAY, House
 
@@ -139,3 +141,93 @@ def test_a_protected_address_of_the_child_protects_the_case(house: House) -> Non
 
     assert house.case(case_id).protected
     house.installation.representing.accept(case_id, answer_to=AnswerTo.REPRESENTATIVE, by=BY)
+
+
+def test_a_doubt_is_asked_by_letter_and_shown_on_the_clock(house: House) -> None:
+    """B.2.5, E-08: authority unclear is asked about; the pause is recorded, not relied on."""
+    case_id = confirmed(house, Right.ACCESS)
+    claim(house, case_id, 9)
+    house.installation.representing.doubt(case_id, reason="authority-not-shown", by=BY)
+    house.worker.drain()
+
+    letter = house.mails()[-1]
+    assert (letter.kind.value, letter.recipient) == ("authority-question", KARI)
+    request = asked(house, case_id, Right.ACCESS)
+    assert PauseReason.AUTHORITY in request.open_pauses
+    prove(house, case_id)
+    find_out(house, case_id)
+    house.installation.representing.accept(case_id, by=BY)
+    assert asked(house, case_id, Right.ACCESS).open_pauses == {}
+
+
+def test_the_dead_get_another_letter_and_no_answer_of_article_15(house: House) -> None:
+    """E-09: recital 27; the requests end as referred, and nothing was searched."""
+    case_id = confirmed(house, Right.ACCESS, Right.ERASURE)
+    house.installation.representing.deceased(case_id, by=BY)
+    house.worker.drain()
+
+    assert house.mails()[-1].kind.value == "deceased"
+    for right in (Right.ACCESS, Right.ERASURE):
+        request = asked(house, case_id, right)
+        assert request.status is Status.CLOSED
+        assert request.answer is None
+        assert house.installation.register.find_fulfilment(request.id) is None
+
+
+def test_a_copy_of_an_identity_document_is_seen_and_not_kept(house: House) -> None:
+    """B.2.8: documents seen, not kept: the copy is destroyed at once, "seen" stays."""
+    passport = Attachment("pass.jpg", "image/jpeg", b"a passport")
+    case_id = received(house, "Her er passet mitt", attachments=(passport,))
+    (ref,) = house.case(case_id).attachments
+    house.installation.vault.open(ref)
+
+    page = house.staff().post(f"/desk/cases/{case_id}/documents/1/destroy")
+
+    assert page.status_code == 200
+    with pytest.raises(Erased):
+        house.installation.vault.open(ref)
+    assert house.case(case_id).documents_destroyed == {ref}
+    assert house.staff().post(f"/desk/cases/{case_id}/documents/2/destroy").status_code == 404
+
+
+def test_files_called_like_an_identity_document_are_pointed_out() -> None:
+    assert all(map(looks_like_a_document, ("pass.jpg", "Passport_kari.png", "førerkort 2.pdf")))
+    assert not any(map(looks_like_a_document, ("passord.txt", "billett.pdf", "kompass.jpg")))
+
+
+def test_who_asks_for_whom_over_the_api(house: House) -> None:
+    """E-08 over `/v1`: claimed, shown, found out, accepted; the age is kept, the birth date not."""
+    case_id = confirmed(house, Right.ACCESS)
+    api = signed_in(house)
+    at = f"/v1/cases/{case_id}/representation"
+
+    def post(path: str, **sent: Any) -> Any:
+        answer = house.client.post(f"{at}{path}", json=sent, headers=api)
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+    child = [{"kind": "email", "value": CHILD}]
+    shown = post("", kind="parent", identifiers=child, born_on="2016-01-01")
+    assert shown["age"] == 10
+    assert set(shown["missing"]) == {
+        "evidence",
+        "identity",
+        "protected-address",
+        "conflict-between-parents",
+    }
+    post("/evidence", evidence="population-register")
+    post("/address", protected=False)
+    post("/conflict", known=False)
+    prove(house, case_id)
+    assert post("/accept")["accepted"] is True
+    assert house.client.get(at, headers=api).json()["answer_to"] == "representative"
+
+
+def signed_in(house: House) -> dict[str, str]:
+    token = house.installation.tokens.create(
+        name="people",
+        staff_id=BY,
+        scopes=frozenset({Scope.DESK, Scope.READ}),
+        controllers=frozenset(),
+    )
+    return {"Authorization": f"Bearer {token}"}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import date
+from decimal import Decimal
 from uuid import UUID
 
 from fastapi import APIRouter, Response
@@ -14,6 +15,7 @@ from adapters.inbound.api.auth import ApiRoute, Installed, Reader
 from adapters.inbound.api.cases import CaseId, GivenIdentifier, case_of
 from adapters.inbound.api.commands import Command, DeskCommand
 from adapters.inbound.api.shapes import Form
+from domain.errors import DomainError
 from domain.representation import (
     OF_AGE,
     AnswerTo,
@@ -24,6 +26,7 @@ from domain.representation import (
     RepresentationKind,
 )
 from domain.vocabulary import IdentityMethod
+from services.order_knowledge import SaidOfOrder
 from services.ports import Identifier
 
 router = APIRouter(prefix="/v1/cases/{case_id}", tags=["people"], route_class=ApiRoute)
@@ -85,6 +88,16 @@ class ConflictChecked(Form):
 
 class Because(Form):
     reason: str = REASON
+
+
+class Doubt(Because):
+    words: str = Field(default="", max_length=2_000, description="For the letter, as it is.")
+
+
+class Order(Form):
+    number: str = Field(min_length=1, max_length=100, examples=["A1B2C"])
+    amount: Decimal | None = Field(default=None, ge=0, le=10_000_000)
+    day: date | None = None
 
 
 class Accept(Form):
@@ -171,6 +184,60 @@ def check_conflict(
             case_id, known=form.known, by=command.bearer.staff_id
         ),
     )
+
+
+@router.post("/representation/doubt", response_model=Asks)
+def doubt(installation: Installed, command: DeskCommand, case_id: CaseId, form: Doubt) -> Response:
+    """Ask, by letter, for what shows the authority; both worlds of the clock are shown."""
+    return _do(
+        installation,
+        command,
+        case_id,
+        lambda: installation.representing.doubt(
+            case_id, reason=form.reason, words=form.words, by=command.bearer.staff_id
+        ),
+    )
+
+
+@router.post("/deceased", response_model=Asks)
+def deceased(installation: Installed, command: DeskCommand, case_id: CaseId) -> Response:
+    """The person asked about has died: the GDPR does not apply, and a letter says so."""
+    return _do(
+        installation,
+        command,
+        case_id,
+        lambda: installation.representing.deceased(case_id, by=command.bearer.staff_id),
+    )
+
+
+@router.post("/identity/order", response_model=Asks)
+def say_order(
+    installation: Installed, command: DeskCommand, case_id: CaseId, form: Order
+) -> Response:
+    """What the person says of an order; a machine compares it, and nobody is shown either."""
+    return _do(
+        installation,
+        command,
+        case_id,
+        lambda: installation.orders.say(case_id, SaidOfOrder(form.number, form.amount, form.day)),
+    )
+
+
+@router.post("/identity/documents/{number}/destroy", response_model=Asks)
+def destroy_document(
+    installation: Installed, command: DeskCommand, case_id: CaseId, number: int
+) -> Response:
+    """Destroy the n-th attachment, a copy of an identity document, at once."""
+
+    def act() -> None:
+        attachments = installation.register.case(case_id).attachments
+        if not 1 <= number <= len(attachments):
+            raise DomainError("there is no such attachment in this case")
+        installation.identity.destroy_document(
+            case_id, attachments[number - 1], by=command.bearer.staff_id
+        )
+
+    return _do(installation, command, case_id, act)
 
 
 @router.post("/representation/accept", response_model=Asks)

@@ -30,6 +30,9 @@ from domain.vocabulary import (
 
 PEOPLE_DONE = (
     "represented",
+    "authority-asked",
+    "deceased",
+    "document-destroyed",
     "seen",
     "heard",
     "noted",

@@ -27,6 +27,7 @@ from domain.errors import DomainError
 from domain.policy import Profile
 from domain.vocabulary import Language
 from services.ports import Erased
+from services.showing import looks_like_a_document
 
 LANGUAGE_COOKIE = "trettio-language"
 A_YEAR = 365 * 24 * 3600
@@ -47,7 +48,7 @@ def environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.filters |= {"plain": plain, "told": told}
+    made.filters |= {"plain": plain, "told": told, "is_document": looks_like_a_document}
     made.globals["languages"] = tuple(Language)
     return made
 

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Response
 
 from adapters.inbound.web.case_steps import _do as carry_out
 from adapters.inbound.web.case_steps import _identifiers as identifiers_in
-from adapters.inbound.web.pages import Form, PageRoute, Sent, one_of
+from adapters.inbound.web.pages import Form, NotHere, PageRoute, Sent, one_of
 from adapters.inbound.web.session import AtDesk, Desk
 from domain.errors import DomainError
 from domain.representation import AnswerTo, AuthorityEvidence, ChildView, RepresentationKind
@@ -73,6 +73,41 @@ def check_conflict(desk: AtDesk, case_id: UUID, sent: Form) -> Response:
         desk.installation.representing.check_conflict(case_id, known=known, by=desk.staff_id)
 
     return _do(desk, case_id, sent, command, form="conflict", done="noted")
+
+
+@router.post("/representation/doubt")
+def doubt(desk: AtDesk, case_id: UUID, sent: Form) -> Response:
+    def command() -> None:
+        desk.installation.representing.doubt(
+            case_id, reason="authority-not-shown", words=sent.one("words"), by=desk.staff_id
+        )
+
+    return _do(desk, case_id, sent, command, form="doubt", done="authority-asked")
+
+
+@router.post("/deceased")
+def deceased(desk: AtDesk, case_id: UUID, sent: Form) -> Response:
+    def command() -> None:
+        if not sent.has("sure"):
+            raise DomainError("tick that the person has died: the requests end with it")
+        desk.installation.representing.deceased(case_id, by=desk.staff_id)
+
+    return _do(desk, case_id, sent, command, form="deceased", done="deceased")
+
+
+@router.post("/documents/{number}/destroy")
+def destroy_document(desk: AtDesk, case_id: UUID, number: int, sent: Form) -> Response:
+    """A copy of an identity document is destroyed at once; that it was seen is all that stays."""
+    attachments = desk.case(case_id).attachments
+    if not 1 <= number <= len(attachments):
+        raise NotHere
+
+    def command() -> None:
+        desk.installation.identity.destroy_document(
+            case_id, attachments[number - 1], by=desk.staff_id
+        )
+
+    return _do(desk, case_id, sent, command, form="document", done="document-destroyed")
 
 
 @router.post("/representation/accept")

@@ -7,6 +7,8 @@ provider brings the cookie that their browser was given when they set out.
 
 from __future__ import annotations
 
+from datetime import date
+from decimal import Decimal
 from http import HTTPStatus
 
 from fastapi import APIRouter, Request, Response
@@ -16,8 +18,9 @@ from adapters.inbound.web.pages import Ended, Form, PageRoute, go, installation_
 from adapters.inbound.web.session import is_secure
 from adapters.outbound.identity_providers import RETURN_PATH
 from domain.case import Case
-from domain.errors import NotAllowedNow
+from domain.errors import DomainError, NotAllowedNow
 from services.electronic import VALID_FOR, Back
+from services.order_knowledge import SaidOfOrder, amount_in
 from services.ports import CodeCheck, ProofRefused, Refused, Unavailable
 
 COOKIE = "trettio-proof"
@@ -43,7 +46,7 @@ def come_back(
 @router.get("/{secret}")
 def show(request: Request, secret: str, done: str = "", back: str = "") -> Response:
     proven = bool(done) or back == Back.PROVEN.value
-    known = {how.value for how in Back} - {Back.PROVEN.value}
+    known = {*(how.value for how in Back), "order-said"} - {Back.PROVEN.value}
     return _page(
         request,
         secret,
@@ -63,6 +66,20 @@ def prove(request: Request, secret: str, form: Form) -> Response:
     if check is not CodeCheck.RIGHT:
         return _page(request, secret, case, wrong=check)
     return go(f"/prove/{secret}?done=1")
+
+
+@router.post("/{secret}/order")
+def say_order(request: Request, secret: str, form: Form) -> Response:
+    """What the person knows of an order. The page never says whether there is such an order."""
+    case = _behind(request, secret)
+    try:
+        said = SaidOfOrder(form.one("number"), _amount(form.one("amount")), _day(form.one("day")))
+        installation_of(request).orders.say(case.id, said)
+    except NotAllowedNow:
+        return _page(request, secret, case, wrong=CodeCheck.SPENT)
+    except DomainError:
+        return _page(request, secret, case, back="order-incomplete")
+    return go(f"/prove/{secret}?back=order-said")
 
 
 @router.post("/{secret}/eid")
@@ -96,6 +113,17 @@ def set_out(request: Request, secret: str, form: Form) -> Response:
         samesite="lax",
     )
     return response
+
+
+def _amount(text: str) -> Decimal | None:
+    return amount_in(text[:40]) if text else None
+
+
+def _day(text: str) -> date | None:
+    try:
+        return date.fromisoformat(text) if text else None
+    except ValueError:
+        raise DomainError("write the day as 2026-12-31") from None
 
 
 def _behind(request: Request, secret: str) -> Case:
