@@ -29,6 +29,7 @@ from adapters.inbound.api import (
     restrictions,
     schemas,
     staff,
+    triage,
     wishes,
 )
 from adapters.inbound.api.openapi import Api, operation_id
@@ -52,6 +53,7 @@ MODULES = (
     portability,
     recipients,
     schemas,
+    triage,
     wishes,
     endings,
     keeping,

@@ -14,6 +14,7 @@ from adapters.inbound.web.keeping_view import keeping_of
 from adapters.inbound.web.pages import NOTHING_SENT, PageRoute, Sent, page
 from adapters.inbound.web.people_view import people_choices
 from adapters.inbound.web.session import AtDesk, Desk, Purpose
+from adapters.inbound.web.triage_view import triage_view
 from domain.case import Case
 from domain.grounds import grounds
 from domain.ladder import Doubt
@@ -111,6 +112,9 @@ def case_page(
         grounds=grounds(),
         keeping=keeping_of(desk, case, look, content=purpose is not None),
         cover_reasons=tuple(CoverReason),
+        triage=triage_view(
+            desk, case, [one.request for one in view.requests], content=purpose is not None
+        ),
         delivery_ways=tuple(way for way in DeliveryWay if way is not DeliveryWay.MAIL),
         erasure_grounds=tuple(ErasureGround),
         receipt_reasons=RECEIPT_REASONS,
@@ -121,6 +125,12 @@ DONE = frozenset(
     {
         "confirmed",
         "set-aside",
+        "settled",
+        "undone",
+        "handed-over",
+        "right-added",
+        "right-corrected",
+        "referred",
         "code-sent",
         "verified",
         "match",

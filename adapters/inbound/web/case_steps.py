@@ -26,7 +26,6 @@ from domain.vocabulary import (
     Language,
     Outcome,
     Right,
-    TriageKind,
 )
 from services import dossier
 from services.fulfilment import person_of
@@ -64,17 +63,6 @@ def confirm(desk: AtDesk, case_id: UUID, sent: Form) -> Response:
         )
 
     return _do(desk, case, sent, command, form="confirm", done="confirmed")
-
-
-@router.post("/set-aside")
-def set_aside(desk: AtDesk, case_id: UUID, sent: Form) -> Response:
-    case = desk.case(case_id)
-
-    def command() -> None:
-        kind = one_of(TriageKind, sent.one("kind"))
-        desk.installation.intake.set_aside(case.id, kind=kind, by=desk.staff_id)
-
-    return _do(desk, case, sent, command, form="set-aside", done="set-aside")
 
 
 # Identity

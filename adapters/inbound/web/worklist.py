@@ -16,7 +16,14 @@ from domain.case import reference
 from domain.deadlines import received_on
 from domain.policy import Profile
 from domain.vocabulary import Country
-from projections.deadline_worklist import Message, Work, case_called, entries, inbox
+from projections.deadline_worklist import (
+    Message,
+    Work,
+    case_called,
+    due_at_once,
+    entries,
+    inbox,
+)
 
 MOST = 200
 REMINDERS = ("half-time", "five-working-days", "two-working-days", "today", "late")
@@ -70,6 +77,10 @@ def worklist(desk: AtDesk, q: Annotated[str, Query(max_length=40)] = "") -> Resp
         waiting=[
             Waiting(one, reference(one.case_id), _name(profiles[one.controller]))
             for one in inbox(sql, desk.controllers, limit=MOST)
+        ],
+        documents=[
+            Waiting(one, reference(one.case_id), _name(profiles[one.controller]))
+            for one in due_at_once(sql, desk.controllers, limit=MOST)
         ],
         due=[
             _due(one, profiles[one.controller], today)

@@ -1,0 +1,92 @@
+"""The pages about messages that are no requests, about what is put right, and about findings."""
+
+from __future__ import annotations
+
+from adapters.outbound.tokens import Scope
+from domain.case import CaseStatus
+from domain.request import Status
+from domain.vocabulary import Right
+from tests.support.asking import asked, confirmed
+from tests.support.house import NORWAY, SWEDEN, House
+from tests.support.steps import press, reveal
+
+
+def test_document_access_stands_on_the_list_of_today(house: House) -> None:
+    """E-06, and the way back from a mistake."""
+    case_id = house.receive("Jeg ber om innsyn i postlisten etter offentleglova")
+    desk, place = house.staff(), f"/desk/cases/{case_id}"
+    assert 'id="documents"' in desk.get("/desk").text
+    reveal(desk, place)
+
+    shown = press(desk, f"{place}/set-aside", kind="document-access", notify="yes", words="Hei")
+    assert "/settle" in shown
+    house.work()
+    assert [mail.kind.value for mail in house.mails()] == ["document-access-passed-on"]
+    press(desk, f"{place}/settle", how="given-out")
+    house.work()
+    assert 'id="documents"' not in desk.get("/desk").text
+    press(desk, f"{place}/undo", reason="was-a-request")
+    assert house.case(case_id).status is CaseStatus.WAITING
+
+
+def test_rights_are_added_corrected_and_referred_on_the_page(house: House) -> None:
+    case_id = confirmed(house, Right.ACCESS)
+    desk, place = house.staff(), f"/desk/cases/{case_id}"
+    reveal(desk, place)
+    page = desk.get(place).text
+    assert f'action="{place}/rights"' in page
+    assert f'action="{place}/hand-over"' in page
+
+    request = asked(house, case_id, Right.ACCESS)
+    press(desk, f"{place}/correct-right", request=str(request.id), right="portability")
+    press(desk, f"{place}/rights", right="erasure", message="1")
+    portability = asked(house, case_id, Right.PORTABILITY)
+    press(
+        desk, f"{place}/refer", request=str(portability.id), name="Lykt AS", contact="x@y.example"
+    )
+    house.work()
+
+    assert asked(house, case_id, Right.PORTABILITY).status is Status.CLOSED
+    assert (
+        desk.post(f"{place}/rights", data={"right": "erasure", "message": "9"}).status_code == 422
+    )
+    handed = desk.post(f"{place}/hand-over", data={"controller": SWEDEN})
+    assert handed.status_code == 200, handed.text
+    one_sided = house.staff(NORWAY)
+    assert one_sided.post(f"{place}/hand-over", data={"controller": SWEDEN}).status_code == 404
+
+
+def test_findings_are_shown_to_the_desk_and_decided_by_who_may(house: House) -> None:
+    handler = house.staff()
+    shown = handler.get("/desk/findings").text
+    assert "promise" in shown or "Art. " in shown
+    finding = next(
+        one
+        for one in house.installation.controllers.findings(
+            NORWAY, house.installation.clock().date()
+        )
+        if one.code != "channel_missing"
+    )
+    place = f"/desk/findings/{NORWAY}/{finding.code}"
+    said = {"answer": "law-prevails", "words": "Loven gjelder."}
+    assert handler.post(place, data=said).status_code == 404
+
+    admin = house.visitor()
+    token = house.installation.tokens.create(
+        name="admin",
+        staff_id="eva",
+        scopes=frozenset({Scope.DESK, Scope.ADMIN}),
+        controllers=frozenset(),
+    )
+    admin.post("/desk/sign-in", data={"token": token})
+    assert admin.post(place, data={"answer": "law-prevails", "words": " "}).status_code == 422
+    decided = admin.post(place, data=said)
+
+    assert decided.status_code == 200
+    assert "Loven gjelder." in decided.text
+    assert finding.code not in {
+        one.code
+        for one in house.installation.controllers.findings(
+            NORWAY, house.installation.clock().date()
+        )
+    }
