@@ -36,7 +36,7 @@ def test_consent_or_contract_among_the_bases_is_enough(bases: tuple[LegalBasis, 
 
 
 def test_what_the_person_did_not_provide_is_left_out() -> None:
-    """Art. 20(1): inferences are not provided, whatever they rest on."""
+    """B.1 row 20: inferences are not provided, whatever they rest on."""
     profile = with_bases(LegalBasis.CONTRACT, provided=False)
 
     assert left_out(profile, profile.categories[0]) is NotPortable.NOT_PROVIDED

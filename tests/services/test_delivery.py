@@ -98,7 +98,7 @@ def test_what_shows_a_delivery_is_sealed_and_named_in_the_log(
 def test_nobody_is_handed_or_read_anything_before_it_is_written_how_they_showed_themselves(
     house: House, printed: tuple[UUID, UUID], clock: Clock, way: DeliveryWay
 ) -> None:
-    """Art. 12(1): orally when the identity is proven by other means."""
+    """B.1 row 12(1): orally when the identity is proven by other means, and recorded."""
     with pytest.raises(DomainError, match="how the person showed"):
         deliver(house, printed, way, clock, seen="  ")
     deliver(house, printed, way, clock, seen="driving licence")

@@ -35,7 +35,7 @@ def test_a_courtesy_has_no_date_and_is_answered_all_the_same(house: House, right
 
 
 def test_a_person_says_whether_a_decision_stands(house: House) -> None:
-    """B.1, Art. 22(3): a human review has a human's answer, and a statutory date."""
+    """B.1 row 22, Art. 22(3): a human review has a human's answer, and a statutory date."""
     case_id = collected(house, Right.HUMAN_REVIEW)
     request_id = house.case(case_id).request_id(Right.HUMAN_REVIEW)
     answer = house.installation.informing.answer

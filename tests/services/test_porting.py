@@ -42,7 +42,7 @@ def opened(content: bytes) -> tuple[dict[str, Any], zipfile.ZipFile]:
 
 
 def test_the_file_is_json_and_csv_with_its_schema_and_nothing_to_look_at(house: House) -> None:
-    """B.2.7, B.1 20: structured, common, machine-readable; PDF is not, and is not in it."""
+    """B.2.7, B.1 row 20: structured, common, machine-readable; PDF is not, and is not in it."""
     case_id = ported(house)
     approve(house, case_id, Right.PORTABILITY)
     request = asked(house, case_id, Right.PORTABILITY)

@@ -37,7 +37,7 @@ def informed(house: House, case_id: UUID, *lines: str) -> None:
 
 
 def test_organisers_are_named_as_the_records_name_them(house: House) -> None:
-    """MU-18, C-154/21: not "organisers" but who; the letter about the erasure says it too."""
+    """MU-18, AK-23, C-154/21: not "organisers" but who; so does the letter."""
     case_id = erasure(house, "Teater Norrsken", "Klarna")
     informed(house, case_id, "organisers", "klarna")
 
@@ -55,7 +55,7 @@ def test_organisers_are_named_as_the_records_name_them(house: House) -> None:
 
 
 def test_who_asks_is_told_the_names_by_letter(house: House) -> None:
-    """Art. 19, last sentence; B.7: actual recipients is the default."""
+    """B.1 row 19, B.7 row recipients: actual recipients is the default."""
     case_id = erasure(house, "Teater Norrsken")
     informed(house, case_id, "organisers")
 
@@ -76,7 +76,7 @@ def test_nobody_is_told_who_received_what_before_identity_is_verified(house: Hou
 
 
 def test_a_recipient_that_the_profile_does_not_know_is_a_task(house: House) -> None:
-    """Art. 19: records name somebody, the profile nobody for it: a person must tell them."""
+    """B.1 row 19, MU-18: records name somebody, the profile nobody: a person tells them."""
     case_id = erasure(house, STRANGE, controller=NORWAY)
     line = f"{RECIPIENT}{OTHER_RECIPIENTS}"
     state = plan(house, case_id, Right.ERASURE).systems[line]

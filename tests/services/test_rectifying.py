@@ -77,7 +77,7 @@ def test_each_claim_has_its_own_outcome(house: House) -> None:
 
 
 def test_what_it_was_and_became_is_sealed_and_in_no_event(house: House) -> None:
-    """B.1, Art. 16: field-level before and after, kept out of the permanent log in clear."""
+    """B.1 row 16: field-level before and after, kept out of the permanent log in clear."""
     case_id = begun(house)
     request = asked(house, case_id, Right.RECTIFICATION)
     one = claim(house, case_id, "name", Wish.RECTIFY, "Kari Testesen")
