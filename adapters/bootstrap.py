@@ -346,7 +346,7 @@ def _wire(
     mailer = mailer or _mailer(settings, clock)
     questions = Questions(register, vault, controllers, postroom, clock)
     assigning = Assigning(register, staff, clock)
-    fulfilments = Fulfilments(register, vault, tasks, controllers, suppressions, clock)
+    fulfilments = Fulfilments(register, vault, tasks, controllers, suppressions, held, clock)
     restrictions = Restrictions(register, vault, tasks, controllers, postroom, clock)
     deciding = Deciding(
         register, vault, tasks, controllers, held, restrictions, suppressions, clock

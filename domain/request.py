@@ -576,6 +576,17 @@ class DataSubjectRequest(Aggregate):
         TOPIC = "request.suppressed-again"
         system: str
 
+    class RecordsArchived(Event):
+        """The archive has received found records, so that the system's own copy may go (B.4)."""
+
+        TOPIC = "request.records-archived"
+        records: tuple[UUID, ...]
+        receipt: PersonalRef
+        by: str
+
+        def apply(self, aggregate: DataSubjectRequest) -> None:
+            aggregate.archived_records = aggregate.archived_records | set(self.records)
+
     class HandedToArchive(Event):
         TOPIC = "request.handed-to-archive"
         receipt: PersonalRef
@@ -685,6 +696,7 @@ class DataSubjectRequest(Aggregate):
         self.missed: frozenset[Missed] = frozenset()
         self.destroyed: frozenset[Compartment] = frozenset()
         self.archived = False
+        self.archived_records: frozenset[UUID] = frozenset()
         self.disclosed = False
         self.tell_authority_by: datetime | None = None
         self.ended = False
@@ -752,7 +764,9 @@ class DataSubjectRequest(Aggregate):
     def still_kept(self) -> frozenset[Compartment]:
         """The compartments of the vault that still hold something of this request."""
         kept = {Compartment.UPLOAD, Compartment.PACKAGE, Compartment.CORRESPONDENCE}
-        if any(d.decision is Decision.KEEP for d in self.decisions.values()):
+        if any(d.decision is Decision.KEEP for d in self.decisions.values()) or any(
+            outcome.outcome is Outcome.KEPT for outcome in self.outcomes
+        ):
             kept.add(Compartment.HOLD)
         return frozenset(kept - self.destroyed)
 
@@ -1340,6 +1354,18 @@ class DataSubjectRequest(Aggregate):
     def take_identifiers(self, *, person: PersonalRef, by: str, at: datetime) -> None:
         self._require(Status.RECEIVED)
         self.trigger_event(self.IdentifiersTaken, person=person, by=named(by), timestamp=at)
+
+    def archive_records(
+        self, *, records: tuple[UUID, ...], receipt: PersonalRef, by: str, at: datetime
+    ) -> None:
+        """The archive's receipt for records that only it may have disposed of (E-05)."""
+        self._require(Status.COLLECTED)
+        own = {record.record_id for record in self.own_records}
+        if not records or set(records) - own:
+            raise DomainError("name the records that the archive has received, among the person's")
+        self.trigger_event(
+            self.RecordsArchived, records=records, receipt=receipt, by=human(by), timestamp=at
+        )
 
     def hand_to_archive(self, *, receipt: PersonalRef, by: str, at: datetime) -> None:
         self._require(Status.CLOSED)

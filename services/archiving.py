@@ -9,7 +9,7 @@ them too, and to erase what the archive itself keeps takes its authority, not ou
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from hashlib import sha256
@@ -107,6 +107,43 @@ class Archiving:
             request.hand_to_archive(receipt=sealed.ref, by=human(by), at=now)
         self._register.save_all(requests, sealed.also)
         self._tasks.hurry(reason=FOR_ARCHIVE)
+
+    @again_on_conflict
+    def records_received(
+        self, request_id: UUID, record_ids: Iterable[UUID], *, receipt: str, by: str
+    ) -> None:
+        """Record the archive's receipt for found records: their system's copy may go then."""
+        if not receipt.strip():
+            raise DomainError("write down the archive's receipt: its number, day and name")
+        now = self._clock()
+        request = self._register.request(request_id)
+        note = dossier.SealedNote(receipt.strip(), by, now)
+        sealed = self._vault.seal(
+            request.case_id, Compartment.CORRESPONDENCE, dossier.NOTE.dump_json(note)
+        )
+        request.archive_records(
+            records=tuple(dict.fromkeys(record_ids)), receipt=sealed.ref, by=by, at=now
+        )
+        self._register.save_all([request], sealed.also)
+
+    def records(self, request_id: UUID) -> bytes:
+        """The records with archive duty as PDF/A-2b, each with its fields: personal data."""
+        request = self._register.request(request_id)
+        case = self._register.case(request.case_id)
+        profile = self._controllers.in_force(case.controller)
+        duty = {one.id for one in profile.categories if one.archive_duty}
+        out = BytesIO()
+        with ZipFile(out, "w", ZIP_DEFLATED) as package:
+            for number, found in enumerate(request.own_records, start=1):
+                content = self._open(found.content) if found.category in duty else None
+                if content is None:
+                    continue
+                record = dossier.RECORD.validate_json(content).record
+                rows = [("Field", "Value"), *((k, str(v)) for k, v in record.fields.items())]
+                parts = (Part("table", rows=tuple(rows)),)
+                pdf = self._pdf("record", str(found.record_id), parts, case, profile, None)[4]
+                package.writestr(f"records/{number:03}-{found.record_id}.pdf", pdf)
+        return out.getvalue()
 
     # The documents
 

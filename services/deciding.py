@@ -36,6 +36,9 @@ from services.register import Register, again_on_conflict
 from services.restricting import Restrictions
 from services.suppressions import Suppressions
 
+ARCHIVED = "handed_to_archive"
+"""The fact that the archive has a record. Only its receipt says so, never a tick (E-05)."""
+
 RESTRICTED = "restricted"
 """The fact that a record may be kept only (Art. 18(2)), for the rules of `domain.decisions`."""
 
@@ -108,8 +111,9 @@ class Deciding:
                 kind=found.kind,
                 anchors=record.anchors,
                 flags=record.flags
-                | (answers or {}).get(found.record_id, frozenset())
-                | ({RESTRICTED} if found.system in restricted else frozenset()),
+                | (answers or {}).get(found.record_id, frozenset()) - {ARCHIVED}
+                | ({RESTRICTED} if found.system in restricted else frozenset())
+                | ({ARCHIVED} if found.record_id in request.archived_records else frozenset()),
             )
             holds = () if under else self._held.standing(request.controller, found, record)
             parts = wish.about(found) if wish else _EVERYTHING

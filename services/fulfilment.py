@@ -15,6 +15,8 @@ from uuid import UUID, uuid4, uuid5
 from domain.aggregate import Aggregate
 from domain.errors import DomainError, NotAllowedNow
 from domain.fulfilment import Fulfilment, SystemState, SystemStatus
+from domain.grounds import LEGAL_CLAIM
+from domain.hold import Hold
 from domain.many import FEW, Many, gathered
 from domain.policy import Profile, Sector, System
 from domain.request import DataSubjectRequest, Status
@@ -28,6 +30,7 @@ from domain.values import (
 from domain.vocabulary import Action, Compartment, Outcome, Right
 from services import dossier
 from services.controllers import Controllers
+from services.held import Held, HeldRecord
 from services.numbers import drop_if_done
 from services.planning import RECIPIENT, answer_task, carry_matches, task_for
 from services.ports import Also, Clock, Person, Record, Result, Task, Tasks, Vault
@@ -53,11 +56,12 @@ class Fulfilments:
         tasks: Tasks,
         controllers: Controllers,
         suppressions: Suppressions,
+        held: Held,
         clock: Clock,
     ) -> None:
         self._register, self._vault, self._tasks = register, vault, tasks
         self._controllers, self._clock = controllers, clock
-        self._suppressions = suppressions
+        self._suppressions, self._held = suppressions, held
 
     # What systems answered
 
@@ -209,6 +213,7 @@ class Fulfilments:
                 for record_id, result in results.items()
             )
             fulfilment.record_erased(system=system, key=key, outcomes=outcomes, by=by, at=now)
+            kept = self._kept_by_hand(fulfilment, results, by, also, now)
             if fulfilment.systems[system].status is SystemStatus.TREATED:
                 if any(result.outcome is Outcome.MANUAL for result in results.values()):
                     fulfilment.escalate(system=system, reason="erase-from-list", at=now)
@@ -217,7 +222,56 @@ class Fulfilments:
                     fulfilment.read_back(system=system, key=back, remaining={}, at=now)
                 else:
                     also.append(self._read_back_task(fulfilment, system, results, now))
-            self.save_and_complete(fulfilment, also, now)
+            self.save_and_complete(fulfilment, also, now, more=kept)
+
+    def _kept_by_hand(
+        self,
+        fulfilment: Fulfilment,
+        results: Mapping[UUID, Result],
+        by: str | None,
+        also: list[Also],
+        now: datetime,
+    ) -> list[Aggregate]:
+        """A hold for everything that a person kept: it goes on its day as any other."""
+        lines: dict[tuple[str, str, str], list[tuple[FoundRecord, Result]]] = {}
+        for found in fulfilment.found:
+            result = results.get(found.record_id)
+            if by and result and result.outcome is Outcome.KEPT and result.ground:
+                place = (found.system, found.category, result.ground)
+                lines.setdefault(place, []).append((found, result))
+        if not lines:
+            return []
+        request = self._register.request(fulfilment.request_id)
+        person = person_of(self._vault, request)
+        holds: list[Aggregate] = []
+        for (system, category, ground), kept in lines.items():
+            if self._register.find_hold(Hold.create_id(request.id, system, category, ground)):
+                continue  # the same was kept when the erasure was approved
+            days = [result.until for _, result in kept]
+            until = max(day for day in days if day) if all(days) else None
+            is_claim = ground == LEGAL_CLAIM
+            records = []
+            for found, _ in kept:
+                sealed = self._vault.open(found.content)
+                record = dossier.RECORD.validate_json(sealed).record
+                records.append(HeldRecord(found.record_id, record.key, record.kind))
+            placed = self._held.place(
+                request,
+                system=system,
+                category=category,
+                ground=ground,
+                release_on=None if is_claim else until,
+                records=records,
+                identifiers=person.identifiers,
+                words=" ".join(dict.fromkeys(result.words for _, result in kept)),
+                owner=(by or "") if is_claim else "",
+                review_on=until if is_claim else None,
+                by=by or "",
+                at=now,
+            )
+            holds.append(placed.hold)
+            also.extend(placed.also)
+        return holds
 
     @again_on_conflict
     def record_read_back(

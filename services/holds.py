@@ -22,7 +22,7 @@ from domain.personal import PersonalRef
 from domain.request import DataSubjectRequest, Status
 from domain.staff import human
 from domain.values import KnownResidual, RecordOutcome
-from domain.vocabulary import Compartment, Country, Decision, LetterKind, Outcome
+from domain.vocabulary import Compartment, Country, LetterKind, Outcome
 from services import dossier
 from services.controllers import Controllers
 from services.held import Held, HeldRecord
@@ -368,8 +368,7 @@ class Holds:
         record: Record | None,
     ) -> RecordOutcome | None:
         """Why a record is left alone although this hold is over."""
-        decision = request.decisions.get(record_id)
-        if decision is None or decision.decision is not Decision.KEEP:
+        if record_id not in request.decisions:
             # Whoever withdrew the request did not ask us to erase when a claim ends.
             return RecordOutcome(record_id, Outcome.KEPT, "erasure-was-not-approved", hold.ground)
         other, _ = self._kept_beside(hold, key)

@@ -14,8 +14,26 @@ import pytest
 
 from domain.errors import DomainError, NotAllowedNow
 from domain.request import Status
-from domain.vocabulary import Compartment, LetterKind, Outcome, Right
-from tests.support.asking import BY, Clock, approved, asked, confirmed, hurry
+from domain.vocabulary import (
+    Compartment,
+    Decision,
+    IdentifierKind,
+    LetterKind,
+    Match,
+    Outcome,
+    Right,
+)
+from services.ports import Record
+from tests.support.asking import (
+    BY,
+    Clock,
+    approved,
+    asked,
+    confirmed,
+    hurry,
+    look_everywhere,
+    verified,
+)
 from tests.support.house import KARI, NORWAY, House
 
 OBJECTION = Right.OBJECTION_TO_MARKETING
@@ -121,3 +139,39 @@ def asked_case(house: House) -> UUID:
     house.worker.drain()
     assert asked(house, case_id, OBJECTION).status is Status.CLOSED
     return case_id
+
+
+def test_archive_records_stay_blocked_until_the_archive_says_it_has_them(house: House) -> None:
+    """B.4, E-05, GK-06: no tick but the archive's receipt lets the system's copy go."""
+    profile = house.installation.controllers.in_force(NORWAY)
+    duty = {one.id for one in profile.categories if one.archive_duty}
+    system, kind = next(
+        (one.id, holding.kind)
+        for one in profile.systems
+        for holding in one.holdings
+        if holding.category in duty and one.role.value != "independent-controller"
+    )
+    case_id = verified(house, Right.ERASURE)
+    record = Record("7", kind, Match.VERIFIED_IDENTIFIER, IdentifierKind.EMAIL, {"subject": "X"})
+    request_id = asked(house, case_id, Right.ERASURE).id
+    if house.systems.system(NORWAY, system).manual:
+        house.installation.byhand.found(request_id, system, (record,), reason="searched", by=BY)
+    look_everywhere(house, case_id, Right.ERASURE)
+    (found,) = asked(house, case_id, Right.ERASURE).own_records
+
+    def decision(**more: Any) -> Decision:
+        request = asked(house, case_id, Right.ERASURE)
+        today = house.installation.clock().date()
+        (preview,) = house.installation.deciding.preview(request, today, **more)
+        return preview.verdict.decision
+
+    ticked = {found.record_id: frozenset({"handed_to_archive"})}
+    assert decision() is decision(answers=ticked) is Decision.BLOCK_AND_REFER
+    archiving = house.installation.archiving
+    with ZipFile(BytesIO(archiving.records(request_id))) as package:
+        assert [name for name in package.namelist() if str(found.record_id) in name]
+    with pytest.raises(DomainError, match="receipt"):
+        archiving.records_received(request_id, [found.record_id], receipt="", by=BY)
+    archiving.records_received(request_id, [found.record_id], receipt="Avlevert 26/18", by=BY)
+
+    assert decision() is not Decision.BLOCK_AND_REFER

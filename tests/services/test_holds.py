@@ -11,9 +11,19 @@ from domain.errors import DomainError, NotAllowedNow
 from domain.grounds import LEGAL_CLAIM
 from domain.hold import Hold
 from domain.request import DataSubjectRequest, Status
-from domain.vocabulary import Compartment, IdentifierKind, Outcome, Right
-from services.ports import Erased, Identifier, Unavailable
-from tests.support.asking import BY, Clock, approve, asked, collected, hurry, trouble
+from domain.vocabulary import Compartment, IdentifierKind, Match, Outcome, Right
+from services.ports import Erased, Identifier, Record, Result, Unavailable
+from tests.support.asking import (
+    BY,
+    Clock,
+    approve,
+    asked,
+    collected,
+    hurry,
+    look_everywhere,
+    trouble,
+    verified,
+)
 from tests.support.fake_systems import FakeSystem
 from tests.support.house import KARI, NORWAY, SWEDEN, House
 
@@ -434,3 +444,45 @@ def test_a_hold_that_was_never_released_is_not_erased_by_hand(house: House) -> N
 
     with pytest.raises(NotAllowedNow):
         house.installation.holds.erased_by_hand(hold.id, looked_again=True, by=BY)
+
+
+def test_what_a_person_keeps_by_hand_is_held_and_goes_by_hand(house: House, clock: Clock) -> None:
+    """No machine reaches it: on the day somebody is asked, and says what they did."""
+    case_id = verified(house, Right.ERASURE, controller=SWEDEN)
+    request_id = asked(house, case_id, Right.ERASURE).id
+    record = Record(
+        "thread 7",
+        "communication",
+        Match.VERIFIED_IDENTIFIER,
+        IdentifierKind.EMAIL,
+        {"subject": "Reklamation"},
+    )
+    house.installation.byhand.found(
+        request_id, "customer-service", (record,), reason="searched", by=BY
+    )
+    look_everywhere(house, case_id, Right.ERASURE)
+    house.installation.deciding.approve(request_id, by=BY, considered=True)
+    house.worker.drain()
+    (found,) = asked(house, case_id, Right.ERASURE).own_records
+    until = clock().date() + timedelta(days=90)
+    house.installation.byhand.erased(
+        request_id,
+        "customer-service",
+        {
+            found.record_id: Result(
+                Outcome.KEPT, ground="legal_claim", until=until, words="Reklamation pågår"
+            )
+        },
+        looked_again=True,
+        by=BY,
+    )
+    (claim,) = house.installation.held.of_case(house.case(case_id))
+    assert (claim.ground, claim.owner, claim.review_on) == (LEGAL_CLAIM, BY, until)
+
+    house.installation.holds.lift(claim.id, reason="Klart", by=BY)
+    hurry(house)
+    claim = house.installation.register.hold(claim.id)
+    assert (claim.waits_for, claim.erased) == ("look-up", False)
+    assert [one.key for one in house.installation.holds.records(claim.id)] == ["thread 7"]
+    house.installation.holds.erased_by_hand(claim.id, looked_again=True, by=BY)
+    assert house.installation.register.hold(claim.id).erased

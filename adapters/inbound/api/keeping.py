@@ -106,6 +106,10 @@ class Receipt(Form):
     receipt: Words
 
 
+class RecordsReceived(Receipt):
+    record_ids: list[UUID] = Field(min_length=1, max_length=1_000)
+
+
 class Breach(Form):
     """What happened, what may follow, what is done about it; all sealed."""
 
@@ -330,6 +334,33 @@ def archived(
         ),
         lambda: _destructions(installation, case_id),
         of=case_id,
+    )
+
+
+@router.get("/requests/{request_id}/archive-records.zip", response_class=Response)
+def archive_records(installation: Installed, bearer: Handler, request_id: RequestId) -> Response:
+    """The found records with archive duty, as PDF/A-2b, for the archive: personal data."""
+    request_of(installation, bearer, request_id)
+    return Response(
+        installation.archiving.records(request_id),
+        media_type="application/zip",
+        headers={"Content-Disposition": 'attachment; filename="records.zip"'},
+    )
+
+
+@router.post("/requests/{request_id}/records-archived", response_model=RequestSummary)
+def records_archived(
+    installation: Installed, command: DeskCommand, request_id: RequestId, form: RecordsReceived
+) -> Response:
+    """Record the archive's receipt for found records; without it they stay blocked (B.4)."""
+    request = request_of(installation, command.bearer, request_id)
+    return carry_out(
+        installation,
+        command,
+        request,
+        lambda: installation.archiving.records_received(
+            request_id, form.record_ids, receipt=form.receipt, by=command.bearer.staff_id
+        ),
     )
 
 

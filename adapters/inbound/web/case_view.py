@@ -47,8 +47,6 @@ from services.wording import in_language
 ANSWERS = {"ask_person_to_give_up": "given_up"}
 """Questions that a tick answers, and the fact which the tick stands for."""
 
-ARCHIVED = "handed_to_archive"
-
 CONTENT_NEEDED = frozenset({"matches", "approval", "person-task"})
 """Steps that nobody can take without reading what is in the records."""
 
@@ -598,8 +596,6 @@ class Reading:
         """Each question with its words and, where a tick answers it, the fact behind the tick."""
         for ask in asks:
             yield ask, say(ask, self._look.language), ANSWERS.get(ask)
-        if decision is Decision.BLOCK_AND_REFER:
-            yield ARCHIVED, self._look.say("decision.archived"), ARCHIVED
 
     def _reason(self, step: ReasonStep) -> str:
         words = say(step.code, self._look.language)

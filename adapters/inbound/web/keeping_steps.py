@@ -155,6 +155,31 @@ def archived(desk: AtDesk, case_id: UUID, sent: Form) -> Response:
     return _kept(desk, case_id, sent, command, form="archived")
 
 
+@router.get("/cases/{case_id}/requests/{request_id}/archive-records.zip")
+def archive_records(desk: AtDesk, case_id: UUID, request_id: UUID) -> Response:
+    case = desk.case(case_id)
+    request = desk.asked(case, request_id)
+    if desk.look_into(str(case.id)) is None:
+        return go(f"/desk/cases/{case.id}")
+    content = desk.installation.archiving.records(request.id)
+    return download(content, f"{case.reference}-records.zip", media_type="application/zip")
+
+
+@router.post("/cases/{case_id}/requests/{request_id}/records-archived")
+def records_archived(desk: AtDesk, case_id: UUID, request_id: UUID, sent: Form) -> Response:
+    request = desk.asked(desk.case(case_id), request_id)
+
+    def command() -> None:
+        desk.installation.archiving.records_received(
+            request.id,
+            [_id(one) for one in sent.all("record")],
+            receipt=sent.one("receipt"),
+            by=desk.staff_id,
+        )
+
+    return _kept(desk, case_id, sent, command, form="records-archived")
+
+
 @router.post("/cases/{case_id}/requests/{request_id}/disclosure")
 def disclosure(desk: AtDesk, case_id: UUID, request_id: UUID, sent: Form) -> Response:
     request = desk.asked(desk.case(case_id), request_id)

@@ -43,6 +43,7 @@ class EndingView:
     reasons: tuple[tuple[str, str], ...]
     proposal: Proposal | None
     claimable: tuple[tuple[FoundRecord, str], ...]
+    archivable: tuple[tuple[FoundRecord, str], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +107,7 @@ def _ending(
         if request.right is Right.ERASURE and request.status is Status.COLLECTED
         else ()
     )
+    duty = {one.id for one in profile.categories if one.archive_duty}
     return EndingView(
         reasons=tuple(
             (f"{one.ground.value}:{one.code}", _title(one, profile, look))
@@ -113,6 +115,11 @@ def _ending(
         ),
         proposal=refusing.proposal(request.id) if content else None,
         claimable=claimable,
+        archivable=tuple(
+            (one, category)
+            for one, category in claimable
+            if one.category in duty and one.record_id not in request.archived_records
+        ),
     )
 
 
