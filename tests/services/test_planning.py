@@ -7,13 +7,10 @@ from services.planning import SEARCHES, TOLD_TO_RECIPIENTS
 
 
 def test_recipients_hear_of_whatever_changes_what_they_hold() -> None:
-    """AK-23, MU-15, B.1 row 19: erasure, rectification, restriction; an objection that is upheld."""
-    assert TOLD_TO_RECIPIENTS == {
-        Right.ERASURE,
-        Right.RECTIFICATION,
-        Right.RESTRICTION,
-        Right.OBJECTION,
-    }
+    """AK-23, MU-15, B.1 row 19: erased, rectified, restricted, and stopped by an objection."""
+    told = {Right.ERASURE, Right.RECTIFICATION, Right.RESTRICTION, Right.OBJECTION}
+
+    assert told == TOLD_TO_RECIPIENTS
 
 
 def test_what_is_about_the_records_is_looked_for_in_every_system() -> None:
