@@ -218,6 +218,15 @@ class Case(Aggregate):
         def apply(self, aggregate: Case) -> None:
             aggregate.documents_destroyed = aggregate.documents_destroyed | {self.forgotten}
 
+    class UnencryptedAllowed(Event):
+        TOPIC = "case.unencrypted-allowed"
+        request_id: UUID
+        reason: str
+        by: str
+
+        def apply(self, aggregate: Case) -> None:
+            aggregate.unencrypted = (*aggregate.unencrypted, self.request_id)
+
     class NumberTaken(Event):
         TOPIC = "case.number-taken"
         number: PersonalRef
@@ -298,6 +307,7 @@ class Case(Aggregate):
         self.settled_at: datetime | None = None
         self.handed_over_to: UUID | None = None
         self.protected = False
+        self.unencrypted: tuple[UUID, ...] = ()
         self.number: PersonalRef | None = None
         self.order_said: PersonalRef | None = None
         self.orders_tried = 0
@@ -540,6 +550,24 @@ class Case(Aggregate):
                 forgotten=attachment,
                 reason=code(reason),
                 by=named(by),
+                timestamp=at,
+            )
+
+    def allow_unencrypted(self, *, request_id: UUID, reason: str, by: str, at: datetime) -> None:
+        """Have the copy go as an attachment by plain mail: somebody's decision, never a default.
+
+        The next answer that is written follows it; one that has left stays what it was.
+        """
+        if request_id not in self.request_ids:
+            raise DomainError("there is no such request in this case")
+        if self.protected:
+            raise NotAllowedNow("a protected identity gets nothing unencrypted: hand it over")
+        if request_id not in self.unencrypted:
+            self.trigger_event(
+                self.UnencryptedAllowed,
+                request_id=request_id,
+                reason=code(reason),
+                by=human(by),
                 timestamp=at,
             )
 

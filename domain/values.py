@@ -198,7 +198,10 @@ class Told:
 
 @dataclass(frozen=True, slots=True)
 class QueuedLetter:
-    """A letter that waits to leave, and the requests it will answer or acknowledge."""
+    """A letter that waits to leave, and the requests it will answer or acknowledge.
+
+    `attached` says that the copy goes with it, unencrypted, because somebody decided so.
+    """
 
     id: UUID
     kind: LetterKind
@@ -206,6 +209,7 @@ class QueuedLetter:
     requests: tuple[UUID, ...]
     printed: bool = False
     explains: tuple[Outcome, ...] = ()
+    attached: bool = False
 
 
 @dataclass(frozen=True, slots=True)

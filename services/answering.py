@@ -118,8 +118,14 @@ class Answering:
         by_post = task.payload.get("how") == "post"
         address = None if by_post else self._addressees.of_answer(case, request)
         link = None
+        documents = list(self._documents(request))
+        attached = request.id in case.unencrypted and address is not None and not case.protected
         if request.right.gives_a_copy:
-            link = self._package(case, request, profile, also, now, linked=address is not None)
+            content = self._package(case, request, profile, also, now)
+            if attached:
+                documents.append(self._attachment(case, content, also))
+            elif address is not None:
+                link = self._link(request, also)
         explains = tuple(
             sorted({told for o in outcomes for told in o.to_explain}, key=list(Outcome).index)
         )
@@ -135,7 +141,8 @@ class Answering:
             address,
             requests=(request.id,),
             explains=explains,
-            documents=self._documents(request),
+            documents=tuple(documents),
+            attached=attached and request.right.gives_a_copy,
             at=now,
         )
         self._register.save_all([case], also)
@@ -203,10 +210,8 @@ class Answering:
         profile: Profile,
         also: list[Also],
         now: datetime,
-        *,
-        linked: bool,
-    ) -> str | None:
-        """Build and seal the package; make the link to it, or have it printed and enclosed."""
+    ) -> bytes:
+        """Build and seal the package; links to an earlier one end."""
         content = (
             self._porting.written(request, at=now)
             if request.right is Right.PORTABILITY
@@ -216,8 +221,18 @@ class Answering:
         also.extend(sealed.also)
         also.append(self._links.withdraw(request.id, purpose=ANSWER_LINK))
         case.pack(request_id=request.id, package=sealed.ref, at=now)
-        if not linked:
-            return None
+        return content
+
+    def _attachment(self, case: Case, content: bytes, also: list[Also]) -> PersonalRef:
+        """The copy to go with the letter as it is: somebody has decided so (GK-28)."""
+        document = dossier.SealedDocument(f"{case.reference}.zip", "application/zip", content)
+        sealed = self._vault.seal(
+            case.id, Compartment.PACKAGE, dossier.DOCUMENT.dump_json(document)
+        )
+        also.extend(sealed.also)
+        return sealed.ref
+
+    def _link(self, request: DataSubjectRequest, also: list[Also]) -> str:
         secret, written = self._links.issue(
             request.id, purpose=ANSWER_LINK, valid_for=LINK_VALID_FOR
         )
@@ -284,6 +299,16 @@ class Answering:
             raise NotAllowedNow(f"the answer of request {request_id} has not failed to arrive")
         task = answer_task(request, at=self._clock(), again=uuid4().hex, by_post=by_post)
         self._register.save_all([], self._tasks.again(task))
+
+    @again_on_conflict
+    def allow_unencrypted(self, request_id: UUID, *, reason: str, by: str) -> None:
+        """Have the copy go as an attachment by plain mail, with who decided it and why (GK-28)."""
+        request = self._register.request(request_id)
+        case = self._register.case(request.case_id)
+        if not request.right.gives_a_copy:
+            raise NotAllowedNow("the answer to this request has no copy that could be attached")
+        case.allow_unencrypted(request_id=request_id, reason=reason, by=by, at=self._clock())
+        self._register.save_all([case], [])
 
     def package(self, request_id: UUID) -> bytes:
         """The package of an access answer, for whoever prints and encloses it."""
@@ -378,7 +403,7 @@ class Answering:
         decided = self._register.decided(request)
         outcomes = system_outcomes(request, fulfilment, profile, redaction, transfer, decided)
         request.fulfil(outcomes=outcomes, at=now)
-        if not request.right.gives_a_copy or letter.printed:
+        if not request.right.gives_a_copy or letter.printed or letter.attached:
             request.close(at=now)
 
     @again_on_conflict

@@ -98,6 +98,7 @@ class Postroom:
         requests: tuple[UUID, ...],
         explains: tuple[Outcome, ...] = (),
         documents: tuple[PersonalRef, ...] = (),
+        attached: bool = False,
         at: datetime,
     ) -> list[Also]:
         """Seal a letter, record it in the case, and have it sent; or it waits to be printed."""
@@ -112,7 +113,7 @@ class Postroom:
             documents=documents,
             paper=letter.document(case.reference),
         )
-        return self._queue(case, content, requests, explains, at)
+        return self._queue(case, content, requests, explains, at, attached=attached)
 
     def pass_on(
         self, case: Case, kind: LetterKind, profile: Profile, to: str, *, at: datetime
@@ -143,6 +144,8 @@ class Postroom:
         requests: tuple[UUID, ...],
         explains: tuple[Outcome, ...],
         at: datetime,
+        *,
+        attached: bool = False,
     ) -> list[Also]:
         address = letter.recipient
         sealed = self._vault.seal(
@@ -157,6 +160,7 @@ class Postroom:
                 requests=requests,
                 printed=address is None,
                 explains=explains,
+                attached=attached,
             ),
             at=at,
         )

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from email import message_from_bytes
+from email.message import EmailMessage
+from email.policy import default
 from io import BytesIO
 from uuid import UUID
 
@@ -12,15 +15,17 @@ from pypdf import PdfReader
 from domain.case import Case
 from domain.deadlines import received_on
 from domain.errors import DomainError, NotAllowedNow
+from domain.request import Status
 from domain.vocabulary import (
     Country,
     DeliveryWay,
     IdentifierKind,
+    LetterKind,
     Right,
 )
 from services import dossier
 from services.ports import Identifier
-from tests.support.asking import BY, Clock, confirmed
+from tests.support.asking import BY, Clock, approve, approved, asked, collected, confirmed
 from tests.support.house import House
 
 ADDRESS = "Kaigata 0, 0000 Fjordlys"
@@ -119,3 +124,50 @@ def test_nothing_is_delivered_by_mail_by_hand_or_tomorrow(
 ) -> None:
     with pytest.raises(DomainError, match=says):
         deliver(house, printed, way, clock, days=days)
+
+
+def attachments(house: House) -> list[str | None]:
+    answer = next(m for m in house.mails() if m.kind is LetterKind.ANSWER)
+    read = message_from_bytes(answer.path.read_bytes(), EmailMessage, policy=default)
+    return [part.get_content_type() for part in read.iter_attachments()]
+
+
+def test_a_copy_leaves_unencrypted_only_when_a_named_person_has_decided_so(house: House) -> None:
+    """GK-28: the encrypted way is the way; anything else is a decision in the log."""
+    case_id = collected(house, Right.ACCESS)
+    request_id = asked(house, case_id, Right.ACCESS).id
+    allow = house.installation.answering.allow_unencrypted
+    for nobody in ("", "trettio"):
+        with pytest.raises(DomainError):
+            allow(request_id, reason="person-asked", by=nobody)
+
+    allow(request_id, reason="person-asked", by=BY)
+    allow(request_id, reason="person-asked", by=BY)
+    approve(house, case_id, Right.ACCESS)
+
+    events = house.installation.register.events.get(case_id)
+    (decided,) = [event for event in events if isinstance(event, Case.UnencryptedAllowed)]
+    assert (decided.request_id, decided.reason, decided.by) == (request_id, "person-asked", BY)
+    assert attachments(house) == ["application/zip"]
+    assert "/answer/" not in next(m for m in house.mails() if m.kind is LetterKind.ANSWER).text
+    assert asked(house, case_id, Right.ACCESS).status is Status.CLOSED
+
+
+def test_without_that_decision_no_copy_is_ever_attached(house: House) -> None:
+    """GK-28."""
+    approved(house, Right.ACCESS)
+
+    assert attachments(house) == []
+
+
+def test_a_protected_identity_gets_nothing_unencrypted(house: House, clock: Clock) -> None:
+    """GK-28, E-10."""
+    case_id = collected(house, Right.ACCESS)
+    case = house.case(case_id)
+    case.protect_identity(reason="told-us", by=BY, at=clock())
+    house.installation.register.save_all([case], [])
+
+    with pytest.raises(NotAllowedNow, match="nothing unencrypted"):
+        house.installation.answering.allow_unencrypted(
+            asked(house, case_id, Right.ACCESS).id, reason="person-asked", by=BY
+        )

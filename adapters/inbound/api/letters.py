@@ -94,6 +94,18 @@ class Delivered(Form):
     seen: str = Field(default="", max_length=500, description="How they showed who they are.")
 
 
+class Unencrypted(Form):
+    """Which copy goes as an attachment by plain mail, and why."""
+
+    right: Right = Field(examples=[Right.ACCESS])
+    reason: str = Field(
+        min_length=1,
+        max_length=100,
+        description="A code, never a person's data.",
+        examples=["person-asked"],
+    )
+
+
 @router.post("/preview")
 def preview(
     installation: Installed, command: DeskCommand, case_id: CaseId, form: Preview
@@ -126,6 +138,21 @@ def pdf(installation: Installed, bearer: Handler, case_id: CaseId, letter_id: UU
     name = f"{case.reference}-{case.letters[letter_id].kind.value}.pdf"
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}
     return Response(content, media_type=PDF, headers=headers)
+
+
+@router.post("/unencrypted", response_model=CaseShown)
+def unencrypted(
+    installation: Installed, command: DeskCommand, case_id: CaseId, form: Unencrypted
+) -> Response:
+    """Have the copy go as an attachment by plain mail (GK-28): who decided it and why is kept."""
+    case = case_of(installation, command.bearer, case_id)
+    return command.carry_out(
+        lambda: installation.answering.allow_unencrypted(
+            case.request_id(form.right), reason=form.reason, by=command.bearer.staff_id
+        ),
+        lambda: shown(installation, installation.register.case(case_id)),
+        of=case_id,
+    )
 
 
 @router.post("/{letter_id}/delivered", response_model=CaseShown, status_code=HTTPStatus.OK)

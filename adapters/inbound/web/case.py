@@ -139,6 +139,7 @@ DONE = frozenset(
         "asked-again",
         "posted",
         "delivered",
+        "attaching",
         "sending",
         "refused",
         "refusal-proposed",

@@ -67,6 +67,20 @@ def delivered(desk: AtDesk, case_id: UUID, letter_id: UUID, sent: Form) -> Respo
     return _do(desk, case, sent, command, form="delivered", done="delivered", place="letters")
 
 
+@router.post("/requests/{request_id}/unencrypted")
+def attach(desk: AtDesk, case_id: UUID, request_id: UUID, sent: Form) -> Response:
+    """The copy goes as an attachment by plain mail: a decision, and written down as one."""
+    case = desk.case(case_id)
+    request = desk.asked(case, request_id)
+
+    def command() -> None:
+        desk.installation.answering.allow_unencrypted(
+            request.id, reason=sent.one("reason"), by=desk.staff_id
+        )
+
+    return _do(desk, case, sent, command, form="attach", done="attaching", place="letters")
+
+
 @router.get("/letters/preview")
 def write(desk: AtDesk, case_id: UUID) -> Response:
     return _preview_page(desk, desk.case(case_id))
