@@ -241,7 +241,7 @@ def test_an_earlier_receipt_has_its_reason_its_evidence_and_a_name() -> None:
 def test_who_hands_over_or_reads_aloud_is_named_and_saw_who_it_was(
     letter_queued: Case, way: DeliveryWay
 ) -> None:
-    """Art. 12(1): orally, provided that identity is proven."""
+    """B.1 row 12(1): orally, provided that identity is proven."""
     (letter_id,) = letter_queued.letters
     with pytest.raises(DomainError, match="how the person showed"):
         letter_queued.letter_left(letter_id=letter_id, how=way.value, by="anna", at=AT)
