@@ -8,7 +8,7 @@ be taken back: the receipt stays.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
@@ -23,6 +23,7 @@ from services import dossier
 from services.controllers import Controllers
 from services.intake import Intake, due_at_once
 from services.letters import Elsewhere, LetterFacts, compose
+from services.planning import Steps
 from services.ports import Also, Clock, Erased, Staff, Vault
 from services.postroom import Postroom
 from services.register import Register, again_on_conflict
@@ -132,42 +133,49 @@ class PassingOn:
         theirs = self._controllers.in_force(controller)
         new_id = Case.id_for(controller, f"handed-over/{case.id}")
         case.hand_over(controller=controller, case_id=new_id, by=by, at=now)
-        new, also = self._copied(case, new_id, controller, now)
+        new, also = self._copied(case, new_id, controller, by, now)
         changed: list[Aggregate] = [case]
         there = Elsewhere(theirs.controller.name, _contact_of(theirs), passed_on=True)
-        if case.status is CaseStatus.CONFIRMED:
-            begun = self._intake.begin(
-                new,
-                rights=case.rights,
-                language=case.language,
-                identifiers=self._intake.proposed_identifiers(case.id),
+        about = tuple(case.request_ids)
+        for request in self._register.requests_of(case):
+            if request.status.is_open:
+                request.refer(to=controller, by=by, at=now)
+            changed.append(request)
+        begun = self._begun(case, new, by, now)
+        changed += begun.aggregates
+        also += begun.also
+        if case.status is CaseStatus.WAITING:
+            case.set_aside(
+                kind=TriageKind.OTHER_CONTROLLER,
                 by=by,
+                elsewhere=self._sealed(case, there, also),
                 at=now,
             )
-            changed += begun.aggregates
-            also += begun.also
-            for request in self._register.requests_of(case):
-                if request.status.is_open:
-                    request.refer(to=controller, by=by, at=now)
-                changed.append(request)
-            about = tuple(case.request_ids)
-        else:
-            changed.append(new)
-            about = ()
-            if case.status is CaseStatus.WAITING:
-                case.set_aside(
-                    kind=TriageKind.OTHER_CONTROLLER,
-                    by=by,
-                    elsewhere=self._sealed(case, there, also),
-                    at=now,
-                )
-                also += self._retention.when_set_aside(case, at=now)
+            also += self._retention.when_set_aside(case, at=now)
         kind = TriageKind.OTHER_CONTROLLER
         # A request is over when its letter has left, so what was confirmed always has one.
         if about or (notify and self._can_be_written_to(case)):
             also += self._letter(case, profile, kind, there, by, "", now, about)
         self._register.save_all(changed, also)
         return new_id
+
+    def _begun(self, case: Case, new: Case, by: str, now: datetime) -> Steps:
+        """What was confirmed is confirmed; nothing was proven there yet, and nobody represents.
+
+        Who asks for somebody else has to be looked at anew, so such a case waits for a person.
+        """
+        representation = self._register.find_representation(case.id)
+        if case.status is not CaseStatus.CONFIRMED or representation is not None:
+            return Steps([new])
+        known = self._intake.proposed_identifiers(case.id)
+        return self._intake.begin(
+            new,
+            rights=case.rights,
+            language=case.language,
+            identifiers=tuple(replace(one, verified=False) for one in known),
+            by=by,
+            at=now,
+        )
 
     def elsewhere(self, case: Case) -> dossier.SealedElsewhere | None:
         """Who has it instead; None where nobody has, or where it is destroyed."""
@@ -209,7 +217,8 @@ class PassingOn:
         }[kind]
         if as_processor and "@" not in known.contact:
             raise DomainError("give the controller's e-mail address: the message goes on to it")
-        return Elsewhere(known.name, known.contact, passed_on=passes)
+        # Where a protected identity's message goes, a person decides and sees to (E-10).
+        return Elsewhere(known.name, known.contact, passed_on=passes and not case.protected)
 
     def _sealed(self, case: Case, there: Elsewhere | None, also: list[Also]) -> PersonalRef | None:
         if there is None:
@@ -280,7 +289,7 @@ class PassingOn:
     # Another controller's case
 
     def _copied(
-        self, case: Case, new_id: UUID, controller: str, now: datetime
+        self, case: Case, new_id: UUID, controller: str, by: str, now: datetime
     ) -> tuple[Case, list[Also]]:
         also: list[Also] = []
 
@@ -307,6 +316,8 @@ class PassingOn:
         for message in case.messages[1:]:
             ref = anew(message, Compartment.CORRESPONDENCE)
             new.add_message(message=ref, received_at=case.arrivals[message], at=now)
+        if case.protected:
+            new.protect_identity(reason="protected-before", by=by, at=now)
         return new, also
 
 

@@ -11,7 +11,7 @@ import pytest
 from domain.controller import Controller, FindingAnswer
 from domain.errors import DomainError, NotAllowedNow
 from domain.findings import check
-from domain.vocabulary import Language, Right, Severity
+from domain.vocabulary import Language, Right, Severity, TriageKind
 from tests.support.asking import asked, confirmed, received
 from tests.support.house import NORWAY, ORGANISATIONS, SWEDEN, House
 
@@ -164,6 +164,25 @@ def test_a_decision_is_sealed_and_stands_until_the_policy_says_something_else(
     controllers.adopt(other, name=NORWAY, by="ola")
     assert code in {one.code for one in controllers.findings(NORWAY, today)}
     assert not controllers.decisions(NORWAY, today)[0].stands
+
+
+def test_two_names_stop_every_letter_until_somebody_has_decided(house: House) -> None:
+    """AK-01: nobody is written to by a controller that does not know its own name."""
+    two = DOCUMENT.replace(b"names = [", b'names = ["Fjordscenen IKS", ', 1)
+    if b"decided" not in two:
+        two = two.replace(b"[controller]\n", b"[controller]\ndecided = false\n", 1)
+    controllers = house.installation.controllers
+    controllers.adopt(two, name=NORWAY, by="ola")
+    case_id = received(house, "Jeg har mistet billettene mine")
+    aside = house.installation.passing_on.set_aside
+    kind = TriageKind.CUSTOMER_SERVICE
+
+    with pytest.raises(NotAllowedNow, match=r"no letter may leave .* controller_ambiguous"):
+        aside(case_id, kind=kind, by="ola")
+    controllers.decide_finding(
+        NORWAY, code="controller_ambiguous", decision="the IKS it is", by="ola"
+    )
+    aside(case_id, kind=kind, by="ola")
 
 
 def test_what_nobody_found_is_not_decided(house: House) -> None:

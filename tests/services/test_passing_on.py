@@ -14,7 +14,7 @@ from domain.vocabulary import LetterKind, Right, TriageKind
 from projections.deadline_worklist import due_at_once, entries, inbox
 from services import dossier
 from services.passing_on import Somebody
-from tests.support.asking import BY, Clock, asked, confirmed, hurry, received
+from tests.support.asking import BY, Clock, asked, confirmed, hurry, received, verified
 from tests.support.house import KARI, NORWAY, ORGANISATIONS, SWEDEN, House
 
 SERVICE, ARCHIVE = "service@fjordscenen.example", "arkiv@fjordscenen.example"
@@ -225,7 +225,19 @@ def test_a_request_to_the_wrong_controller_keeps_its_receipt(house: House, clock
     assert message.sender_address == KARI
 
 
-def test_nothing_is_handed_over_once_it_has_been_erased(house: House) -> None:
+def test_what_was_proven_or_protected_there_is_not_lost_or_taken_along(house: House) -> None:
+    """E-10, AK-11: protection goes with the case; proof of identity does not."""
+    case_id = verified(house, Right.ACCESS)
+    house.installation.representing.protect(case_id, reason="said-so", by=BY)
+
+    new_id = handed(house, case_id)
+
+    assert house.case(new_id).protected
+    assert not any(one.verified for one in house.installation.intake.proposed_identifiers(new_id))
+    assert asked(house, new_id, Right.ACCESS).identity is None
+
+
+def test_a_case_is_handed_to_a_controller_that_is_another(house: House) -> None:
     case_id = confirmed(house, Right.ACCESS)
 
     with pytest.raises(DomainError, match="already"):
