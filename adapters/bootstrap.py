@@ -398,6 +398,7 @@ def _wire(
             tasks,
             controllers,
             held,
+            restrictions,
             links,
             clock,
             address=settings.address,

@@ -212,6 +212,11 @@ class Restriction(Aggregate):
         return self.lifted_on is None
 
     @property
+    def is_over(self) -> bool:
+        """Lifted, and taken back in every system."""
+        return not self.stands and all(state.is_settled for state in self.systems.values())
+
+    @property
     def all_set(self) -> bool:
         return all(state.at in {At.RESTRICTED, At.NOT_HELD} for state in self.systems.values())
 

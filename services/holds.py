@@ -46,6 +46,7 @@ from services.ports import (
     Vault,
 )
 from services.register import Register, again_on_conflict
+from services.restricting import Restrictions
 from services.retention import ASK_AGAIN_SECONDS, FOR_ARCHIVE, hold_end_task
 
 RELEASE: Final = "release-hold"
@@ -53,7 +54,9 @@ TELL: Final = "tell-hold"
 HOLD_KINDS: Final = (RELEASE, TELL)
 
 AT_VENDOR: Final = "pending-at-vendor"
-NOBODYS_FAULT: Final = frozenset({AT_VENDOR, FOR_ARCHIVE})
+RESTRICTED: Final = "restricted"
+"""The person wants it kept for now (Art. 18(1)(b) and (c), 18(2)); the hold's law does not."""
+NOBODYS_FAULT: Final = frozenset({AT_VENDOR, FOR_ARCHIVE, RESTRICTED})
 """Waiting that is no fault of any system, so that none is suspended for it."""
 
 LINK: Final = "hold"
@@ -94,6 +97,7 @@ class Holds:
         tasks: Tasks,
         controllers: Controllers,
         held: Held,
+        restrictions: Restrictions,
         links: Links,
         clock: Clock,
         *,
@@ -103,6 +107,7 @@ class Holds:
         """`sender` is an address that names no business: the letter may reach a stranger."""
         self._register, self._vault, self._tasks = register, vault, tasks
         self._controllers, self._held = controllers, held
+        self._restrictions = restrictions
         self._links, self._clock = links, clock
         self._address, self._sender = address.rstrip("/"), sender
         self._planned: set[str] = set()
@@ -321,6 +326,9 @@ class Holds:
             return False
         if request.archive_first and not request.archived:
             raise Unavailable(FOR_ARCHIVE, retry_after=ASK_AGAIN_SECONDS)
+        identifiers = self._held.keys(hold).identifiers
+        if self._restrictions.of_person(hold.controller, identifiers):
+            raise Unavailable(RESTRICTED, retry_after=ASK_AGAIN_SECONDS)
         if hold.stands:
             hold.release(on=today, at=now)
             self._register.save_all([hold])

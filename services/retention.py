@@ -123,12 +123,19 @@ class Retention:
         archive_first = self._controllers.in_force(case.controller).is_public
         if any((archive_first or r.archive_first) and not r.archived for r in requests):
             raise Unavailable(FOR_ARCHIVE, retry_after=ASK_AGAIN_SECONDS)
+        if compartment is Compartment.CORRESPONDENCE and any(map(self._restricts, requests)):
+            raise Unavailable("restricted", retry_after=ASK_AGAIN_SECONDS)
         for request in requests:
             request.destroy_content(compartment=compartment, at=now)
             if not request.still_kept:
                 request.end(at=now)
         self._vault.destroy(case.id, compartment)
         self._register.save_all(requests, [self._tasks.done(task)])
+
+    def _restricts(self, request: DataSubjectRequest) -> bool:
+        """Whether a restriction still needs to know whom it is about (Art. 18(2))."""
+        restriction = self._register.find_restriction(request.id)
+        return restriction is not None and not restriction.is_over
 
 
 def hold_end_task(hold: Hold, *, at: datetime) -> Task:

@@ -11,7 +11,8 @@ from domain.errors import DomainError, NotAllowedNow
 from domain.grounds import LEGAL_CLAIM
 from domain.hold import Hold
 from domain.request import DataSubjectRequest, Status
-from domain.vocabulary import Compartment, IdentifierKind, Match, Outcome, Right
+from domain.restriction import RestrictionGround
+from domain.vocabulary import Compartment, IdentifierKind, IdentityMethod, Match, Outcome, Right
 from services.ports import Erased, Identifier, Record, Result, Unavailable
 from tests.support.asking import (
     BY,
@@ -19,6 +20,7 @@ from tests.support.asking import (
     approve,
     asked,
     collected,
+    confirmed,
     hurry,
     look_everywhere,
     trouble,
@@ -486,3 +488,22 @@ def test_what_a_person_keeps_by_hand_is_held_and_goes_by_hand(house: House, cloc
     assert [one.key for one in house.installation.holds.records(claim.id)] == ["thread 7"]
     house.installation.holds.erased_by_hand(claim.id, looked_again=True, by=BY)
     assert house.installation.register.hold(claim.id).erased
+
+
+def test_a_restricted_record_waits_although_its_law_is_done_with_it(
+    house: House, clock: Clock
+) -> None:
+    """GK-07, Art. 18(2): whoever needs it kept has it kept; its release waits for that."""
+    shop = invoice(house)
+    request = kept(house)
+    pass_to(house, clock, LAST_DAY)
+    case_id = confirmed(house, Right.RESTRICTION, controller=SWEDEN, text="Spar allt")
+    house.installation.identity.verify_by_hand(case_id, method=IdentityMethod.IN_PERSON, by=BY)
+    house.installation.restrictions.restrict(
+        asked(house, case_id, Right.RESTRICTION).id, ground=RestrictionGround.LEGAL_CLAIM, by=BY
+    )
+
+    pass_to(house, clock, LAST_DAY + timedelta(days=1))
+
+    assert keys(shop) == {"i1", "another"}
+    assert hold_of(house, request).stands

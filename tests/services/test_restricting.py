@@ -9,7 +9,7 @@ import pytest
 from domain.errors import DomainError
 from domain.request import Status
 from domain.restriction import At, RestrictionGround
-from domain.vocabulary import Decision, LetterKind, Outcome, Right
+from domain.vocabulary import Compartment, Decision, LetterKind, Outcome, Right
 from tests.support.asking import (
     BY,
     Clock,
@@ -137,3 +137,17 @@ def test_an_objection_restricts_at_once_and_until_it_is_decided(house: House) ->
     assert restriction.systems["ticketing"].at is At.RESTRICTED
     look_everywhere(house, case_id, Right.OBJECTION)
     assert asked(house, case_id, Right.OBJECTION).status is Status.COLLECTED
+
+
+def test_a_restriction_that_stands_keeps_what_it_needs_to_be_kept(
+    house: House, clock: Clock
+) -> None:
+    """Art. 18(2): without the identifiers nobody could look after it, or lift it."""
+    case_id = restricted(house)
+    clock.forward(days=4 * 366)
+
+    hurry(house)
+
+    request = asked(house, case_id, Right.RESTRICTION)
+    assert Compartment.CORRESPONDENCE not in request.destroyed
+    assert house.installation.vault.open(request.requester)
