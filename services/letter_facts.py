@@ -60,10 +60,12 @@ class RecipientNotice:
     """A recipient by its id in the profile, or by name, and what was done about it (Art. 19).
 
     On request it is said too what it had received, which right it was told about, and when.
+    `name` is for one of several that the profile knows as a group.
     """
 
     recipient: str
     told: Told
+    name: str = ""
     on: date | None = None
     about: Right | None = None
     fields: tuple[str, ...] = ()

@@ -191,7 +191,8 @@ class OutcomeWriter(Pen):
         profile = self.facts.profile
         known = next((r for r in profile.recipients if r.id == notice.recipient), None)
         system = next((s for s in profile.systems if s.id == notice.recipient), None)
-        name = known.name if known else system.name if system else notice.recipient
+        named = known.name if known else system.name if system else notice.recipient
+        name = notice.name or named
         words = ""
         if known and known.told is notice.told:
             words = in_language(known.words, self.facts.language, profile)

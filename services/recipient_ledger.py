@@ -121,9 +121,7 @@ class Recipients:
         """Whom the answer to a request names: everybody who was told of it, by name."""
         profile = self._controllers.in_force(request.controller)
         return tuple(
-            RecipientNotice(entry.name, _TOLD[entry.stage])
-            if entry.name != entry.recipient
-            else RecipientNotice(entry.recipient, _TOLD[entry.stage])
+            RecipientNotice(entry.recipient, _TOLD[entry.stage], name=_own_name(entry))
             for entry in self._of_request(request, profile)
             if entry.stage in {Stage.INFORMED, Stage.REFERRED} and not _is_system(profile, entry)
         )
@@ -204,8 +202,9 @@ def label(profile: Profile, entry: Entry) -> str:
 def notice(entry: Entry) -> RecipientNotice:
     """What a letter on request says of a recipient."""
     return RecipientNotice(
-        entry.name,
+        entry.recipient,
         _TOLD[entry.stage],
+        name=_own_name(entry),
         on=entry.on,
         about=entry.about if entry.on else None,
         fields=entry.fields,
@@ -236,6 +235,11 @@ def _processors(
         )
 
 
+def _own_name(entry: Entry) -> str:
+    """The name that the records give, where the profile knows only a group."""
+    return entry.name if entry.name != entry.recipient else ""
+
+
 def _id(one: Received) -> str:
     return one.known.id if one.known else OTHER_RECIPIENTS
 
@@ -246,11 +250,12 @@ def _is_system(profile: Profile, entry: Entry) -> bool:
 
 def _each_once(notices: Iterable[RecipientNotice]) -> Iterator[RecipientNotice]:
     """One line for each recipient; what it was told goes before that it was not."""
-    best: dict[str, RecipientNotice] = {}
+    best: dict[tuple[str, str], RecipientNotice] = {}
     for one in notices:
-        known = best.get(one.recipient)
+        who = (one.recipient, one.name)
+        known = best.get(who)
         if known is None or (known.on is None and one.on is not None):
-            best[one.recipient] = one
+            best[who] = one
     yield from best.values()
 
 

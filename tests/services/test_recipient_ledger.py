@@ -6,12 +6,23 @@ from uuid import UUID
 
 import pytest
 
+from adapters.outbound.connectors.manual import FoundRow, ManualAnswer
 from domain.errors import NotAllowedNow
 from domain.fulfilment import SystemStatus
-from domain.vocabulary import LetterKind, Outcome, Right
+from domain.vocabulary import IdentifierKind, LetterKind, Outcome, Right
+from services.fulfilment import person_of
 from services.planning import OTHER_RECIPIENTS, RECIPIENT
 from services.recipient_ledger import Stage
-from tests.support.asking import BY, approve, asked, collected, confirmed, plan
+from tests.support.asking import (
+    BY,
+    approve,
+    asked,
+    collected,
+    confirmed,
+    look_everywhere,
+    plan,
+    verified,
+)
 from tests.support.house import KARI, NORWAY, SWEDEN, House
 
 STRANGE = "Scenehuset i Bergen"
@@ -91,6 +102,37 @@ def test_a_recipient_that_the_profile_does_not_know_is_a_task(house: House) -> N
     (entry,) = [o for o in house.installation.recipients.ledger(case_id) if o.name == STRANGE]
     assert entry.stage is Stage.INFORMED
     assert asked(house, case_id, Right.ERASURE).answer is not None
+
+
+def test_who_helped_with_a_case_received_something_too(house: House) -> None:
+    """MU-19: what customer service passed to an organiser makes that organiser a recipient."""
+    case_id = verified(house, Right.ACCESS, controller=SWEDEN)
+    request = asked(house, case_id, Right.ACCESS)
+    row = FoundRow(
+        kind="communication",
+        key="tråd 7",
+        description="Vi bad Teater Norrsken om hjälp.",
+        matched_by=IdentifierKind.EMAIL,
+        certain=True,
+        recipients=("Teater Norrsken",),
+    )
+    person = person_of(house.installation.vault, request)
+    house.installation.byhand.found(
+        request.id,
+        "customer-service",
+        ManualAnswer(found=(row,)).to_records(person),
+        reason="",
+        by=BY,
+    )
+    look_everywhere(house, case_id, Right.ACCESS)
+
+    (entry,) = (
+        one
+        for one in house.installation.recipients.ledger(case_id)
+        if one.recipient == "organisers"
+    )
+    assert entry.name == "Teater Norrsken"
+    assert entry.categories == ("communication",)
 
 
 def test_the_ledger_over_the_api_names_people_and_dates(house: House) -> None:

@@ -486,6 +486,11 @@ def _found_rows(sent: Sent) -> Iterator[FoundRow]:
                 certain=sent.has(f"certain-{number}"),
                 dates=days,
                 flags=frozenset(sent.all(f"flag-{number}")),
+                recipients=tuple(
+                    name.strip()
+                    for name in sent.one(f"recipients-{number}").split(",")
+                    if name.strip()
+                ),
             )
         except ValidationError:
             raise DomainError(

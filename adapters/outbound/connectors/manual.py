@@ -82,7 +82,8 @@ class FoundRow(_Form):
     """One thing that was found. `key` says which it is over there: a number, a place, a subject.
 
     `certain` is the person's word that it belongs to the one who asks; `matched_by` says why.
-    `others_masked` are fields in which other people were made unreadable.
+    `others_masked` are fields in which other people were made unreadable; `recipients` are those to
+    whom it was passed on, an organiser who helped with a case among them (MU-19).
     """
 
     kind: Code
@@ -94,6 +95,7 @@ class FoundRow(_Form):
     dates: Annotated[dict[Code, Day], Field(max_length=20)] = {}
     flags: Annotated[frozenset[Code], Field(max_length=20)] = frozenset()
     others_masked: tuple[Line, ...] = ()
+    recipients: Annotated[tuple[Line, ...], Field(max_length=20)] = ()
 
     @model_validator(mode="after")
     def _says_something(self) -> Self:
@@ -187,6 +189,7 @@ class ManualAnswer(_Form):
                 else dict(row.fields),
                 anchors=dict(row.dates),
                 flags=row.flags,
+                recipients=row.recipients,
                 masked=row.others_masked,
             )
             for row in self.found
