@@ -65,10 +65,10 @@ class RecipientNotice:
 
     recipient: str
     told: Told
-    name: str = ""
     on: date | None = None
     about: Right | None = None
     fields: tuple[str, ...] = ()
+    name: str = ""
 
 
 @dataclass(frozen=True, slots=True)

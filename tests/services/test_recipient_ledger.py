@@ -62,7 +62,9 @@ def test_organisers_are_named_as_the_records_name_them(house: House) -> None:
     letters = [
         m for m in house.mails() if m.kind in {LetterKind.ANSWER, LetterKind.PARTIAL_REFUSAL}
     ]
-    assert "Teater Norrsken" in " ".join(letters[-1].text.split())
+    told = " ".join(letters[-1].text.split())
+    assert "Teater Norrsken" in told
+    assert "Vi har underrettet arrangøren om kravet ditt" in told  # the profile's own words
 
 
 def test_who_asks_is_told_the_names_by_letter(house: House) -> None:
