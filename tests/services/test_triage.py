@@ -137,6 +137,22 @@ def test_a_typing_mistake_makes_a_proposal_uncertain() -> None:
     assert propose("regsterutdrag", "", fallback=Language.SV).certainty is Certainty.LOW
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Jag vill ha ett registerutdrag.",
+        "Kan jag få ett utdrag ur era register?",
+        "Skicka mig ett utdrag om mig, tack.",
+    ],
+)
+def test_an_extract_from_the_register_is_access(text: str) -> None:
+    """OK-03, AO-02: certain, whichever way it is said."""
+    proposal = propose(text, "", fallback=Language.SV)
+
+    assert proposal.rights == (Right.ACCESS,)
+    assert proposal.certainty is Certainty.HIGH
+
+
 def test_document_access_is_not_article_15() -> None:
     """E-06: handled at once, never in the thirty-day list."""
     proposal = propose(
