@@ -4,18 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import date
+from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Depends, Request, Response
+from starlette.datastructures import UploadFile
 
 from adapters.inbound.web.case_steps import _do, _id
-from adapters.inbound.web.pages import Form, PageRoute, Sent, one_of
+from adapters.inbound.web.pages import (
+    NOTHING_SENT,
+    Form,
+    NotHere,
+    PageRoute,
+    Sent,
+    download,
+    go,
+    one_of,
+)
 from adapters.inbound.web.session import AtDesk, Desk
 from domain.errors import DomainError
 from domain.rectification import ClaimGround, Wish
 from domain.restriction import RestrictionGround
 from domain.vocabulary import Outcome
 from services.objecting import Weighing
+from services.ports import Attachment
 from services.rectifying import Said
 
 router = APIRouter(
@@ -157,6 +169,48 @@ def strike_balance(desk: AtDesk, case_id: UUID, request_id: UUID, sent: Form) ->
         )
 
     return _step(desk, case_id, request_id, sent, command, "balance")
+
+
+async def _document(request: Request) -> Attachment | None:
+    """The file that was sent; None when none was chosen."""
+    form = await request.form(max_files=1, max_fields=5)
+    sent = form.get("document")
+    if not isinstance(sent, UploadFile) or not sent.filename:
+        return None
+    name = sent.filename.replace("\\", "/").rpartition("/")[2][:200]
+    kind = sent.content_type or "application/octet-stream"
+    return Attachment(name, kind, await sent.read())
+
+
+@router.post("/information/documents")
+def enclose(
+    desk: AtDesk,
+    case_id: UUID,
+    request_id: UUID,
+    document: Annotated[Attachment | None, Depends(_document)],
+) -> Response:
+    def command() -> None:
+        if document is None:
+            raise DomainError("choose a file to enclose")
+        desk.installation.informing.attach(request_id, document, by=desk.staff_id)
+
+    return _step(desk, case_id, request_id, NOTHING_SENT, command, "words")
+
+
+@router.get("/information/documents/{number}")
+def enclosed(desk: AtDesk, case_id: UUID, request_id: UUID, number: int) -> Response:
+    """What goes into the envelope where a letter is printed."""
+    case = desk.case(case_id)
+    desk.asked(case, request_id)
+    if desk.look_into(str(case.id)) is None:
+        return go(f"/desk/cases/{case.id}")
+    information = desk.installation.register.find_information(request_id)
+    if information is None or not 1 <= number <= len(information.documents):
+        raise NotHere
+    document = desk.installation.informing.document(information.documents[number - 1])
+    return download(
+        document.content, f"{case.reference}-{number}", media_type="application/octet-stream"
+    )
 
 
 @router.post("/information")

@@ -102,3 +102,21 @@ def test_a_person_answers_a_review_on_the_page(house: House) -> None:
     request = asked(house, case_id, Right.HUMAN_REVIEW)
     assert request.status is Status.CLOSED
     assert {one.outcome for one in request.outcomes} == {Outcome.REVIEWED}
+
+
+def test_a_copy_of_safeguards_is_enclosed_on_the_page(house: House) -> None:
+    """GK-23: the contract itself goes with the letter; for an envelope it is fetched here."""
+    case_id = collected(house, Right.TRANSFER_SAFEGUARDS)
+    request_id = house.case(case_id).request_id(Right.TRANSFER_SAFEGUARDS)
+    desk, case = desk_at(house, case_id)
+    at = f"{case}/requests/{request_id}/information"
+
+    assert desk.post(f"{at}/documents", files={"document": ("", b"")}).status_code == 422
+    contract = ("vilk\u00e5r.pdf", b"%PDF-1.7 contract", "application/pdf")
+    assert desk.post(f"{at}/documents", files={"document": contract}).status_code == 200
+    assert desk.get(f"{at}/documents/1").content == contract[1]
+    assert desk.get(f"{at}/documents/2").status_code == 404
+    press(desk, at, words="")
+    house.work()
+
+    assert asked(house, case_id, Right.TRANSFER_SAFEGUARDS).status is Status.CLOSED
