@@ -60,6 +60,9 @@ def check(
     country: Annotated[
         str | None, typer.Option(help="Whose law, if --text does not tell.", metavar="NO|SE")
     ] = None,
+    letters: Annotated[
+        bool, typer.Option("--letters", help="Look through letters with the profile's own words.")
+    ] = False,
 ) -> None:
     """Ask what is unclear, missing or contradictory; exit 1 if the profile cannot be used.
 
@@ -80,16 +83,26 @@ def check(
     findings = findings_of(asked, day)
     if reading is not None and out is not None:
         _write(out, reading)
+    said = _letters(asked) if letters else []
     if as_json:
-        typer.echo(json.dumps(_as_json(findings, reading), ensure_ascii=False))
+        shown = _as_json(findings, reading) | ({"letters": said} if letters else {})
+        typer.echo(json.dumps(shown, ensure_ascii=False))
     elif findings:
         _print(_table(findings, spoken, f"{asked.controller.name}, {day.isoformat()}"))
     else:
         typer.echo(f"{asked.controller.name}: nothing to ask.")
     if reading is not None and not as_json:
         typer.echo(f"{len(reading.observations)} quotes{f' written to {out}' if out else ''}.")
+    if letters and not as_json:
+        typer.echo("\n".join(said) or "The letters read well.")
     if any(finding.severity is Severity.REFUSE_TO_LOAD for finding in findings):
         raise typer.Exit(1)
+
+
+def _letters(profile: Profile) -> list[str]:
+    from services.profile_lint import faults_of
+
+    return faults_of(profile)
 
 
 def _loaded(file: str) -> Profile:

@@ -190,3 +190,11 @@ def test_what_cannot_be_read_or_written_is_said_in_one_line(
 
     assert result.exit_code == 2
     assert reason in result.stderr
+
+
+def test_letters_with_the_profiles_words_are_looked_through() -> None:
+    """E-07."""
+    result = run(POLICIES["GK"].id, "--letters", "--json", *ON)
+
+    assert json.loads(result.stdout)["letters"] == []
+    assert "The letters read well." in run(POLICIES["GK"].id, "--letters", *ON).stdout
