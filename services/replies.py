@@ -88,6 +88,8 @@ class Replies:
         """Whether it only goes on with what the case is about; nothing new may get lost in it."""
         if message.attachments:
             return False
+        if proposal.kind is TriageKind.DECEASED:
+            return False
         if proposal.kind is TriageKind.RIGHTS_REQUEST and set(proposal.rights) - set(case.rights):
             return False
         requests = self._register.requests_of(case)

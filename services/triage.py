@@ -83,9 +83,12 @@ def propose(
     kind, certainty = _judge(evidence, rights)
     if rights and kind is TriageKind.RIGHTS_REQUEST and _is_for(other_controllers, text, subject):
         kind, certainty = TriageKind.OTHER_CONTROLLER, Certainty.LOW
-    if kind not in {TriageKind.RIGHTS_REQUEST, TriageKind.OTHER_CONTROLLER}:
+    if kind not in _ABOUT_RIGHTS:
         rights = ()
     return Proposal(kind, rights, language, evidence, certainty)
+
+
+_ABOUT_RIGHTS = {TriageKind.RIGHTS_REQUEST, TriageKind.OTHER_CONTROLLER, TriageKind.DECEASED}
 
 
 def detect_language(text: str, *, fallback: Language) -> Language:
@@ -188,6 +191,9 @@ def _judge(
     said = {one.says for one in evidence}
     if TriageKind.DOCUMENT_ACCESS in said and not rights:
         return TriageKind.DOCUMENT_ACCESS, Certainty.HIGH
+    # The dead have no rights under the GDPR (recital 27); a person reads whether it is about one.
+    if TriageKind.DECEASED in said:
+        return TriageKind.DECEASED, Certainty.LOW
     if rights:
         if TriageKind.CUSTOMER_SERVICE in certain and not certain.intersection(rights):
             return TriageKind.CUSTOMER_SERVICE, Certainty.LOW

@@ -214,3 +214,28 @@ def test_any_text_gets_a_proposal(text: str, subject: str) -> None:
 )
 def test_a_long_text_takes_no_long_time(piece: str) -> None:
     propose(piece * 100_000, piece * 100_000, fallback=Language.NB)
+
+
+@pytest.mark.parametrize(
+    ("text", "rights"),
+    [
+        ("Min mor er død. Jeg ber om innsyn i opplysningene om henne.", (Right.ACCESS,)),
+        ("Jeg skriver på vegne av dødsboet etter Kari.", ()),
+        ("Min far avled i våras, radera hans konto.", (Right.ERASURE,)),
+        ("My father passed away. Please delete his account.", (Right.ERASURE,)),
+    ],
+)
+def test_who_writes_about_the_dead_is_read_with_care(text: str, rights: tuple[Right, ...]) -> None:
+    """E-09: another letter; what it asks for is proposed all the same."""
+    proposal = propose(text, "", fallback=Language.NB)
+
+    assert (proposal.kind, proposal.rights) == (TriageKind.DECEASED, rights)
+    assert proposal.certainty is Certainty.LOW
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["Slett kontoen min, den er død for meg.", "Mannen min og jeg vil bort fra listen deres."],
+)
+def test_a_figure_of_speech_buries_nobody(text: str) -> None:
+    assert propose(text, "", fallback=Language.NB).kind is TriageKind.RIGHTS_REQUEST
