@@ -55,6 +55,7 @@ from domain.policy import Profile
 from domain.vocabulary import Country
 from projections.holds import due as due_holds
 from projections.projection import civil_dates
+from services.addressees import Addressees
 from services.afterwards import Afterwards
 from services.answering import Answering
 from services.archiving import Archiving
@@ -304,7 +305,7 @@ def _wire(
     planning = Planning(register, controllers, tasks)
     porting = Porting(register, vault, controllers, clock)
     threads = PostgresThreads(database)
-    postroom = Postroom(vault, tasks, threads)
+    postroom = Postroom(vault, tasks, threads, Addressees(register, vault))
     held = Held(register, vault, PostgresHeldRecords(database, vault.key_for("held records")))
     suppressions = Suppressions(
         register,

@@ -21,6 +21,7 @@ from domain.policy import BodyType, Profile, Text
 from domain.vocabulary import Country, Language, RefusalGround, Right
 
 REPETITIVE: Final = "repetitive"
+AUTHORITY: Final = "authority"
 NEVER_EXCESSIVE_AFTER_MONTHS: Final = 12
 
 
@@ -50,6 +51,7 @@ class RefusalReason:
             and (
                 right is not Right.ERASURE
                 or self.ground is not RefusalGround.NOT_ENTITLED
+                or self.kind == AUTHORITY  # then the person has not asked at all
                 or allowed is None
                 or self.kind in allowed
             )

@@ -29,6 +29,7 @@ from services.addressees import address_of
 from services.controllers import Controllers
 from services.fulfilment import UNMAPPED
 from services.held import Held, HeldRecord
+from services.places import without_places
 from services.planning import Steps, answer_task, task_for
 from services.ports import Clock, Person, Record, Tasks, Vault
 from services.recipients import tell_recipients
@@ -83,8 +84,10 @@ class Deciding:
     def records(self, request: DataSubjectRequest) -> dict[UUID, Record]:
         """The content of every found record, from the vault."""
         found = tuple(request.found.values())
+        hides = self._register.case(request.case_id).protected
         return {
-            one.record_id: record for one, record in zip(found, self._records(found), strict=True)
+            one.record_id: without_places(record) if hides else record
+            for one, record in zip(found, self._records(found), strict=True)
         }
 
     def preview(

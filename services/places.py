@@ -37,6 +37,11 @@ def without_places(record: Record, also: Iterable[str] = ()) -> Record:
     return replace(record, fields=dict(_hidden(record.fields, _pattern(secret))))
 
 
+def secrets_in(record: Record) -> Iterator[str]:
+    """The texts of a record that name a place."""
+    return _values(record.fields)
+
+
 def hide(text: str, places: Iterable[str]) -> str:
     """A text without these places."""
     pattern = _pattern(set(places))

@@ -19,7 +19,7 @@ from domain.request import DataSubjectRequest
 from domain.values import QueuedLetter
 from domain.vocabulary import Channel, Compartment, Language, LetterKind, Outcome
 from services import dossier
-from services.addressees import address_of
+from services.addressees import Addressees, address_of
 from services.letter_looks import template
 from services.letters import ComposedLetter, IdentityStep, LetterFacts, compose
 from services.ports import Also, Person, Task, Tasks, Threads, Vault
@@ -29,8 +29,11 @@ from services.wording import LETTERS, wording
 class Postroom:
     """Writes letters into cases. What it returns belongs into the save of the case."""
 
-    def __init__(self, vault: Vault, tasks: Tasks, threads: Threads) -> None:
+    def __init__(
+        self, vault: Vault, tasks: Tasks, threads: Threads, addressees: Addressees
+    ) -> None:
         self._vault, self._tasks, self._threads = vault, tasks, threads
+        self._addressees = addressees
 
     def acknowledge(
         self,
@@ -108,7 +111,7 @@ class Postroom:
             text=letter.text,
             html=letter.html,
             sender=sender_of(profile),
-            recipient=address,
+            recipient=self._addressees.of_letter(case, letter.kind, address),
             in_reply_to=self._in_reply_to(case),
             documents=documents,
             paper=letter.document(case.reference),

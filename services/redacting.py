@@ -18,6 +18,7 @@ from domain.request import DataSubjectRequest, Status
 from domain.values import FoundRecord, Passage
 from domain.vocabulary import Compartment, CoverReason
 from services import dossier
+from services.places import hide, secrets_in
 from services.ports import Also, Clock, Record, Vault
 from services.register import Register, again_on_conflict
 
@@ -121,16 +122,21 @@ class Redacting:
         passages = redaction.of(found) if redaction else ()
         if not passages:
             return ()
-        shown = {leaf.place: leaf for leaf in leaves(self._record(found).fields)}
+        record = self._record(found)
+        hidden = tuple(secrets_in(record)) if self._is_protected(request) else ()
+        shown = {leaf.place: leaf for leaf in leaves(record.fields)}
         return tuple(
             Covering(
                 passage,
                 shown[passage.place].path,
-                str(shown[passage.place].value)[passage.start : passage.end],
+                hide(str(shown[passage.place].value)[passage.start : passage.end], hidden),
                 self._words(passage),
             )
             for passage in passages
         )
+
+    def _is_protected(self, request: DataSubjectRequest) -> bool:
+        return self._register.case(request.case_id).protected
 
     def _words(self, passage: Passage) -> str:
         if passage.words is None:

@@ -11,7 +11,8 @@ from domain.errors import DomainError, NotAllowedNow
 from domain.fulfilment import fulfilment_id
 from domain.representation import AnswerTo, AuthorityEvidence, ChildView, RepresentationKind
 from domain.request import Status
-from domain.vocabulary import IdentifierKind, PauseReason, RefusalGround, Right
+from domain.vocabulary import IdentifierKind, LetterKind, PauseReason, RefusalGround, Right
+from services.addressees import Addressees
 from services.fulfilment import person_of
 from services.ports import Attachment, CodeCheck, Erased, Identifier
 from services.showing import looks_like_a_document
@@ -104,7 +105,7 @@ def test_a_rejected_authority_leads_to_a_refusal_with_its_letter(house: House) -
         request.id,
         ground=RefusalGround.NOT_ENTITLED,
         words="Fullmakten er ikke vist.",
-        law="GDPR Art. 12(2)",
+        law="authority",
         by=BY,
     )
     house.worker.drain()
@@ -231,3 +232,35 @@ def signed_in(house: House) -> dict[str, str]:
         controllers=frozenset(),
     )
     return {"Authorization": f"Bearer {token}"}
+
+
+def test_other_letters_go_to_whoever_asks_too(house: House) -> None:
+    """E-08: what is written before authority is shown never goes to the child by accident."""
+    case_id = confirmed(house, Right.ACCESS)
+    claim(house, case_id, 16)
+    request = asked(house, case_id, Right.ACCESS)
+    there = Addressees(house.installation.register, house.installation.vault)
+
+    assert there.of_letter(house.case(case_id), LetterKind.EXTENSION, CHILD) == KARI
+    assert there.of_letter(house.case(case_id), LetterKind.EXTENSION, None) is None
+    prove(house, case_id)
+    find_out(house, case_id)
+    house.installation.representing.accept(case_id, by=BY)
+    case = house.case(case_id)
+    assert there.of_letter(case, LetterKind.EXTENSION, CHILD) == KARI
+    assert there.of_letter(case, LetterKind.ANSWER, CHILD) == CHILD
+    assert there.of_answer(case, request) == CHILD
+
+
+def test_nobody_writes_to_an_unproven_address_of_a_protected_person(house: House) -> None:
+    """E-10: mail stops until the address is proven; only the code to prove it goes there."""
+    case_id = confirmed(house, Right.ACCESS)
+    house.installation.representing.protect(case_id, reason="said-by-the-person", by=BY)
+    there = Addressees(house.installation.register, house.installation.vault)
+
+    assert there.of_letter(house.case(case_id), LetterKind.EXTENSION, KARI) is None
+    assert there.of_letter(house.case(case_id), LetterKind.IDENTITY_CODE, KARI) == KARI
+    house.installation.identity.ask(case_id, reason="unknown-sender", by=BY)
+    house.worker.drain()
+    house.installation.identity.check_code(case_id, house.newest_code())
+    assert there.of_letter(house.case(case_id), LetterKind.EXTENSION, KARI) == KARI

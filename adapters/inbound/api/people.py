@@ -100,6 +100,10 @@ class Order(Form):
     day: date | None = None
 
 
+class WhichDocument(Form):
+    number: int = Field(ge=1, le=1_000, description="The first attachment is 1.")
+
+
 class Accept(Form):
     answer_to: AnswerTo | None = None
     reason: str = Field(default="", max_length=100)
@@ -223,18 +227,18 @@ def say_order(
     )
 
 
-@router.post("/identity/documents/{number}/destroy", response_model=Asks)
+@router.post("/identity/documents/destroy", response_model=Asks)
 def destroy_document(
-    installation: Installed, command: DeskCommand, case_id: CaseId, number: int
+    installation: Installed, command: DeskCommand, case_id: CaseId, form: WhichDocument
 ) -> Response:
     """Destroy the n-th attachment, a copy of an identity document, at once."""
 
     def act() -> None:
         attachments = installation.register.case(case_id).attachments
-        if not 1 <= number <= len(attachments):
+        if form.number > len(attachments):
             raise DomainError("there is no such attachment in this case")
         installation.identity.destroy_document(
-            case_id, attachments[number - 1], by=command.bearer.staff_id
+            case_id, attachments[form.number - 1], by=command.bearer.staff_id
         )
 
     return _do(installation, command, case_id, act)

@@ -36,7 +36,7 @@ from domain.vocabulary import Action, Decision, LetterKind, Outcome, Right
 from projections.case_file import facts
 from services import dossier
 from services.addressees import Addressees
-from services.places import shown_identifiers, without_places
+from services.places import shown_identifiers
 from services.planning import OTHER_RECIPIENTS, RECIPIENT
 from services.ports import Erased, Identifier, Record, Refused
 from services.recipient_ledger import Entry, label
@@ -500,8 +500,6 @@ class Reading:
         if self._content:
             try:
                 content = self._installation.deciding.records(request)
-                if self._case.protected:
-                    content = {one: without_places(r) for one, r in content.items()}
             except Erased:
                 content = {}
         redacting = self._installation.redacting
