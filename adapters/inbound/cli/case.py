@@ -8,7 +8,7 @@ from uuid import UUID
 
 import typer
 
-from adapters.inbound.cli import case_clock, case_copies, case_rights, case_work
+from adapters.inbound.cli import case_clock, case_copies, case_people, case_rights, case_work
 from adapters.inbound.cli.case_seat import PURPOSES, Terminal, read, seated
 from adapters.inbound.cli.console import stop
 from domain.vocabulary import IdentityMethod, Language, Right, TriageKind
@@ -158,7 +158,7 @@ def set_aside(context: typer.Context, case: Case, kind: TriageKind) -> None:
     """No request under the GDPR."""
     with seated(context) as seat:
         found = seat.case(case)
-        seat.installation.intake.set_aside(found.id, kind=kind, by=seat.by)
+        seat.installation.passing_on.set_aside(found.id, kind=kind, by=seat.by)
         seat.tell_case(found.id)
 
 
@@ -290,5 +290,5 @@ def recipients(
         )
 
 
-for module in (case_work, case_copies, case_rights, case_clock):
+for module in (case_people, case_work, case_copies, case_rights, case_clock):
     module.register(cases)

@@ -156,6 +156,29 @@ def test_a_case_is_found_by_the_reference_that_people_say(terminal: Terminal) ->
     assert reference in {row["case"] for row in terminal("list")}
 
 
+def test_a_case_is_set_aside_taken_back_given_to_somebody_and_asked_for_another(
+    terminal: Terminal,
+) -> None:
+    case_id = terminal.house.receive("Min datter vil ha innsyn.")
+    terminal("set-aside", str(case_id), "customer-service")
+    assert terminal("show", str(case_id))["status"] == "set-aside"
+    terminal("undo", str(case_id), "--reason", "was-a-request")
+    terminal.confirm(case_id, Right.ACCESS, "mor@person.example")
+    terminal.house.work()
+
+    terminal("assign", str(case_id), "access", "ola")
+    asked = json.dumps([{"kind": "name", "value": "Nora Testesen"}])
+    terminal("asks-for", str(case_id), "parent", "--identifiers-from", "-", said=asked)
+    terminal("protect", str(case_id), "--reason", "said-so")
+
+    house = terminal.house
+    assert house.case(case_id).protected
+    request = house.installation.register.request(house.case(case_id).request_id(Right.ACCESS))
+    assert request.assigned_to == "ola"
+    assert request.authority_awaited
+    assert terminal("holds", str(case_id)) == []
+
+
 def test_what_people_wrote_does_not_command_the_terminal(terminal: Terminal) -> None:
     case_id = terminal.house.receive("Hei \x1b[2J\x07 farlig")
     options = ["--as", "ola", "--purpose", "handle", "show", str(case_id)]
