@@ -13,6 +13,7 @@ from adapters.inbound.web.clock_view import RECEIPT_REASONS
 from adapters.inbound.web.keeping_view import keeping_of
 from adapters.inbound.web.pages import NOTHING_SENT, PageRoute, Sent, page
 from adapters.inbound.web.people_view import people_choices
+from adapters.inbound.web.rights_view import withdrawable
 from adapters.inbound.web.session import AtDesk, Desk, Purpose
 from adapters.inbound.web.triage_view import triage_view
 from domain.case import Case
@@ -98,6 +99,7 @@ def case_page(
         error_is_ours=bool(error_key),
         done=look.word("done", done) if done in DONE else "",
         rights=tuple(Right),
+        consents=withdrawable(view.profile, look),
         kinds=tuple(kind for kind in TriageKind if kind is not TriageKind.RIGHTS_REQUEST),
         case_languages=tuple(Language),
         identifier_kinds=tuple(IdentifierKind),

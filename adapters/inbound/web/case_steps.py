@@ -60,6 +60,7 @@ def confirm(desk: AtDesk, case_id: UUID, sent: Form) -> Response:
             language=one_of(Language, sent.one("language")),
             identifiers=tuple(_identifiers(sent)),
             by=desk.staff_id,
+            purposes=tuple(sent.all("consent")),
         )
 
     return _do(desk, case, sent, command, form="confirm", done="confirmed")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from adapters.bootstrap import Installation
 from adapters.inbound.web.look import Look
-from domain.balancing import Balancing
+from domain.balancing import Balancing, consents
 from domain.information import Information
 from domain.policy import Profile
 from domain.rectification import ClaimGround, Wish
@@ -80,6 +80,11 @@ def own_way(
         claimable=request.right is Right.RECTIFICATION
         and request.status in {Status.RECEIVED, Status.VERIFIED, Status.COLLECTED},
     )
+
+
+def withdrawable(profile: Profile, look: Look) -> tuple[tuple[str, str], ...]:
+    """The consents that somebody may take back, one by one, by what they are called."""
+    return tuple((p.id, in_language(p.name, look.language, profile)) for p in consents(profile))
 
 
 _FORMS = {

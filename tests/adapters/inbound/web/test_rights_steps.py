@@ -6,10 +6,11 @@ from uuid import UUID
 
 from fastapi.testclient import TestClient
 
+from domain.balancing import consents
 from domain.request import Status
 from domain.vocabulary import Outcome, Right
 from tests.support.asking import asked, collected, verified
-from tests.support.house import KARI, NORWAY, House
+from tests.support.house import KARI, NORWAY, SWEDEN, House
 from tests.support.steps import press, reveal
 
 
@@ -120,3 +121,27 @@ def test_a_copy_of_safeguards_is_enclosed_on_the_page(house: House) -> None:
     house.work()
 
     assert asked(house, case_id, Right.TRANSFER_SAFEGUARDS).status is Status.CLOSED
+
+
+def test_one_consent_of_several_is_taken_back_on_the_page(house: House) -> None:
+    """AK-08: per purpose; what was not ticked stays as it was."""
+    case_id = house.receive("Jag \u00e5terkallar mitt samtycke.", controller=SWEDEN)
+    desk, case = desk_at(house, case_id)
+    profile = house.installation.controllers.in_force(SWEDEN)
+    first, *others = (purpose.id for purpose in consents(profile))
+    assert others or 'name="consent"' not in desk.get(case).text
+
+    press(
+        desk,
+        f"{case}/confirm",
+        right=["withdrawal-of-consent"],
+        language="sv",
+        kind=["email"],
+        value=[KARI],
+        consent=[first],
+    )
+
+    request_id = house.case(case_id).request_id(Right.WITHDRAWAL)
+    withdrawal = house.installation.register.find_withdrawal(request_id)
+    assert withdrawal is not None
+    assert withdrawal.purposes == (first,)
