@@ -218,7 +218,8 @@ class _Listener:
         elif call.when == "call" and all(map(_states_a_fact, _leaves(error))):
             self.refuted.append(item.name)
         else:
-            self.broken.append(f"{item.name} ({call.when}): {type(error).__name__}: {error}")
+            words = str(error).partition("\n")[0]
+            self.broken.append(f"{item.name} ({call.when}): {type(error).__name__}: {words}")
 
 
 def _leaves(error: BaseException) -> Iterator[BaseException]:
