@@ -200,14 +200,7 @@ class PostgresVault:
             if row is None:
                 return
             self._note_destroyed(row[0])
-            connection.execute(
-                "INSERT INTO trettio.destructions"
-                " (key_id, case_id, compartment, master_key_id, items)"
-                " SELECT k.id, k.case_id, k.compartment, k.master_key_id,"
-                " (SELECT count(*) FROM trettio.vault_rows r WHERE r.key_id = k.id)"
-                " FROM trettio.vault_keys k WHERE k.id = %s ON CONFLICT DO NOTHING",
-                [row[0]],
-            )
+            connection.execute(f"{_PROOF} WHERE k.id = %s ON CONFLICT DO NOTHING", [row[0]])
             connection.execute("DELETE FROM trettio.vault_keys WHERE id = %s", [row[0]])
 
     def destructions(self, case_id: UUID) -> tuple[Destruction, ...]:
@@ -232,8 +225,10 @@ class PostgresVault:
     def destroy_outstanding(self) -> int:
         """Destroy again what a restore brought back; answers how many compartments."""
         with self.database.transaction() as connection:
+            noted = self._destroyed()
+            connection.execute(f"{_PROOF} WHERE k.id = ANY(%s) ON CONFLICT DO NOTHING", [noted])
             deleted = connection.execute(
-                "DELETE FROM trettio.vault_keys WHERE id = ANY(%s)", [self._destroyed()]
+                "DELETE FROM trettio.vault_keys WHERE id = ANY(%s)", [noted]
             )
             return deleted.rowcount
 
@@ -324,6 +319,13 @@ class PostgresVault:
                 " ON CONFLICT DO NOTHING",
                 [master.id, encrypt(master.key, secrets.token_bytes(KEY_BYTES), SECRET)],
             )
+
+
+_PROOF: LiteralString = (
+    "INSERT INTO trettio.destructions (key_id, case_id, compartment, master_key_id, items)"
+    " SELECT k.id, k.case_id, k.compartment, k.master_key_id,"
+    " (SELECT count(*) FROM trettio.vault_rows r WHERE r.key_id = k.id) FROM trettio.vault_keys k"
+)
 
 
 def derived(secret: bytes, purpose: bytes) -> bytes:

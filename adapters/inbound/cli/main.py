@@ -12,6 +12,7 @@ from adapters.inbound.cli import (
     deadline,
     demo,
     health,
+    keeping,
     key,
     maintain,
     profile,
@@ -31,7 +32,7 @@ def trettio() -> None:
 
 for command in (
     *(demo, serve, receive, deadline, calendar, profile),
-    *(staff, token, key, maintain, check, health),
+    *(staff, token, key, maintain, check, health, keeping),
 ):
     command.register(app)
 
