@@ -64,6 +64,7 @@ LINK_VALID_FOR = timedelta(days=30)
 TELL_AFTER = timedelta(hours=1)
 """What goes on the same day is told in one letter."""
 VENDOR_SECONDS = 3_600.0
+MOST_OF_A_STAFF_ID = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +149,8 @@ class Holds:
         now = self._clock()
         if not reason.strip():
             raise DomainError("a hold for a legal claim needs a reason: say which claim it is")
+        if not owner.isprintable() or " " in owner or len(owner) > MOST_OF_A_STAFF_ID:
+            raise DomainError("name the owner of the claim by their staff id")
         if review_on <= _today(now):
             raise DomainError(f"{review_on} has come already: name a later day to look again")
         request = self._register.request(request_id)
