@@ -99,6 +99,26 @@ class ConnectorTasks(Projection):
                 ),
             )
 
+    @when(Fulfilment.LineAdded)
+    def line_added(self, event: Fulfilment.LineAdded, rows: Rows) -> None:
+        for beside in list(rows.of(ASKED, event.originator_id))[:1]:
+            rows.add(
+                ASKED,
+                Asked(
+                    fulfilment_id=event.originator_id,
+                    system=event.line.system,
+                    request_id=beside.request_id,
+                    case_id=beside.case_id,
+                    controller=beside.controller,
+                    role=event.line.role.value,
+                    delivery=event.line.delivery.value,
+                    connector=event.line.connector,
+                    action=event.line.action.value,
+                    state=SystemStatus.ASKED.value,
+                    since=event.timestamp,
+                ),
+            )
+
     @when(Fulfilment.Instructed)
     def instructed(self, event: Fulfilment.Instructed, rows: Rows) -> None:
         for asked in rows.changing(ASKED, event.originator_id, system=event.system):

@@ -16,6 +16,7 @@ from domain.case import Case, CaseStatus, reference
 from domain.deadlines import Deadlines
 from domain.fulfilment import Fulfilment, SystemStatus, fulfilment_id
 from domain.request import DataSubjectRequest, Missed, PauseReason, Status
+from domain.values import PlannedSystem
 from domain.vocabulary import Action, Country, LetterKind, TriageKind
 from projections.projection import (
     Projection,
@@ -297,6 +298,16 @@ INBOX = Table(
 )
 
 Request = DataSubjectRequest
+
+
+def _asked(plan: PlannedSystem) -> dict[str, str]:
+    """Where a line of a plan stands before anybody has answered."""
+    return {
+        "status": SystemStatus.ASKED.value,
+        "action": plan.action.value,
+        "delivery": plan.delivery.value,
+        "waits_for": "",
+    }
 
 
 class DeadlineWorklist(Projection):
@@ -608,15 +619,12 @@ class DeadlineWorklist(Projection):
     def planned(self, event: Fulfilment.Planned, rows: Rows) -> None:
         for work in rows.changing(WORK, event.originator_id):
             work.planned = True
-            work.systems = {
-                plan.system: {
-                    "status": SystemStatus.ASKED.value,
-                    "action": plan.action.value,
-                    "delivery": plan.delivery.value,
-                    "waits_for": "",
-                }
-                for plan in event.systems
-            }
+            work.systems = {plan.system: _asked(plan) for plan in event.systems}
+
+    @when(Fulfilment.LineAdded)
+    def line_added(self, event: Fulfilment.LineAdded, rows: Rows) -> None:
+        for work in rows.changing(WORK, event.originator_id):
+            work.systems = {**work.systems, event.line.system: _asked(event.line)}
 
     @when(Fulfilment.Instructed)
     def instructed(self, event: Fulfilment.Instructed, rows: Rows) -> None:

@@ -119,6 +119,12 @@ def test_a_copy_first_then_erasure_and_the_law_for_what_stays(
     assert kari.email in _shown(pretix, kari), "a preview changes nothing"
     story.approve(erasure, considered=True)
 
+    # Orders name an outside organiser; the profile knows none, so a person has to tell them.
+    line = "recipient:others-named-in-records"
+    assert story.systems(erasure)[line]["waits_for"] == "inform-unknown-recipients"
+    story.post(f"/v1/requests/{erasure}/systems/{line}/answer", {"outcome": "informed"})
+    story.work()
+
     # Erased and read back; invoices stay, with law and date, and the archive decides the rest.
     for gone in (kari.email, kari.phone, early, kari.secrets_of_the_person[2]):
         assert gone.lower() not in _shown(pretix, kari).lower()
