@@ -19,7 +19,8 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from adapters.outbound import connectors
 from domain.facts import ANCHORS, FLAGS
 from domain.grounds import ExceptionKind
-from domain.policy import ChannelKind, Profile, Retention, Text
+from domain.policy import OWN_ANSWER_AGE, ChannelKind, Profile, Retention, Text
+from domain.representation import OF_AGE
 from domain.vocabulary import Delivery
 
 _SHIPPED = Path(__file__).resolve().parent.parent / "domain" / "profiles"
@@ -196,6 +197,10 @@ def _head(profile: Profile) -> Iterator[Problem]:
         address = getattr(profile, key)
         if address is not None and not _MAIL.fullmatch(address):
             yield Problem(key, "must be one e-mail address; messages are passed on to it")
+    if not 0 <= profile.own_answer_age <= OF_AGE:
+        yield Problem("own_answer_age", f"must be 0 to {OF_AGE}, an age in years")
+    if profile.own_answer_age != OWN_ANSWER_AGE and profile.own_answer_decided_on is None:
+        yield Problem("own_answer_decided_on", "is missing: say when the other age was decided")
     year = profile.fiscal_year
     try:
         date(2024, year.end_month, year.end_day)

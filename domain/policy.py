@@ -14,6 +14,9 @@ from enum import Enum
 
 from domain.vocabulary import Country, Delivery, Language, Right, Role
 
+OWN_ANSWER_AGE = 15
+"""From this age the answer goes to the young person, unless the controller decides otherwise."""
+
 Text = Mapping[Language, str]
 """The same words in several languages; at least the profile's own language is there."""
 
@@ -291,7 +294,7 @@ class Profile:
     fiscal_year: FiscalYear = FiscalYear()
     allowed_exceptions: frozenset[str] | None = None
     policy_consent_age: int | None = None
-    own_answer_age: int = 15
+    own_answer_age: int = OWN_ANSWER_AGE
     own_answer_decided_on: date | None = None
     profiling: Text = field(default_factory=dict)
     policy_updated_on: date | None = None

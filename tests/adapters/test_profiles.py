@@ -77,6 +77,13 @@ def test_the_digest_is_of_the_bytes_as_they_are() -> None:
     assert load_profile(content + b"\n").digest != load_profile(content).digest
 
 
+def test_the_controller_decides_from_which_age_a_young_person_gets_the_answer() -> None:
+    """E-08: fifteen unless the controller has decided otherwise, on a day that it names."""
+    assert load_profile(SMALL.encode()).own_answer_age == 15
+    decided = 'id = "lykt"\nown_answer_age = 13\nown_answer_decided_on = 2026-11-01'
+    assert load_profile(SMALL.replace('id = "lykt"', decided).encode()).own_answer_age == 13
+
+
 def test_a_loaded_profile_cannot_be_changed() -> None:
     profile = load_profile(SMALL.encode())
 
@@ -95,6 +102,12 @@ MALFORMED = [
     ('id = "lykt"', 'id = "lykt"\ndigest = "0"', "digest", "leave it out"),
     ('id = "lykt"', 'id = "lykt"\npromise_days = "30"', "promise_days", "valid integer"),
     ('id = "lykt"', 'id = "lykt"\npromise_days = 0', "promise_days", "must be 1 to 365"),
+    (
+        'id = "lykt"',
+        'id = "lykt"\nown_answer_age = 13',
+        "own_answer_decided_on",
+        "say when the other age was decided",
+    ),
     ('id = "lykt"', 'id = "lykt"\ncontent_days = 29', "content_days", "must be 30 to 365"),
     (
         'id = "lykt"',
