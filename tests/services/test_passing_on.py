@@ -10,11 +10,12 @@ import pytest
 from domain.case import CaseStatus
 from domain.errors import DomainError, NotAllowedNow
 from domain.request import Status
-from domain.vocabulary import LetterKind, Right, TriageKind
+from domain.vocabulary import IdentifierKind, LetterKind, Right, TriageKind
 from projections.deadline_worklist import due_at_once, entries, inbox
 from services import dossier
 from services.passing_on import Somebody
-from tests.support.asking import BY, Clock, asked, confirmed, hurry, received, verified
+from services.ports import Identifier
+from tests.support.asking import BY, Clock, asked, confirmed, hurry, received
 from tests.support.house import KARI, NORWAY, ORGANISATIONS, SWEDEN, House
 
 SERVICE, ARCHIVE = "service@fjordscenen.example", "arkiv@fjordscenen.example"
@@ -227,7 +228,8 @@ def test_a_request_to_the_wrong_controller_keeps_its_receipt(house: House, clock
 
 def test_what_was_proven_or_protected_there_is_not_lost_or_taken_along(house: House) -> None:
     """E-10, AK-11: protection goes with the case; proof of identity does not."""
-    case_id = verified(house, Right.ACCESS)
+    proven = (Identifier(IdentifierKind.EMAIL, KARI, verified=True),)
+    case_id = confirmed(house, Right.ACCESS, identifiers=proven)
     house.installation.representing.protect(case_id, reason="said-so", by=BY)
 
     new_id = handed(house, case_id)
