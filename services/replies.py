@@ -11,7 +11,7 @@ from uuid import UUID
 from domain.aggregate import Aggregate
 from domain.case import Case, CaseStatus
 from domain.errors import NotAllowedNow
-from domain.request import Status
+from domain.request import DataSubjectRequest, RefusalGround, Status
 from domain.vocabulary import Compartment, TriageKind
 from services import dossier
 from services.bounces import Fate, fate
@@ -54,9 +54,12 @@ class Replies:
         )
         received_at = min(message.received_at, now)
         case.add_message(message=sealed.ref, received_at=received_at, at=now)
-        requests = [one for one in self._register.requests_of(case) if one.awaits_clarification]
-        for request in requests:  # whoever reads it may ask again; the waiting is over
-            request.clarify(answer=sealed.ref, at=now)
+        requests = self._register.requests_of(case)
+        for request in requests:
+            if _was_given_up(request):  # the receipt, and with it the clock, is the old one
+                request.reopen(reason="answered-after-all", at=now)
+            if request.awaits_clarification:  # whoever reads it may ask again
+                request.clarify(answer=sealed.ref, at=now)
         seen = self._threads.message(case.id, message.raw_sha256)
         self._register.save_all([case, *requests], [*sealed.also, seen])
         return case.id
@@ -94,8 +97,18 @@ class Replies:
             return False
         requests = self._register.requests_of(case)
         return case.status is CaseStatus.CONFIRMED and any(
-            request.status is not Status.CLOSED for request in requests
+            request.status is not Status.CLOSED or _was_given_up(request) for request in requests
         )
+
+
+def _was_given_up(request: DataSubjectRequest) -> bool:
+    """Closed because the person kept silent, and can still be taken up again."""
+    return (
+        request.status is Status.CLOSED
+        and request.refusal is RefusalGround.NO_RESPONSE
+        and not request.ended
+        and not request.destroyed & {Compartment.PACKAGE, Compartment.CORRESPONDENCE}
+    )
 
 
 def _cited(message: IncomingMessage) -> list[str]:

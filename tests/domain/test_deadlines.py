@@ -24,7 +24,12 @@ from domain.deadlines import (
 )
 from domain.errors import DomainError
 from domain.vocabulary import Country
-from tests.support.deadline_oracle import expected, expected_if_suspended
+from tests.support.deadline_oracle import (
+    expected,
+    expected_extended,
+    expected_if_suspended,
+    expected_target_if_suspended,
+)
 
 NO, SE = Country.NO, Country.SE
 FIRST, LAST = date(2018, 1, 1), date(2040, 12, 31)
@@ -499,6 +504,34 @@ def test_the_target_if_suspended_stops_with_the_clock_and_keeps_the_promise(
     assert dates.target_due <= aim <= dates.statutory_due_if_suspended
     assert dates.promise_due is None or aim <= dates.promise_due
     assert calendar.is_office_day(aim) or aim == received
+
+
+@given(received=receipts, country=countries)
+def test_an_extension_agrees_with_the_oracle(received: date, country: Country) -> None:
+    """B.2.6: one and two months, walked day by day."""
+    dates = deadlines(received, load_calendar(country), extension=True)
+
+    oracle = expected_extended(country.value, received)
+    assert (dates.extended_due, dates.extended_target_due) == oracle
+
+
+@given(
+    received=receipts,
+    country=countries,
+    promise_days=promises,
+    start=st.integers(0, 20),
+    length=st.integers(1, 7),
+)
+def test_the_target_if_suspended_agrees_with_a_stopped_clock(
+    received: date, country: Country, promise_days: int | None, start: int, length: int
+) -> None:
+    """B.2.5: against the oracle, which ticks instead of adding."""
+    pause = Pause(received + start * DAY, received + (start + length) * DAY)
+    dates = deadlines(received, load_calendar(country), promise_days, pauses=[pause])
+
+    waited = [(pause.opened_on, pause.ended_on)]
+    oracle = expected_target_if_suspended(country.value, received, promise_days, waited)
+    assert dates.aim(relied=True) == oracle
 
 
 def test_only_a_controller_who_relies_on_pauses_goes_by_them() -> None:

@@ -11,9 +11,8 @@ from domain.errors import DomainError
 from domain.policy import Silence
 from domain.request import DataSubjectRequest, PauseReason, RefusalGround, Status
 from domain.vocabulary import LetterKind, Right
-from services.messages import Nature
 from services.questions import due_on
-from tests.support.asking import BY, Clock, asked, confirmed, hurry, mail, received
+from tests.support.asking import BY, Clock, asked, confirmed, hurry, received
 from tests.support.house import House
 from tests.support.past import AT, TODAY
 from tests.support.past import received as one_received
@@ -41,6 +40,17 @@ def look(house: House, case_id: UUID) -> DataSubjectRequest:
 
 def letters(house: House, kind: LetterKind) -> list[str]:
     return [one.text for one in house.mails() if one.kind is kind]
+
+
+def message_id(house: House) -> str:
+    """By which a reply says that it is one to our question."""
+    return next(
+        line.split(": ", 1)[1]
+        for one in house.mails()
+        if one.kind is LetterKind.CLARIFICATION
+        for line in one.path.read_text().splitlines()
+        if line.startswith("Message-ID: ")
+    )
 
 
 def test_a_question_goes_out_as_a_letter_and_stops_no_date(house: House, case_id: UUID) -> None:
@@ -71,16 +81,7 @@ def test_an_answer_on_the_telephone_ends_the_pause(
 def test_a_reply_by_mail_is_the_answer(house: House, case_id: UUID) -> None:
     """What comes back to the question ends the waiting by itself."""
     request = ask(house, case_id)
-    message_id = next(
-        line.split(": ", 1)[1]
-        for one in house.mails()
-        if one.kind is LetterKind.CLARIFICATION
-        for line in one.path.read_text().splitlines()
-        if line.startswith("Message-ID: ")
-    )
-    reply = mail("The newer one", in_reply_to=message_id)
-    assert received(house, "The newer one", in_reply_to=message_id) == case_id
-    assert reply.nature is Nature.PERSONAL
+    assert received(house, "The newer one", in_reply_to=message_id(house)) == case_id
 
     request = asked(house, case_id, Right.ACCESS)
     assert request.open_pauses == {}
@@ -114,8 +115,15 @@ def test_silence_brings_two_reminders_and_then_a_person(
     (letter,) = letters(house, LetterKind.NO_RESPONSE)
     assert "Datatilsynet" in letter
 
+    # Whoever answers after all is taken up again by that; the receipt is the old one.
     received_on = request.received_on
-    house.installation.afterwards.reopen(request.id, reason="answered-after-all", by=BY)
+    assert received(house, "The old one", in_reply_to=message_id(house)) == case_id
+    request = asked(house, case_id, Right.ACCESS)
+    assert (request.status, request.received_on) == (Status.RECEIVED, received_on)
+    assert (request.open_pauses, request.silent_about) == ({}, frozenset())
+
+    house.installation.refusing.withdraw(request.id, by=BY)
+    house.installation.afterwards.reopen(request.id, reason="mistake", by=BY)
     request = asked(house, case_id, Right.ACCESS)
     assert (request.status, request.received_on) == (Status.RECEIVED, received_on)
 

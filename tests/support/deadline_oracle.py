@@ -125,3 +125,35 @@ def expected_if_suspended(country: str, received: date, waits: Sequence[tuple[da
         if not any(asked < day <= answered for asked, answered in waits):
             ticks -= 1
     return rolled(country, day)
+
+
+def expected_extended(country: str, received: date) -> tuple[date, date]:
+    """One month and then two, as the law rolls the day and as the office does."""
+    planned = a_number_of_months(a_number_of_months(received, 1), 2)
+    return rolled(country, planned), back_to_work(country, planned)
+
+
+def expected_target_if_suspended(
+    country: str, received: date, promise_days: int | None, waits: Sequence[tuple[date, date]]
+) -> date:
+    """Tick off the month, or thirty days if they are fewer, by a clock that stops while we wait.
+
+    A promise ticks on. For waits that begin within the month, like the clock above.
+    """
+    ticks = min((a_number_of_months(received, 1) - received).days, 30)
+    day = received
+    while ticks or any(asked < day <= answered for asked, answered in waits):
+        day += ONE
+        if not any(asked < day <= answered for asked, answered in waits):
+            ticks -= 1
+            if not ticks:
+                break
+    if promise_days is not None:
+        day = min(day, received + timedelta(promise_days))
+    return max(received, back_to_work(country, day))
+
+
+def back_to_work(country: str, day: date) -> date:
+    while closed(country, day) or day in eves(country, day.year):
+        day -= ONE
+    return day
