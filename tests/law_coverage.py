@@ -150,11 +150,13 @@ def invert(some: Sequence[Inversion], at_once: int) -> int:
     """Turn them round, each by itself; the number of those that no test noticed."""
     for inversion in some:
         inversion.inverted()  # before anything runs
-    whole = unchanged(dict.fromkeys(each.test for each in some))
-    if not whole.fine:
-        print(whole.said)
-        print("The tests do not pass as they are, so inverting rules would show nothing.")
-        return len(some)
+    for server in (False, True):
+        tests = dict.fromkeys(each.test for each in some if each.server is server)
+        whole = unchanged(tests, server=server) if tests else None
+        if whole and not whole.fine:
+            print(whole.said)
+            print("The tests do not pass as they are, so inverting rules would show nothing.")
+            return len(some)
     unnoticed = 0
     for inversion, outcome in inverted(some, at_once):
         verdict = "caught" if outcome.caught else "broken" if outcome.broken else "NOT NOTICED"

@@ -33,13 +33,17 @@ class RuleMoved(Exception):
 
 @dataclass(frozen=True)
 class Inversion:
-    """In `file`, `old` becomes `new`; then `test` has to fail."""
+    """In `file`, `old` becomes `new`; then `test` has to fail.
+
+    `server`: the test needs the fixtures of conftest.py, so each try starts a PostgreSQL.
+    """
 
     line: str
     file: str
     old: str
     new: str
     test: str
+    server: bool = False
 
     def inverted(self) -> str:
         """The text of the file, turned round."""
@@ -78,12 +82,12 @@ class Outcome:
         return self.passed > 0 and not self.refuted and not self.broken
 
 
-def unchanged(tests: Collection[str]) -> Outcome:
+def unchanged(tests: Collection[str], *, server: bool) -> Outcome:
     """The tests as they are, which must pass before anything is inverted.
 
     Afterwards the parent knows every third-party module that they need, so that forks are quick.
     """
-    outcome = _Fork(tests).ended()
+    outcome = _Fork(tests, server=server).ended()
     for name in outcome.modules:
         with suppress(Exception):
             importlib.import_module(name)
@@ -102,7 +106,7 @@ def inverted(some: Iterable[Inversion], at_once: int) -> Iterator[tuple[Inversio
     for inversion in some:
         if len(running) == at_once:
             yield next_to_end()
-        fork = _Fork([inversion.test], inversion)
+        fork = _Fork([inversion.test], inversion, server=inversion.server)
         running[fork.process] = inversion, fork
     while running:
         yield next_to_end()
@@ -111,7 +115,9 @@ def inverted(some: Iterable[Inversion], at_once: int) -> Iterator[tuple[Inversio
 class _Fork:
     """Runs tests in a tree of its own, in which at most one file is not a link."""
 
-    def __init__(self, tests: Collection[str], inversion: Inversion | None = None) -> None:
+    def __init__(
+        self, tests: Collection[str], inversion: Inversion | None = None, *, server: bool
+    ) -> None:
         self.began = time.monotonic()
         self.tree = Path(tempfile.mkdtemp(prefix="trettio-inversion-"))
         for name in _TREE:
@@ -120,7 +126,7 @@ class _Fork:
             _change(self.tree, inversion.file, inversion.inverted())
         self.process = os.fork()
         if self.process == 0:
-            _become(self.tree, tests, inversion)
+            _become(self.tree, tests, inversion, server=server)
 
     def ended(self) -> Outcome:
         os.waitpid(self.process, 0)
@@ -150,7 +156,9 @@ def _change(tree: Path, file: str, text: str) -> None:
     changed.write_text(text, encoding="utf-8")
 
 
-def _become(tree: Path, tests: Collection[str], inversion: Inversion | None) -> None:
+def _become(
+    tree: Path, tests: Collection[str], inversion: Inversion | None, *, server: bool
+) -> None:
     """The rest of a fork's life: our packages from the copy, no trace in the tree."""
     try:
         said = os.open(tree / _SAID, os.O_WRONLY | os.O_CREAT, 0o600)
@@ -162,13 +170,13 @@ def _become(tree: Path, tests: Collection[str], inversion: Inversion | None) -> 
         for name in [n for n in sys.modules if n.partition(".")[0] in {*PACKAGES, "tests"}]:
             del sys.modules[name]
         importlib.invalidate_caches()
-        told = _run(tests, inversion)
+        told = _run(tests, inversion, server=server)
         (tree / _REPORT).write_text(json.dumps(told), encoding="utf-8")
     finally:
         os._exit(0)
 
 
-def _run(tests: Collection[str], inversion: Inversion | None) -> dict[str, Any]:
+def _run(tests: Collection[str], inversion: Inversion | None, *, server: bool) -> dict[str, Any]:
     import pytest  # not before the fork knows where to look
 
     listener = _Listener(inversion.line if inversion else None)
@@ -176,7 +184,7 @@ def _run(tests: Collection[str], inversion: Inversion | None) -> dict[str, Any]:
         [
             *("-n0", "-q", "--no-header", "--tb=native"),
             *("-p", "no:cacheprovider", "-p", "no:unraisableexception"),
-            "--noconftest",  # what needs a server is too slow to be tried hundreds of times
+            *([] if server else ["--noconftest"]),
             *(["--exitfirst"] if inversion else []),
             *tests,
         ],
