@@ -22,7 +22,7 @@ class Document(Form):
     media_type: str = Field(
         max_length=100, pattern=r"^[a-z]+/[a-z0-9.+-]+$", examples=["application/pdf"]
     )
-    content: Base64Bytes = Field(max_length=MOST_BYTES * 2)
+    content: Base64Bytes = Field(max_length=MOST_BYTES * 2, examples=["JVBERi0xLjc="])
 
 
 class Answer(Form):

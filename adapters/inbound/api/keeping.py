@@ -195,7 +195,7 @@ def held_records(
     ]
 
 
-@router.post("/requests/{request_id}/claims", response_model=RequestSummary)
+@router.post("/requests/{request_id}/legal-claims", response_model=RequestSummary)
 def claim(
     installation: Installed, command: DeskCommand, request_id: RequestId, form: Claim
 ) -> Response:

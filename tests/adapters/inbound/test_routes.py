@@ -101,6 +101,7 @@ def real(module_database_url: str, tmp_path_factory: pytest.TempPathFactory) -> 
                 "request_id": case.request_id(Right.ERASURE),
                 "letter_id": next(iter(case.letters)),
                 "record_id": uuid4(),
+                "claim_id": uuid4(),
                 "passage_id": uuid4(),
                 "question_id": uuid4(),
                 "system": "shop",
