@@ -94,8 +94,7 @@ class Changes:
             marked = True
             if not _is_marked(record):
                 kind, path = _place(record.key)
-                before = str(record.fields.get(_NOTED_IN[kind]) or "")
-                self._write(kind, path, {_NOTED_IN[kind]: _with_line(before, MARK)})
+                self._write(kind, path, {_NOTED_IN[kind]: _with_line(self._note(record), MARK)})
         return Result(Outcome.RESTRICTED, "marked") if marked else Result(Outcome.NOT_FOUND)
 
     def is_restricted(self, person: Person) -> bool:
@@ -105,8 +104,7 @@ class Changes:
         for record in self._markable(person):
             if _is_marked(record):
                 kind, path = _place(record.key)
-                lines = str(record.fields[_NOTED_IN[kind]]).split("\n")
-                left = "\n".join(line for line in lines if line != MARK)
+                left = "\n".join(line for line in self._note(record).split("\n") if line != MARK)
                 self._write(kind, path, {_NOTED_IN[kind]: left})
         return Result(Outcome.INFORMED, "mark-removed")
 
@@ -117,6 +115,11 @@ class Changes:
             for record in self._find(person)
             if record.kind in _NOTED_IN and record.match.is_strong
         ]
+
+    def _note(self, record: Record) -> str:
+        """The note as it stands over there: a record that was found has parts of it covered."""
+        kind, path = _place(record.key)
+        return str(self._read(kind, path).get(_NOTED_IN[kind]) or "")
 
     def _read(self, kind: str, path: Mapping[str, str]) -> Mapping[str, Any]:
         return self._send("GET", _PLACES[kind], path).object()

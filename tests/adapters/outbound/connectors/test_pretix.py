@@ -15,8 +15,20 @@ from adapters.demo.doubles.server import Call, Double, Reply, route
 from adapters.outbound.connectors import Misconfigured, build
 from adapters.outbound.connectors import pretix as module
 from adapters.outbound.connectors.pretix import MASKED, Pretix
+from adapters.outbound.pretix_changes import MARK
 from domain.vocabulary import IdentifierKind, Match, Outcome
-from services.ports import Identifier, Person, Record, Refused, Residual, Treatment, Unavailable
+from services.ports import (
+    AwaitsPerson,
+    Correction,
+    Identifier,
+    Person,
+    Record,
+    Refused,
+    Residual,
+    Result,
+    Treatment,
+    Unavailable,
+)
 from tests.support.people import NOBODY, somebody
 from tests.support.pretix import ORGANISER, WHEELCHAIR, Planted, plant
 from tests.support.pretix import Pretix as Server
@@ -482,6 +494,91 @@ def test_what_is_not_there_is_not_found(connector: Pretix, planted: Planted, key
 def test_an_unknown_kind_is_refused(connector: Pretix) -> None:
     with pytest.raises(Refused):
         erase(connector, NOBODY, "event:show-reading")
+
+
+# Rectification and restriction
+
+
+def test_fields_are_rectified_where_they_stand_and_nowhere_else(
+    connector: Pretix, pretix: Server, doomed: Planted
+) -> None:
+    """AK-05, MU-15: account, order and ticket, as pretix's own API then says; twice is once."""
+    person, before = kari(doomed), _strangers(pretix, doomed)
+    at, statement = f"/events/{doomed.event}", "I ordered for my mother."
+    order, ticket = f"{at}/orders/{doomed.orders['linked']}/", doomed.tickets["account"]
+    corrections = (
+        Correction(f"customer:{doomed.customer}", "customer", {"name": "Karianne Ny"}),
+        Correction(
+            f"order:{doomed.event}/{doomed.orders['linked']}",
+            "order",
+            {"phone": "+46701740607"},
+            statement=statement,
+        ),
+        Correction(
+            f"ticket:{doomed.event}/{ticket}",
+            "ticket",
+            {"attendee_name": "Karianne Ny", "street": "Nyveien 9", "attendee_email": None},
+        ),
+    )
+
+    for correction in (*corrections, *corrections):
+        assert connector.rectify(person, correction, key="k") == Result(Outcome.RECTIFIED)
+
+    assert pretix.get(f"/customers/{doomed.customer}/")["name"] == "Karianne Ny"
+    now = pretix.get(order)
+    assert (now["phone"], now["comment"]) == ("+46701740607", statement)
+    position = pretix.get(f"{at}/orderpositions/{ticket}/")
+    assert position["attendee_name"] == "Karianne Ny"
+    assert (position["street"], position["attendee_email"]) == ("Nyveien 9", None)
+    assert _strangers(pretix, doomed) == before
+
+
+def test_what_pretix_keeps_to_itself_is_rectified_by_a_person(
+    connector: Pretix, pretix: Server, planted: Planted
+) -> None:
+    """Nothing is written when one of the fields cannot be."""
+    at = f"/events/{planted.event}/orders/{planted.orders['account']}/"
+    before = pretix.raw(at)
+    key = f"order:{planted.event}/{planted.orders['account']}"
+
+    with pytest.raises(AwaitsPerson):
+        connector.rectify(
+            kari(planted),
+            Correction(key, "order", {"phone": "+46701740607", "total": "1"}),
+            key="k",
+        )
+
+    assert pretix.raw(at) == before
+
+
+def test_a_restriction_stands_in_the_account_and_each_order_until_it_is_lifted(
+    connector: Pretix, pretix: Server, doomed: Planted
+) -> None:
+    """GK-07: strangers' orders are left alone, and a mark somebody removed is missed.
+
+    The comment holds a card number that nobody is shown: writing what is shown would lose it.
+    """
+    person, strangers = kari(doomed), _strangers(pretix, doomed)
+    account = f"/customers/{doomed.customer}/"
+    orders = [
+        f"/events/{doomed.event}/orders/{doomed.orders[which]}/"
+        for which in ("account", "upper", "linked")
+    ]
+    before = [pretix.get(account)["notes"], *(pretix.get(order)["comment"] for order in orders)]
+
+    assert connector.restrict(person, key="k").outcome is Outcome.RESTRICTED
+
+    notes = [pretix.get(account)["notes"], *(pretix.get(order)["comment"] for order in orders)]
+    assert [note.split("\n").count(MARK) for note in notes] == [1, 1, 1, 1]
+    assert connector.is_restricted(person)
+    assert _strangers(pretix, doomed) == strangers
+
+    pretix.patch(orders[1], {"comment": ""})
+    assert not connector.is_restricted(person)
+
+    connector.unrestrict(person, key="k")
+    after = [pretix.get(account)["notes"], *(pretix.get(order)["comment"] for order in orders)]
+    assert after == before
 
 
 def _strangers(pretix: Server, planted: Planted) -> dict[str, bytes]:
