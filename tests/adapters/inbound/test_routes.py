@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import date
 from functools import cache
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from fastapi.routing import iter_route_contexts
@@ -17,8 +18,8 @@ from starlette.routing import Mount
 from adapters.inbound.app import create_app
 from adapters.outbound.tokens import Scope
 from domain.vocabulary import Right
-from tests.support.asking import Clock, collected
-from tests.support.house import NORWAY, SWEDEN, House, open_house
+from tests.support.asking import Clock, approve, collected
+from tests.support.house import KARI, NORWAY, SWEDEN, House, open_house
 from tests.support.problems import problem
 
 OPEN = {
@@ -88,6 +89,7 @@ PAGES = [one for one in closed() if one.is_page]
 def real(module_database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     """One house for all routes: what is asked here must not change anything."""
     with open_house(module_database_url, tmp_path_factory.mktemp("routes"), clock=Clock()) as house:
+        hold_id = kept(house)
         case_id = collected(house, Right.ERASURE)
         house.work()
         case = house.case(case_id)
@@ -102,6 +104,7 @@ def real(module_database_url: str, tmp_path_factory: pytest.TempPathFactory) -> 
                 "letter_id": next(iter(case.letters)),
                 "record_id": uuid4(),
                 "claim_id": uuid4(),
+                "hold_id": hold_id,
                 "passage_id": uuid4(),
                 "question_id": uuid4(),
                 "system": "shop",
@@ -110,6 +113,17 @@ def real(module_database_url: str, tmp_path_factory: pytest.TempPathFactory) -> 
                 "controller": NORWAY,
             },
         )
+
+
+def kept(house: House) -> UUID:
+    """What an answered erasure keeps of another case: a voucher."""
+    payments = house.systems.system(NORWAY, "payment")
+    paid = {"flags": frozenset({"paid"}), "anchors": {"voucher": date(2026, 10, 1)}}
+    payments.hold(KARI, "payment", "p1", **paid)
+    case_id = collected(house, Right.ERASURE, text="Slett alt")
+    approve(house, case_id, Right.ERASURE)
+    (hold, *_) = house.installation.held.of_case(house.case(case_id))
+    return hold.id
 
 
 def client(house: House, *scopes: Scope, controllers: tuple[str, ...] = ()) -> TestClient:
