@@ -4,8 +4,9 @@ The rules, in this order; the first that answers wins, except that 5 to 8 add up
 
 1. A system or sort of record that the profile does not know: nothing goes before a person looked.
 2. Another controller's system: refer. We can inform them, not erase there (Art. 19).
-3. A public body's archive record: block and refer until the archive has confirmed it; where
-   nobody has decided whether archive law applies: ask, and keep meanwhile.
+3. A public body's record: block and refer until the archive has confirmed it, unless the profile
+   says with a reason that its category is none for the archive; where nobody has decided whether
+   archive law applies: ask, and keep meanwhile.
 4. Restricted data (Art. 18): the person has a say before that changes.
 5. Standing holds that a person placed (legal claims: with reason, owner and review date).
 6. Bookkeeping: in the one system where the voucher lives, only what makes the voucher.
@@ -195,10 +196,9 @@ class _Case:
         """Rules 2 to 4: somebody else has the last word."""
         if self.system.role is Role.INDEPENDENT_CONTROLLER:
             return self._verdict(Decision.REFER, "another_controller")
-        if self.category.archive_duty and "handed_to_archive" not in self.facts.flags:
+        archived = "handed_to_archive" in self.facts.flags
+        if self.profile.goes_to_archive(self.category) and not archived:
             archive = Kept(ARCHIVE[self.profile.country], until=None)
-            if self.profile.is_public:
-                return self._verdict(Decision.BLOCK_AND_REFER, "archive_first", kept=(archive,))
             if self.profile.body_type is BodyType.TO_BE_DECIDED:
                 return self._verdict(
                     Decision.KEEP,
@@ -206,6 +206,7 @@ class _Case:
                     kept=(archive,),
                     asks=("decide_archive_duty",),
                 )
+            return self._verdict(Decision.BLOCK_AND_REFER, "archive_first", kept=(archive,))
         if "restricted" in self.facts.flags:
             return self._verdict(
                 Decision.KEEP,

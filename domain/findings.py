@@ -166,6 +166,14 @@ def _archive_duty(profile: Profile, on: date) -> Iterator[_Note]:
         yield _Note("body_type")
 
 
+@_rule("silent_about_archive")
+def _silent_about_archive(profile: Profile, on: date) -> Iterator[_Note]:
+    going = filter(profile.goes_to_archive, profile.categories)
+    unsaid = [category.id for category in going if not category.archive_duty]
+    if unsaid:
+        yield _Note("categories", what=", ".join(unsaid))
+
+
 @_rule("unresolved_placeholders")
 def _unresolved_placeholders(profile: Profile, on: date) -> Iterator[_Note]:
     # What was put there to be replaced: by a template, or by whoever copied the text.

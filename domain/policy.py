@@ -118,7 +118,12 @@ class Retention:
 
 @dataclass(frozen=True, slots=True)
 class Category:
-    """A category of personal data, as the person would call it (Art. 15(1)(b))."""
+    """A category of personal data, as the person would call it (Art. 15(1)(b)).
+
+    `archive_duty` is for bodies that archive law binds, or may bind. Where nothing is said, it
+    holds there; that it does not hold takes a reason (`archive_reason`), as the archive plan or
+    whoever answers for the archive gives it (E-05).
+    """
 
     id: str
     name: Text
@@ -127,7 +132,8 @@ class Category:
     retention: Retention
     retention_text: Text = field(default_factory=dict)
     provided_by_person: bool = True
-    archive_duty: bool = False
+    archive_duty: bool | None = None
+    archive_reason: Text = field(default_factory=dict)
     special: bool = False
 
 
@@ -323,6 +329,12 @@ class Profile:
 
     def recipient(self, recipient_id: str) -> Recipient:
         return next(r for r in self.recipients if r.id == recipient_id)
+
+    def goes_to_archive(self, category: Category) -> bool:
+        """Whether nothing of the category is destroyed before the archive has it (E-05)."""
+        may_be_bound = self.is_public or self.body_type is BodyType.TO_BE_DECIDED
+        freed = category.archive_duty is False and any(category.archive_reason.values())
+        return may_be_bound and not freed
 
     def said(self, topic: str) -> tuple[Observation, ...]:
         """What the policy says about a topic."""

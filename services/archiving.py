@@ -131,7 +131,7 @@ class Archiving:
         request = self._register.request(request_id)
         case = self._register.case(request.case_id)
         profile = self._controllers.in_force(case.controller)
-        duty = {one.id for one in profile.categories if one.archive_duty}
+        duty = {one.id for one in profile.categories if profile.goes_to_archive(one)}
         out = BytesIO()
         with ZipFile(out, "w", ZIP_DEFLATED) as package:
             for number, found in enumerate(request.own_records, start=1):

@@ -15,7 +15,7 @@ from domain.decisions import RecordFacts, Verdict, decide
 from domain.erasure_wish import best, fields_of, grounds_of, narrowed, not_asked
 from domain.errors import DomainError, NotAllowedNow
 from domain.fulfilment import Fulfilment
-from domain.grounds import ground
+from domain.grounds import ARCHIVE, ground
 from domain.hold import Hold
 from domain.personal import PersonalRef
 from domain.policy import Profile
@@ -267,13 +267,20 @@ class Deciding:
         by_system: dict[str, list[RecordDecision]] = {}
         for preview, decision in zip(previews, decisions, strict=True):
             by_system.setdefault(preview.found.system, []).append(decision)
+        marketing = {system.id for system in profile.systems if system.marketing}
         for system, decided in by_system.items():
-            if any(decision.touches_the_system for decision in decided):
+            if not any(decision.touches_the_system for decision in decided):
+                if system in marketing and any(map(_waits_for_archive, decided)):
+                    # What has to stay for the archive is no reason to go on writing to anybody.
+                    fulfilment.instruct(system=system, action=Action.SUPPRESS, decisions=(), at=now)
+                    task = task_for(request, system, Action.SUPPRESS, at=now)
+                    steps.also.append(self._tasks.add(task))
+            else:
                 fulfilment.instruct(
                     system=system, action=Action.ERASE, decisions=tuple(decided), at=now
                 )
                 steps.also.append(self._tasks.add(task_for(request, system, Action.ERASE, at=now)))
-        if any(known.marketing and known.id in by_system for known in profile.systems):
+        if marketing.intersection(by_system):
             # Or the next import would write to them again.
             person = dossier.PERSON.validate_json(self._vault.open(request.requester))
             steps.also.extend(
@@ -404,3 +411,7 @@ def _require_known(request: DataSubjectRequest) -> None:
             f"the profile does not say what {', '.join(unmapped)} is: add it to the holdings, "
             "adopt the profile, and have the systems searched again"
         )
+
+
+def _waits_for_archive(decision: RecordDecision) -> bool:
+    return decision.ground in ARCHIVE.values()

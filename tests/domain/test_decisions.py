@@ -164,7 +164,11 @@ def test_every_erasure_records_the_letter_of_article_17_that_is_met(
     system, kind = place.split("/")
 
     verdict = decide(
-        RecordFacts(system, kind), POLICIES[short], [], ON, ground=ErasureGround(asked)
+        RecordFacts(system, kind, flags=frozenset({"handed_to_archive"})),
+        POLICIES[short],
+        [],
+        ON,
+        ground=ErasureGround(asked),
     )
 
     assert verdict.met is ErasureGround(met)
@@ -324,6 +328,31 @@ def test_an_exception_that_the_promise_rules_out_is_never_applied_unasked(
 
     if any(ground(kept.ground).kind.value == "open-obligation" for kept in verdict.kept):
         assert "ask_person_to_give_up" in verdict.asks
+
+
+@given(cases(), st.sampled_from(BodyType), st.sampled_from([None, True, False]), st.booleans())
+def test_nothing_that_may_be_for_an_archive_goes_before_the_archive_has_it(
+    case: tuple[Profile, RecordFacts, date, ErasureGround],
+    body: BodyType,
+    duty: bool | None,
+    with_reason: bool,
+) -> None:
+    """E-05: silence holds; only a no with its reason, or the receipt, lets a record go."""
+    profile, facts, on, asked = case
+    reason = {Language.EN: "By the archive's own plan."} if with_reason else {}
+    categories = tuple(
+        dataclasses.replace(c, archive_duty=duty, archive_reason=reason) for c in profile.categories
+    )
+    profile = dataclasses.replace(profile, body_type=body, categories=categories)
+
+    verdict = decide(facts, profile, [], on, ground=asked)
+
+    if verdict.decision in {Decision.ERASE, Decision.ANONYMISE} or verdict.keep_fields:
+        assert (
+            body is BodyType.COMPANY
+            or (duty is False and with_reason)
+            or "handed_to_archive" in facts.flags
+        )
 
 
 def test_every_sentence_can_be_said_in_every_language() -> None:

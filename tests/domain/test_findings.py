@@ -26,6 +26,7 @@ EXPECTED = {
         "restriction_missing",
         "objection_missing",
         "archive_duty",
+        "silent_about_archive",
     },
     "GK": {
         "authority_missing",
@@ -34,6 +35,7 @@ EXPECTED = {
         "marketing_basis_conflict",
         "retention_period_missing",
         "archive_duty",
+        "silent_about_archive",
         "complaint_asks_contact_first",
         "dual_basis",
         "payment_recipient_missing",
@@ -47,6 +49,7 @@ EXPECTED = {
         "cookie_claim",
         "stale_policy",
         "archive_duty",
+        "silent_about_archive",
         "restriction_missing",
         "objection_missing",
         "portability_missing",
@@ -235,6 +238,15 @@ def three_years(profile: Profile) -> Profile:
     return dataclasses.replace(profile, categories=categories)
 
 
+def none_for_the_archive(profile: Profile) -> Profile:
+    """Somebody said of every category that it is none for the archive, and why."""
+    categories = tuple(
+        dataclasses.replace(c, archive_duty=False, archive_reason={Language.EN: "Plan 7."})
+        for c in profile.categories
+    )
+    return dataclasses.replace(profile, categories=categories)
+
+
 REPAIRS: list[tuple[str, str, Callable[[Profile], Profile]]] = [
     ("AK", "controller_ambiguous", decided),
     ("AK", "unresolved_placeholders", without("page")),
@@ -243,7 +255,9 @@ REPAIRS: list[tuple[str, str, Callable[[Profile], Profile]]] = [
     ("AK", "deadline_missing", with_(promise_days=30)),
     ("AK", "restriction_missing", also(Right.RESTRICTION)),
     ("AK", "objection_missing", also(Right.OBJECTION)),
-    ("AK", "archive_duty", with_(body_type=BodyType.COMPANY)),
+    ("AK", "silent_about_archive", none_for_the_archive),
+    ("GK", "silent_about_archive", none_for_the_archive),
+    ("OK", "silent_about_archive", none_for_the_archive),
     ("GK", "authority_missing", says("authority", "Du kan klage til Datatilsynet.")),
     ("GK", "incoherent_transfer_statement", rewritten(", men innenfor EU", "")),
     ("GK", "complaint_asks_contact_first", rewritten("Ta da først", "Ta da gjerne")),
@@ -301,7 +315,7 @@ def second_voucher(profile: Profile) -> Profile:
 
 
 def public_law(profile: Profile) -> Profile:
-    return dataclasses.replace(profile, body_type=BodyType.PUBLIC_BODY)
+    return none_for_the_archive(dataclasses.replace(profile, body_type=BodyType.PUBLIC_BODY))
 
 
 BREAKS: list[tuple[str, str, Callable[[Profile], Profile]]] = [
@@ -391,6 +405,25 @@ def test_a_policy_grows_stale_on_the_day_after_three_years() -> None:
 
     assert "stale_policy" not in found(profile, date(2026, 11, 22))
     assert "stale_policy" in found(profile, date(2026, 11, 23))
+
+
+def test_a_public_profile_is_asked_about_each_category_it_says_nothing_of() -> None:
+    """E-05: that something is none for the archive takes a reason; a company is not asked."""
+    kino = POLICIES["AK"]
+    said_nothing = [f.what for f in check(kino, ON) if f.code == "silent_about_archive"]
+    assert said_nothing == ["contact, purchases, payments, login"]
+
+    without_reason = dataclasses.replace(
+        kino,
+        categories=tuple(
+            dataclasses.replace(c, archive_duty=False, archive_reason={}) for c in kino.categories
+        ),
+    )
+    (asked_of,) = (f.what for f in check(without_reason, ON) if f.code == "silent_about_archive")
+    assert asked_of.split(", ") == [c.id for c in kino.categories]
+
+    company = dataclasses.replace(kino, body_type=BodyType.COMPANY)
+    assert found(company) == EXPECTED["AK"] - {"archive_duty", "silent_about_archive"}
 
 
 @pytest.mark.parametrize(("age", "below"), [(12, True), (13, False), (15, False), (None, False)])

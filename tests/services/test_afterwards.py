@@ -23,18 +23,19 @@ from domain.vocabulary import (
     Outcome,
     Right,
 )
-from services.ports import Record
+from services.ports import Identifier, Record
 from tests.support.asking import (
     BY,
     Clock,
     approved,
     asked,
+    collected,
     confirmed,
     hurry,
     look_everywhere,
     verified,
 )
-from tests.support.house import KARI, NORWAY, House
+from tests.support.house import KARI, NORWAY, ORGANISATIONS, House
 
 OBJECTION = Right.OBJECTION_TO_MARKETING
 
@@ -127,6 +128,30 @@ def test_a_disclosure_is_told_to_the_authority_within_72_hours(house: House, clo
     assert all(b"naboen" not in bytes(row["state"]) for row in states)
 
 
+def test_what_stays_for_the_archive_is_written_to_no_more(house: House) -> None:
+    """E-05: no category may go unsaid, and stopping marketing is never delayed by it."""
+    house.installation.controllers.adopt(
+        (ORGANISATIONS / f"{NORWAY}.toml").read_bytes().replace(b"archive_duty = false\n", b""),
+        name="silent.toml",
+        by=BY,
+    )
+    mailing = house.systems.system(NORWAY, "mailing")
+    mailing.hold(KARI, "member", "m1")
+    case_id = collected(house, Right.ERASURE, controller=NORWAY, text="Slett meg")
+    request_id = asked(house, case_id, Right.ERASURE).id
+
+    house.installation.deciding.approve(request_id, by=BY, considered=True)
+    house.worker.drain()
+
+    request = asked(house, case_id, Right.ERASURE)
+    assert {one.decision for one in request.decisions.values()} == {Decision.BLOCK_AND_REFER}
+    done = house.installation.register.fulfilment(request_id).done_as
+    assert done["mailing"] is Outcome.SUPPRESSED
+    assert mailing.suppressed == {KARI}
+    assert [record.key for _, record in mailing.held] == ["m1"]
+    assert house.installation.suppressions.is_on(NORWAY, Identifier(IdentifierKind.EMAIL, KARI))
+
+
 def asked_case(house: House) -> UUID:
     """An objection to marketing in a public body, acted on and answered."""
     case_id = confirmed(house, OBJECTION, controller=NORWAY, text="Stopp, hilsen Kari Testesen")
@@ -144,7 +169,7 @@ def asked_case(house: House) -> UUID:
 def test_archive_records_stay_blocked_until_the_archive_says_it_has_them(house: House) -> None:
     """B.4, E-05, GK-06: no tick but the archive's receipt lets the system's copy go."""
     profile = house.installation.controllers.in_force(NORWAY)
-    duty = {one.id for one in profile.categories if one.archive_duty}
+    duty = {one.id for one in profile.categories if profile.goes_to_archive(one)}
     system, kind = next(
         (one.id, holding.kind)
         for one in profile.systems

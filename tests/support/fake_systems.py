@@ -18,6 +18,7 @@ class FakeSystem:
     manual: bool = False
     held: list[tuple[str, Record]] = field(default_factory=list)
     restricted: set[str] = field(default_factory=set)
+    suppressed: set[str] = field(default_factory=set)
     fixed: frozenset[str] = frozenset()
     """Fields that nobody can change by a call."""
 
@@ -41,6 +42,7 @@ class FakeSystem:
         return Result(Outcome.ERASED)
 
     def suppress(self, person: Person, *, key: str) -> Result:
+        self.suppressed |= set(person.all(IdentifierKind.EMAIL))
         return Result(Outcome.SUPPRESSED)
 
     def rectify(self, person: Person, correction: Correction, *, key: str) -> Result:

@@ -107,7 +107,7 @@ def _ending(
         if request.right is Right.ERASURE and request.status is Status.COLLECTED
         else ()
     )
-    duty = {one.id for one in profile.categories if one.archive_duty}
+    duty = {one.id for one in profile.categories if profile.goes_to_archive(one)}
     return EndingView(
         reasons=tuple(
             (f"{one.ground.value}:{one.code}", _title(one, profile, look))
