@@ -21,6 +21,11 @@ from domain.personal import code
 from domain.staff import human, named
 from domain.vocabulary import Outcome
 
+RESTRICT_BY_HAND = "restrict-by-hand"
+UNRESTRICT_BY_HAND = "unrestrict-by-hand"
+BY_HAND = frozenset({RESTRICT_BY_HAND, UNRESTRICT_BY_HAND})
+"""Where no connector can, somebody who knows the system restricts the data, or lifts it."""
+
 
 class RestrictionGround(Enum):
     """Art. 18(1), letters a to d."""

@@ -16,8 +16,9 @@ from domain.case import Case, CaseStatus, reference
 from domain.deadlines import Deadlines
 from domain.fulfilment import Fulfilment, SystemStatus, fulfilment_id
 from domain.request import DataSubjectRequest, Missed, PauseReason, Status
+from domain.restriction import BY_HAND, Restriction, restriction_id
 from domain.values import PlannedSystem
-from domain.vocabulary import Action, Country, LetterKind, TriageKind
+from domain.vocabulary import Action, Country, LetterKind, Right, TriageKind
 from projections.projection import (
     Projection,
     Reader,
@@ -74,6 +75,7 @@ class Work(Row):
     request_id: Annotated[UUID, "The request"]
     case_id: Annotated[UUID, "The case it came with; requests of one case share the person"]
     fulfilment_id: Annotated[UUID, "Its fulfilment, whether planned yet or not"]
+    restriction_id: Annotated[UUID, "The restriction that goes with it, whether there is one"]
     controller: Annotated[str, "Which controller was asked, by the id of its profile"]
     subject_right: Annotated[str, "Which right is used: access, erasure, …"]
     country: Annotated[str, "Whose calendar and civil date count: NO or SE"]
@@ -88,6 +90,9 @@ class Work(Row):
     status: Annotated[str, "Where the request stands"] = Status.RECEIVED.value
     clock_runs: Annotated[bool, "Whether no answer has been given yet"] = True
     closed: Annotated[bool, "Whether it is off the work list"] = False
+    restricting: Annotated[
+        dict[str, str], "Systems where a person must restrict the data, or lift it: why, as a code"
+    ] = field(default_factory=dict)
     extended: Annotated[bool, "Whether two more months were taken, with notice"] = False
     missed: Annotated[list[str], "Which of its dates have passed unanswered"] = field(
         default_factory=list
@@ -148,8 +153,7 @@ class Work(Row):
         return (self.target_due - day).days
 
     def to(self, status: Status) -> None:
-        self.status = status.value
-        self.clock_runs, self.closed = status.is_open, status is Status.CLOSED
+        self.status, self.clock_runs = status.value, status.is_open
 
     def take_dates(self, dates: Deadlines) -> None:
         self.statutory_due, self.promise_due = dates.statutory_due, dates.promise_due
@@ -192,7 +196,9 @@ class Work(Row):
         self.person_tasks = sorted(
             n for n, s in standing.items() if s is SystemStatus.WAITING_FOR_PERSON
         )
-        codes = set() if self.closed else set(self._blocks(standing))
+        is_closed = self.status == Status.CLOSED.value
+        codes = set(self._restricting() if is_closed else self._blocks(standing))
+        self.closed = is_closed and not codes
         self.blocked_by = [code for code in TURN_OF if code in codes]
         whose = {TURN_OF[code] for code in codes}
         self.turn = next((turn for turn in TURNS if turn in whose), "system")
@@ -206,6 +212,11 @@ class Work(Row):
         early = status is SystemStatus.ASKED and system["action"] == Action.INFORM.value
         return None if early else status
 
+    def _restricting(self) -> Iterator[str]:
+        """A restriction outlives its request: somebody has to take it back over there too."""
+        for reason in self.restricting.values():
+            yield "person-task" if reason in BY_HAND else "system-needs-look"
+
     def _blocks(self, standing: dict[str, SystemStatus | None]) -> Iterator[str]:
         for name in self.systems_answering:
             status = standing[name]
@@ -214,6 +225,7 @@ class Work(Row):
         for name in self.person_tasks:
             outside = self.systems[name]["delivery"] in PERSONS_OUTSIDE
             yield "person-task" if outside else "system-needs-look"
+        yield from self._restricting()
         if self.letters_to_print:
             yield "letter-to-print"
         if self.letters_failed:
@@ -232,7 +244,9 @@ class Work(Row):
             yield from self._step()
 
     def _step(self) -> Iterator[str]:
-        stuck = self.letters_to_print or self.letters_failed or self.delivery_failed
+        stuck = bool(self.letters_to_print or self.letters_failed or self.delivery_failed)
+        if self.subject_right == Right.RESTRICTION.value:
+            stuck = stuck or bool(self.restricting)
         match Status(self.status):
             case Status.RECEIVED:
                 yield "identity" if self.identity_asked else "identity-to-ask"
@@ -276,7 +290,7 @@ WORK = Table(
     "deadline_worklist",
     Work,
     key=("request_id",),
-    found_by=("request_id", "case_id", "fulfilment_id"),
+    found_by=("request_id", "case_id", "fulfilment_id", "restriction_id"),
     comment="One row per request: its dates, what stands in the way, whose turn it is",
     indexes=(
         "(controller, (NOT clock_runs), target_due, request_id) WHERE NOT closed",
@@ -425,6 +439,7 @@ class DeadlineWorklist(Projection):
             request_id=event.originator_id,
             case_id=event.case_id,
             fulfilment_id=fulfilment_id(event.originator_id),
+            restriction_id=restriction_id(event.originator_id),
             controller=event.controller,
             subject_right=event.right.value,
             country=event.country.value,
@@ -659,6 +674,25 @@ class DeadlineWorklist(Projection):
         if not event.unexpected:
             for work in rows.changing(WORK, event.originator_id):
                 work.system(event.system, SystemStatus.DONE)
+
+    # Restrictions
+
+    @when(Restriction.Escalated)
+    def restriction_escalated(self, event: Restriction.Escalated, rows: Rows) -> None:
+        for work in rows.changing(WORK, event.originator_id):
+            work.restricting = {**work.restricting, event.system: event.reason}
+
+    @when(Restriction.SystemRestricted, Restriction.SystemLifted)
+    def restriction_answered(
+        self, event: Restriction.SystemRestricted | Restriction.SystemLifted, rows: Rows
+    ) -> None:
+        for work in rows.changing(WORK, event.originator_id):
+            work.restricting = {k: v for k, v in work.restricting.items() if k != event.system}
+
+    @when(Restriction.Lifted)
+    def restriction_lifted(self, event: Restriction.Lifted, rows: Rows) -> None:
+        for work in rows.changing(WORK, event.originator_id):
+            work.restricting = {}
 
 
 def _stepped(event: Request.Event, rows: Rows, status: Status) -> None:

@@ -17,7 +17,7 @@ def open_requests(sql: Reader) -> dict[UUID, tuple[object, ...] | None]:
         """
         SELECT request_id, status, received_on, act_by, statutory_due, extended_due, promise_due,
             target_due, assigned_to, paused_for, suspension_relied_on, silent_about
-        FROM views.deadline_worklist WHERE NOT closed ORDER BY target_due
+        FROM views.deadline_worklist WHERE NOT closed AND status <> 'closed' ORDER BY target_due
         """
     )
     parked = sql.fetch(
@@ -33,6 +33,7 @@ def in_hand(sql: Reader) -> list[tuple[UUID, Country, str]]:
     """Every open request that somebody has, whose calendar it goes by, and who has it."""
     found = sql.fetch(
         "SELECT request_id, country, assigned_to FROM views.deadline_worklist"
-        " WHERE NOT closed AND assigned_to IS NOT NULL ORDER BY target_due, request_id"
+        " WHERE NOT closed AND status <> 'closed' AND assigned_to IS NOT NULL"
+        " ORDER BY target_due, request_id"
     )
     return [(row["request_id"], Country(row["country"]), row["assigned_to"]) for row in found]

@@ -15,7 +15,13 @@ from domain.deadlines import received_on
 from domain.errors import DomainError, NotAllowedNow
 from domain.fulfilment import Fulfilment
 from domain.request import DataSubjectRequest, Status
-from domain.restriction import At, Restriction, RestrictionGround
+from domain.restriction import (
+    RESTRICT_BY_HAND,
+    UNRESTRICT_BY_HAND,
+    At,
+    Restriction,
+    RestrictionGround,
+)
 from domain.staff import MACHINE
 from domain.vocabulary import Compartment, LetterKind, Outcome, Right
 from services import dossier
@@ -50,9 +56,6 @@ from services.postroom import Postroom
 from services.recipients import tell_recipients
 from services.register import Register, again_on_conflict
 from services.telling import TELLING
-
-RESTRICT_BY_HAND = "restrict-by-hand"
-UNRESTRICT_BY_HAND = "unrestrict-by-hand"
 
 
 class Restrictions:

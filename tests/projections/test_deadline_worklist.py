@@ -9,6 +9,7 @@ from uuid import uuid4
 from domain.calendar import load_calendar
 from domain.case import CaseStatus
 from domain.personal import PersonalRef
+from domain.restriction import RESTRICT_BY_HAND, UNRESTRICT_BY_HAND, Restriction, RestrictionGround
 from domain.values import PlannedSystem
 from domain.vocabulary import (
     Action,
@@ -17,11 +18,13 @@ from domain.vocabulary import (
     IdentityMethod,
     LetterKind,
     Match,
+    Outcome,
     Right,
     Role,
     TriageKind,
 )
 from projections.deadline_worklist import Work, entries, inbox, of_case
+from projections.open_requests import open_requests
 from projections.projection import civil_dates
 from tests.support.past import COMPLEX_AND_MANY
 from tests.support.records import found, letter
@@ -267,6 +270,49 @@ def test_a_recipient_that_is_told_later_holds_nothing_up_before(office: Office) 
 
 
 # Who, and for how long
+
+
+def test_a_restriction_by_hand_is_on_the_list_until_it_is_taken_back(office: Office) -> None:
+    """GK-07, Art. 18: also when the request itself has long been answered."""
+    office.on(date(2026, 11, 2))
+    request = office.answered(office.request(Right.RESTRICTION))
+    restriction = Restriction(
+        request_id=request.id,
+        case_id=request.case_id,
+        controller=office.controller,
+        ground=RestrictionGround.LEGAL_CLAIM,
+        systems=("desk", "shop"),
+        until=None,
+        condition="claim-settled",
+        by="staff-1",
+        timestamp=office.at,
+    )
+    restriction.escalate(system="desk", reason=RESTRICT_BY_HAND, at=office.at)
+    restriction.escalate(system="shop", reason="refused", at=office.at)
+    office.save(request, restriction)
+    assert (_only(office).blocked_by, _only(office).turn) == (
+        ["system-needs-look", "closing", "person-task"],
+        "handler",
+    )
+
+    for system in ("desk", "shop"):
+        restriction.record_restricted(system=system, outcome=Outcome.RESTRICTED, at=office.at)
+    request.close(at=office.at)
+    office.save(restriction, request)
+    assert entries(office.sql, [office.controller]) == []
+
+    restriction.announce(letter_id=uuid4(), reason="claim-over", by="staff-1", at=office.at)
+    restriction.lift(
+        told_on=date(2026, 11, 2), pause_days=0, on=date(2026, 11, 3), by=None, at=office.at
+    )
+    restriction.escalate(system="desk", reason=UNRESTRICT_BY_HAND, at=office.at)
+    office.save(restriction)
+    assert (_only(office).blocked_by, _only(office).turn) == (["person-task"], "person")
+    assert request.id not in open_requests(office.sql), "no date of it is reminded of any more"
+
+    restriction.record_lifted(system="desk", by="staff-1", at=office.at)
+    office.save(restriction)
+    assert entries(office.sql, [office.controller]) == []
 
 
 def test_a_list_can_be_one_persons_or_one_turns(office: Office) -> None:

@@ -13,6 +13,7 @@ from eventsourcing.persistence import JSONTranscoder
 
 import domain.case
 import domain.request
+import domain.restriction
 import domain.values
 from adapters.outbound.database import Database
 from adapters.outbound.log_source import LogSource
@@ -68,7 +69,7 @@ SYSTEMS = (
 
 
 def teach(transcoder: JSONTranscoder) -> None:
-    modules = (domain.case, domain.request, domain.values)
+    modules = (domain.case, domain.request, domain.restriction, domain.values)
     kinds = [
         kind
         for module in modules
