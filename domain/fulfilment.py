@@ -33,6 +33,9 @@ from domain.values import (
 )
 from domain.vocabulary import Action, Outcome
 
+UNSEARCHABLE = "cannot-be-searched"
+"""Why a person found nothing: the system does not know people by anything that was given."""
+
 
 class SystemStatus(Enum):
     ASKED = "asked"
@@ -66,6 +69,8 @@ class SystemState:
     waits_for: str | None = None
     treated_at: datetime | None = None
     not_before: datetime | None = None
+    unsearchable: bool = False
+    """Nobody could tell what in it is the person's, which is not that nothing is (Art. 11)."""
     answered_keys: frozenset[str] = frozenset()
 
 
@@ -144,6 +149,7 @@ class Fulfilment(Aggregate):
                     found=self.found,
                     parts=(),
                     parts_of=None,
+                    unsearchable=self.reason == UNSEARCHABLE and not self.found,
                 )
             elif self.action is Action.ERASE:
                 aggregate.change(
@@ -183,7 +189,10 @@ class Fulfilment(Aggregate):
 
         def apply(self, aggregate: Fulfilment) -> None:
             aggregate.change(
-                self.system, status=SystemStatus.WAITING_FOR_PERSON, waits_for=self.reason
+                self.system,
+                status=SystemStatus.WAITING_FOR_PERSON,
+                waits_for=self.reason,
+                unsearchable=False,
             )
 
     class ReadBack(Event):
@@ -270,6 +279,11 @@ class Fulfilment(Aggregate):
             state.status is SystemStatus.FOUND or state.action is not Action.FIND
             for state in self.systems.values()
         )
+
+    @property
+    def unsearchable(self) -> tuple[str, ...]:
+        """Where nobody could tell what is the person's, by anything that was given."""
+        return tuple(name for name, state in self.systems.items() if state.unsearchable)
 
     @property
     def all_done(self) -> bool:
@@ -451,6 +465,13 @@ class Fulfilment(Aggregate):
         waits = state.status is SystemStatus.WAITING_FOR_PERSON and state.waits_for == reason
         if not waits and not state.status.has_answered:
             self.trigger_event(self.Escalated, system=system, reason=code(reason), timestamp=at)
+
+    def search_again(self, *, at: datetime) -> None:
+        """More to search by has come: a person looks again where nobody could (Art. 11(2))."""
+        for system in self.unsearchable:
+            self.trigger_event(
+                self.Escalated, system=system, reason="identifiers-arrived", timestamp=at
+            )
 
     def read_back(
         self, *, system: str, key: str, remaining: dict[str, FoundRecord], at: datetime

@@ -37,6 +37,7 @@ class Block(Enum):
     RECIPIENTS = "recipients"
     PACKAGE = "package"
     COVERED = "covered"
+    NOT_SEARCHED = "not-searched"
     CODE = "code"
     CODE_ENDS = "code-ends"
     NOT_ASKED = "not-asked"
@@ -80,6 +81,7 @@ _ARTICLES = {
     Block.RECIPIENTS: "Art. 19",
     Block.PACKAGE: "Art. 15(3)",
     Block.COVERED: "Art. 15(4)",
+    Block.NOT_SEARCHED: "Art. 11(2)",
     Block.CODE: "Art. 12(6)",
     Block.WHY_ASKED: "Art. 12(6)",
     Block.WAYS: "Art. 12(6)",
@@ -133,7 +135,9 @@ MANDATORY = {
 }
 """What each letter always carries; `required_blocks` adds what the rights and outcomes ask for."""
 
-_ANSWERED = frozenset({Block.DONE, Block.PACKAGE, Block.COVERED, Block.RECIPIENTS})
+_ANSWERED = frozenset(
+    {Block.DONE, Block.PACKAGE, Block.COVERED, Block.NOT_SEARCHED, Block.RECIPIENTS}
+)
 _ANYWHERE = frozenset({Block.MESSAGE, Block.OFFICER})
 
 OPTIONAL = {

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from enum import Enum
 
-from domain.vocabulary import Country, Delivery, Language, Right, Role
+from domain.vocabulary import Country, Delivery, IdentifierKind, Language, Right, Role
 
 OWN_ANSWER_AGE = 15
 """From this age the answer goes to the young person, unless the controller decides otherwise."""
@@ -181,6 +181,8 @@ class System:
     options: Mapping[str, str] = field(default_factory=dict)
     look_for: Text = field(default_factory=dict)
     sector: Sector = Sector.OTHER
+    searched_by: tuple[IdentifierKind, ...] = (IdentifierKind.IP_ADDRESS, IdentifierKind.COOKIE)
+    """What to send where a log could not be searched for the person (GK-14)."""
 
     def holding(self, kind: str) -> Holding | None:
         return next((h for h in self.holdings if h.kind == kind), None)

@@ -201,6 +201,7 @@ class Answering:
             decided_by=self._staff.name(request.approved_by) if request.approved_by else None,
             covered=request.right.gives_a_copy
             and any(record.masked for _, record in self._copies.of(request)),
+            unsearchable=fulfilment.unsearchable,
         )
 
     def _package(
@@ -252,6 +253,7 @@ class Answering:
                 answered_on=received_on(now, request.country),
                 records=self._copies.of(request),
                 full_cards=request.full_cards,
+                unsearchable=self._register.fulfilment(request.id).unsearchable,
             ),
             out,
         )

@@ -114,6 +114,8 @@ class LetterFacts:
     link_ends_on: date | None = None
     enclosed: bool = False
     covered: bool = False
+    unsearchable: tuple[str, ...] = ()
+    """Systems in which nobody could tell what is the person's (Art. 11(2))."""
     code: str | None = None
     code_minutes: int | None = None
     decided_by: str | None = None

@@ -9,6 +9,7 @@ from domain.authorities import appeals_to_administrative_court
 from domain.letters import Block, Code, Group, Items, Letter, Link, Paragraph, Piece, Section, Words
 from domain.policy import BodyType, ChannelKind, ContactChannel
 from domain.vocabulary import LetterKind, Right
+from services.field_names import field_name
 from services.letter_looks import Closing
 from services.letter_outcomes import OutcomeWriter
 from services.letter_pen import clean, line, paragraphs, sentence
@@ -142,6 +143,23 @@ class Writer(OutcomeWriter):
                 f"{self.words.say('covered.text')} {self._law_of('covered.law', 'GDPR Art. 15(4)')}"
             )
             yield self._section(Block.COVERED, "covered", Paragraph(text))
+        yield from self._not_searched()
+
+    def _not_searched(self) -> Iterator[Section]:
+        """That a log knows nobody by what was given, and what to send instead (GK-14)."""
+        if not self.facts.unsearchable:
+            return
+        systems = [s for s in self.facts.profile.systems if s.id in self.facts.unsearchable]
+        kinds = dict.fromkeys(kind for system in systems for kind in system.searched_by)
+        names = [field_name(kind.value, self.facts.language) for kind in kinds]
+        yield self._section(
+            Block.NOT_SEARCHED,
+            "not_searched",
+            Paragraph(self.words.say("not_searched.text")),
+            Items(tuple(self._system(system) for system in self.facts.unsearchable)),
+            Paragraph(self.words.say("not_searched.send", what=self.words.listed(names))),
+            Paragraph(self._law_of("not_searched.law", "GDPR Art. 11(2)")),
+        )
 
     def _not_done(self) -> Iterator[Section]:
         pieces: list[Piece] = []

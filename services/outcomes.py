@@ -177,6 +177,7 @@ def _nothing(
         SystemOutcome(system.id, category, Outcome.NOT_FOUND, 0)
         for system in profile.systems
         if system.id in fulfilment.systems and request.right in _SEARCHED
+        if system.id not in fulfilment.unsearchable
         for category in dict.fromkeys(holding.category for holding in system.holdings)
     ]
     yield from searched

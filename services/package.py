@@ -45,7 +45,8 @@ class AnswerFacts:
     `records` are (system id, record). `recipients` are ids or names of those who received
     something, beyond those the records name. `searched` are the systems that have answered; none
     given means all of them, and only about a system that has answered is "nothing" ever said.
-    `full_cards` is for a person who asked to see whole card numbers (GK-12).
+    `full_cards` is for a person who asked to see whole card numbers (GK-12). In the systems that
+    are `unsearchable` nobody could tell what is the person's (Art. 11(2)).
     """
 
     profile: Profile
@@ -57,6 +58,7 @@ class AnswerFacts:
     recipients: tuple[str, ...] = ()
     searched: frozenset[str] | None = None
     full_cards: bool = False
+    unsearchable: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,8 +200,18 @@ class _Answer:
     def _confirmation(self) -> dict[str, Json]:
         if self.count:
             text = self.words.say("confirmation.held", count=self.counted(self.count))
-            return {"held": True, "text": [text, *self._awaited()]}
-        return {"held": False, "text": self._none("confirmation.nothing")}
+            return {"held": True, "text": [text, *self._awaited(), *self._unsearchable()]}
+        nothing = self._none("confirmation.nothing")
+        return {"held": False, "text": [*nothing, *self._unsearchable()]}
+
+    def _unsearchable(self) -> Iterator[Json]:
+        """That somebody may be known in a log by what nobody has told (GK-14)."""
+        for system in self.profile.systems:
+            if system.id in self.facts.unsearchable:
+                asked = [field_name(kind.value, self.language) for kind in system.searched_by]
+                yield self.words.say(
+                    "confirmation.unsearchable", system=system.name, asked=self.words.listed(asked)
+                )
 
     def _purposes(self) -> dict[str, Json]:
         items: list[Json] = []
@@ -225,7 +237,7 @@ class _Answer:
         texts: list[Json] = []
         for category in self.categories:
             count = len(category.records)
-            key = "held" if count else "waiting" if category.waiting else "nothing"
+            key = "held" if count else self._why_nothing(category)
             waiting: list[Json] = [*category.waiting]
             items.append({"category": category.id, "held": count, "waiting_for": waiting})
             texts.append(
@@ -237,6 +249,14 @@ class _Answer:
                 )
             )
         return {"items": items, "text": texts}
+
+    def _why_nothing(self, category: _Category) -> str:
+        if category.waiting:
+            return "waiting"
+        systems = {
+            s.id for s in self.profile.systems for h in s.holdings if h.category == category.id
+        }
+        return "unsearchable" if systems.intersection(self.facts.unsearchable) else "nothing"
 
     def _recipients(self) -> dict[str, Json]:
         actual = [*self._recipient_systems(), *self._named_recipients()]

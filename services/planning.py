@@ -15,7 +15,7 @@ from domain.aggregate import Aggregate
 from domain.balancing import Balancing, consents, is_inferred, objectable
 from domain.case import Case
 from domain.errors import DomainError
-from domain.fulfilment import Fulfilment, SystemStatus
+from domain.fulfilment import UNSEARCHABLE, Fulfilment, SystemStatus
 from domain.many import gathered
 from domain.policy import Profile, System
 from domain.policy import Told as WhatToTell
@@ -184,7 +184,7 @@ class Planning:
                         replace(one, record_id=uuid5(fulfilment.id, one.digest))
                         for one in state.found
                     ),
-                    reason=f"found-for-{other.right.value}",
+                    reason=UNSEARCHABLE if state.unsearchable else f"found-for-{other.right.value}",
                     at=at,
                 )
                 reused.add(system)

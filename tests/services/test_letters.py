@@ -30,7 +30,7 @@ from domain.letters import (
 )
 from domain.policy import BodyType
 from domain.vocabulary import Country, Language, LetterKind, Outcome, Right
-from services.letter_lint import NEVER
+from services.letter_lint import NEVER, faults
 from services.letter_looks import _wrapped
 from services.letters import (
     OWN_SYSTEM,
@@ -428,6 +428,21 @@ def test_what_was_covered_is_said_with_its_rule() -> None:
     """Art. 15(4)."""
     assert Block.COVERED in written(LetterKind.ANSWER, covered=True).letter.blocks
     assert Block.COVERED not in written(LetterKind.ANSWER).letter.blocks
+
+
+@pytest.mark.parametrize("language", Language)
+def test_where_nobody_could_search_the_answer_says_what_to_send(language: Language) -> None:
+    """GK-14: a log that knows nobody by what was given (Art. 11(2)), in short words."""
+    answer = written(LetterKind.ANSWER, language, unsearchable=("mailing",))
+
+    assert Block.NOT_SEARCHED in answer.letter.blocks
+    (section,) = [s for s in answer.letter.sections if s.block is Block.NOT_SEARCHED]
+    said = " ".join(_said(section.pieces))
+    assert "Brevdue" in said
+    assert "11" in said
+    assert "IP" in said
+    assert faults(answer, fictional_profile()) == []
+    assert Block.NOT_SEARCHED not in written(LetterKind.ANSWER, language).letter.blocks
 
 
 # How it reads

@@ -614,3 +614,16 @@ def _headings(html: str) -> list[tuple[int, str]]:
 
 def _flat(text: str) -> str:
     return " ".join(text.split())
+
+
+def test_a_log_that_could_not_be_searched_is_not_said_to_hold_nothing() -> None:
+    """GK-14: the answer says where nobody could look, and what to send (Art. 11(2))."""
+    told = package(("box-office", ORDER), unsearchable=("mailing",))
+
+    said = told.text_of("confirmation")
+    assert "Brevdue" in said
+    assert "IP-adresse" in said
+    assert "Informasjonskapsel" in said
+    (newsletter,) = [t for t in told.information["categories"]["text"] if "Nyhetsbrev" in t]
+    assert "kunne ikke søke" in newsletter
+    assert "Brevdue" not in package(("box-office", ORDER)).text_of("confirmation")

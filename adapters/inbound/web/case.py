@@ -17,6 +17,7 @@ from adapters.inbound.web.rights_view import withdrawable
 from adapters.inbound.web.session import AtDesk, Desk, Purpose
 from adapters.inbound.web.triage_view import triage_view
 from domain.case import Case
+from domain.fulfilment import UNSEARCHABLE
 from domain.grounds import grounds
 from domain.ladder import Doubt
 from domain.vocabulary import (
@@ -58,7 +59,7 @@ CLOCK_DONE = (
 )
 THEIRS_REASONS = ("details-agree", "person-confirmed")
 NOT_THEIRS_REASONS = ("namesake", "shared-address", "cannot-tell")
-NOTHING_REASONS = ("searched-nothing-held", "already-erased", "not-in-use")
+NOTHING_REASONS = ("searched-nothing-held", UNSEARCHABLE, "already-erased", "not-in-use")
 
 router = APIRouter(prefix="/desk/cases", route_class=PageRoute, include_in_schema=False)
 
