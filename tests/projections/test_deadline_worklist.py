@@ -297,6 +297,7 @@ def test_a_restriction_by_hand_is_on_the_list_until_it_is_taken_back(office: Off
 
     for system in ("desk", "shop"):
         restriction.record_restricted(system=system, outcome=Outcome.RESTRICTED, at=office.at)
+    request.fulfil(outcomes=(), at=office.at)
     request.close(at=office.at)
     office.save(restriction, request)
     assert entries(office.sql, [office.controller]) == []
