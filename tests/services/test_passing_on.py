@@ -16,26 +16,17 @@ from services import dossier
 from services.passing_on import Somebody
 from services.ports import Identifier
 from tests.support.asking import BY, Clock, asked, confirmed, hurry, received
-from tests.support.house import KARI, NORWAY, ORGANISATIONS, SWEDEN, House
+from tests.support.house import KARI, NORWAY, SWEDEN, House
 
-SERVICE, ARCHIVE = "service@fjordscenen.example", "arkiv@fjordscenen.example"
-
-
-@pytest.fixture
-def with_addresses(house: House) -> House:
-    document = (ORGANISATIONS / f"{NORWAY}.toml").read_bytes()
-    more = f'customer_service = "{SERVICE}"\ndocument_access = "{ARCHIVE}"\n'.encode()
-    house.installation.controllers.adopt(more + document, name=NORWAY, by=BY)
-    return house
+SERVICE, ARCHIVE = "billett@fjordscenen.example", "arkiv@fjordscenen.example"
 
 
 def kinds(house: House) -> list[tuple[str, str]]:
     return [(mail.recipient, mail.kind.value) for mail in house.mails()]
 
 
-def test_customer_service_gets_the_message_and_the_person_is_told(with_addresses: House) -> None:
+def test_customer_service_gets_the_message_and_the_person_is_told(house: House) -> None:
     """Nothing of it ever stands on the list of thirty days."""
-    house = with_addresses
     case_id = received(house, "Jeg har mistet billettene mine")
 
     house.installation.passing_on.set_aside(case_id, kind=TriageKind.CUSTOMER_SERVICE, by=BY)
@@ -53,9 +44,8 @@ def test_customer_service_gets_the_message_and_the_person_is_told(with_addresses
     assert (known.contact, known.passed_on) == (SERVICE, True)
 
 
-def test_document_access_is_due_today_until_it_is_dealt_with(with_addresses: House) -> None:
+def test_document_access_is_due_today_until_it_is_dealt_with(house: House) -> None:
     """E-06: a short list of its own; no word of the month, none of the data authority (E-04)."""
-    house = with_addresses
     case_id = house.receive("Jeg ber om innsyn i postlisten etter offentleglova")
     sql = house.installation.database
     assert [one.case_id for one in due_at_once(sql, [NORWAY])] == [case_id]
