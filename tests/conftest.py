@@ -22,6 +22,12 @@ from tests.support.pretix import server as pretix_server
 
 TEMPLATE = "trettio_template"
 _numbers = itertools.count(1)
+_PLAIN = (
+    structlog.contextvars.merge_contextvars,
+    structlog.processors.add_log_level,
+    # A picture of every frame with all its variables takes seconds for each error that is logged.
+    structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback),
+)
 
 
 @pytest.fixture(autouse=True)
@@ -29,6 +35,7 @@ def logging_as_it_was() -> Iterator[None]:
     """Some tests start commands in this process, and those set up logging for all of it."""
     root = logging.getLogger()
     handlers, level = list(root.handlers), root.level
+    structlog.configure(processors=_PLAIN)
     yield
     structlog.reset_defaults()
     root.handlers[:], root.level = handlers, level

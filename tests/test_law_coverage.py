@@ -13,7 +13,7 @@ from tests.law_coverage import TESTS, Line, inversions, lines, named_anywhere, n
 from tests.support.inversions import Inversion, RuleMoved, sample
 
 SEED = os.environ.get("TRETTIO_SEED", "30")
-SAMPLE = 12
+SAMPLE = 8
 
 
 def _id(line: Line) -> str:

@@ -179,9 +179,12 @@ def _become(
 def _run(tests: Collection[str], inversion: Inversion | None, *, server: bool) -> dict[str, Any]:
     import pytest  # not before the fork knows where to look
 
+    # Only what pyproject.toml's own options need: to load the others takes longer than most tests.
+    os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
     listener = _Listener(inversion.line if inversion else None)
     pytest.main(
         [
+            *("-p", "xdist.plugin", "-p", "pytest_timeout"),
             *("-n0", "-q", "--no-header", "--tb=native"),
             *("-p", "no:cacheprovider", "-p", "no:unraisableexception"),
             *([] if server else ["--noconftest"]),
