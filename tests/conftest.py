@@ -35,7 +35,7 @@ def logging_as_it_was() -> Iterator[None]:
     """Some tests start commands in this process, and those set up logging for all of it."""
     root = logging.getLogger()
     handlers, level = list(root.handlers), root.level
-    structlog.configure(processors=_PLAIN)
+    structlog.configure(processors=list(_PLAIN))
     yield
     structlog.reset_defaults()
     root.handlers[:], root.level = handlers, level
