@@ -202,3 +202,63 @@ def test_the_search_goes_through_the_whole_project() -> None:
 
     assert {"README.md", "domain/request.py", "services/letter_texts/nb.toml"} <= names
     assert all(any(name.startswith(place) for name in names) for place in SHOWN)
+
+
+# Telephone numbers
+
+
+SWEDISH_PHONE = re.compile(
+    r"(?<![\w.-])(?:\+46|0046)[ ()0-9-]{6,18}\d|(?<![\w.+/-])0\d{1,3}-\d[\d ]{4,9}\d"
+)
+NORWEGIAN_PHONE = re.compile(
+    r"(?<![\w.-])(?:\+47|0047)[ 0-9]{7,11}\d(?!\d)"
+    r"|(?<![\w.,:/+-] )(?<![\w.,:/+-])[2-9]\d(?: \d\d){3}(?![\w]| \d)"
+    r"|(?<![\w.,:/+-])[49]\d\d \d\d \d{3}(?![\w]| \d)"
+)
+SWEDISH_FICTION = (
+    range(313900600, 313900700),
+    range(406280400, 406280500),
+    range(846500400, 846500500),
+    range(980319200, 980319300),
+    range(701740605, 701740700),
+)
+"""What the Swedish authority for telephony keeps for films and books: nobody ever gets them."""
+
+MADE_UP = re.compile(r"0{4}|55500|9{6}|123456")
+"""Norway keeps none for that, so what is made up has to look so."""
+
+PUBLISHED = "domain/profiles/"
+"""The numbers that living organisations publish for everybody."""
+
+
+def real_phones(text: str) -> Iterator[str]:
+    for found in SWEDISH_PHONE.findall(text):
+        digits = re.sub(r"^(?:\+46|0046)|\(0\)|\D", "", found).lstrip("0")
+        is_fiction = any(int(digits or 0) in series for series in SWEDISH_FICTION)
+        if 7 <= len(digits) <= 9 and not is_fiction and not MADE_UP.search(digits):
+            yield found
+    for found in NORWEGIAN_PHONE.findall(text):
+        digits = re.sub(r"^(?:\+47|0047)|\D", "", found)
+        if len(digits) == 8 and not MADE_UP.search(digits):
+            yield found
+
+
+def test_no_file_has_a_telephone_number_that_could_ring() -> None:
+    """E-02: Swedish ones are of the series for fiction; Norwegian ones are seen to be made up."""
+    found = {
+        (str(path.relative_to(ROOT)), number)
+        for path in files()
+        if not str(path.relative_to(ROOT)).startswith(PUBLISHED)
+        for number in real_phones(text_of(path))
+    }
+
+    assert found == set()
+
+
+def test_the_search_for_telephone_numbers_finds_them() -> None:
+    """E-02: it is no good if it finds nothing anywhere."""
+    swedish, norwegian = "+46 70-17" + "4 07 00", "+47 91" + " 23 87 65"
+
+    assert list(real_phones(f"{swedish} {norwegian}")) == [swedish, norwegian]
+    assert list(real_phones("Ring +46 70-174 06 99, 0701-74 06 05 eller 21 55 50 00")) == []
+    assert list(real_phones("031-39" + "0 07 00")) == ["031-39" + "0 07 00"]

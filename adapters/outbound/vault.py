@@ -378,7 +378,7 @@ def _email(text: str) -> str:
 
 
 def _phone(text: str, country: Country) -> str:
-    """Digits with country code: +46 (0)70-123 45 67, 0046701234567 and 070-1234567 are one."""
+    """Digits with country code: +46 (0)70-174 06 05, 0046701740605 and 070-1740605 are one."""
     digits = re.sub(r"\D", "", text.replace("(0)", ""))
     code = CALLING_CODES[country]
     if text.lstrip("( ").startswith("+"):
