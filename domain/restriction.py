@@ -162,11 +162,19 @@ class Restriction(Aggregate):
         by: str | None
 
         def apply(self, aggregate: Restriction) -> None:
-            aggregate.lifted_on = self.on
-            for system, state in aggregate.systems.items():
-                if state.at is At.NOT_HELD:
-                    continue
-                aggregate.change(system, at=At.TO_LIFT, lifting=True, waits_for=None, attempts=0)
+            aggregate.end(self.on)
+
+    class GivenUp(Event):
+        """The person wants the data erased after all; nobody has to be told what they said."""
+
+        TOPIC = "restriction.given-up"
+        erasure: UUID
+        on: date
+        by: str
+
+        def apply(self, aggregate: Restriction) -> None:
+            aggregate.given_up_for = self.erasure
+            aggregate.end(self.on)
 
     class SystemLifted(Event):
         TOPIC = "restriction.system-lifted"
@@ -199,6 +207,7 @@ class Restriction(Aggregate):
         self.announced_in: UUID | None = None
         self.ends_because: str | None = None
         self.lifted_on: date | None = None
+        self.given_up_for: UUID | None = None
 
     @staticmethod
     def create_id(request_id: UUID) -> UUID:
@@ -297,6 +306,11 @@ class Restriction(Aggregate):
             raise NotAllowedNow(f"the person was told that it ends on {first}: lift it then")
         self.trigger_event(self.Lifted, on=on, by=by, timestamp=at)
 
+    def give_up(self, *, erasure: UUID, on: date, by: str, at: datetime) -> None:
+        """The person gives it up, and asks for erasure instead (Art. 17, 18(1)(b) and (c))."""
+        if self.stands:
+            self.trigger_event(self.GivenUp, erasure=erasure, on=on, by=named(by), timestamp=at)
+
     def record_lifted(
         self, *, system: str, reason: str = "", by: str | None = None, at: datetime
     ) -> None:
@@ -314,6 +328,13 @@ class Restriction(Aggregate):
             **self.systems,
             system: replace(self.systems[system], **changes),  # type: ignore[arg-type]
         }
+
+    def end(self, on: date) -> None:
+        """Used by events only: from this day it is to be taken back wherever it was set."""
+        self.lifted_on = on
+        for system, state in self.systems.items():
+            if state.at is not At.NOT_HELD:
+                self.change(system, at=At.TO_LIFT, lifting=True, waits_for=None, attempts=0)
 
     def _system(self, system: str) -> RestrictedSystem:
         if system not in self.systems:

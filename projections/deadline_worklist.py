@@ -689,8 +689,10 @@ class DeadlineWorklist(Projection):
         for work in rows.changing(WORK, event.originator_id):
             work.restricting = {k: v for k, v in work.restricting.items() if k != event.system}
 
-    @when(Restriction.Lifted)
-    def restriction_lifted(self, event: Restriction.Lifted, rows: Rows) -> None:
+    @when(Restriction.Lifted, Restriction.GivenUp)
+    def restriction_ended(
+        self, event: Restriction.Lifted | Restriction.GivenUp, rows: Rows
+    ) -> None:
         for work in rows.changing(WORK, event.originator_id):
             work.restricting = {}
 

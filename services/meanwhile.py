@@ -21,6 +21,10 @@ LIFT = "lift-restriction"
 CHECK_EVERY = timedelta(days=7)
 """How often every system is asked whether it still keeps to a restriction."""
 
+ERASE_FIRST = timedelta(days=7)
+"""How long a mark stays after the person gave it up for an erasure: nothing it had stopped begins
+again just before it goes."""
+
 
 def restriction_of(
     request: DataSubjectRequest,

@@ -32,6 +32,7 @@ from services.letters import compose
 from services.meanwhile import (
     CHECK,
     CHECK_EVERY,
+    ERASE_FIRST,
     LIFT,
     RESTRICT,
     UNRESTRICT,
@@ -347,15 +348,47 @@ class Restrictions:
             by=None,
             at=now,
         )
-        also = self._finish(task)
-        for system, state in restriction.systems.items():
-            if state.lifting:
-                also.append(
-                    self._tasks.add(
-                        restriction_task(restriction, UNRESTRICT, system=system, at=now)
-                    )
-                )
+        also = self._finish(task) + self._lift_everywhere(restriction, now)
         self._register.save_all([restriction], also)
+
+    @again_on_conflict
+    def give_up(self, erasure_id: UUID, *, by: str) -> None:
+        """The person gives up what restricts their data, so that it can be erased."""
+        with self._register.alone_with(erasure_id):
+            now = self._clock()
+            request = self._register.request(erasure_id)
+            if request.right is not Right.ERASURE:
+                raise NotAllowedNow("a restriction is given up for an erasure")
+            if request.status not in {Status.VERIFIED, Status.COLLECTED}:
+                raise NotAllowedNow(
+                    f"request {erasure_id} is {request.status.value}: settle who asks, and say it"
+                    " before the erasure is approved"
+                )
+            standing = self.standing(request)
+            also: list[Also] = []
+            for restriction in standing:
+                self._require_answered(restriction)
+                restriction.give_up(
+                    erasure=erasure_id, on=received_on(now, request.country), by=by, at=now
+                )
+                also += self._lift_everywhere(restriction, now + ERASE_FIRST)
+            self._register.save_all(list(standing), also)
+
+    def _require_answered(self, restriction: Restriction) -> None:
+        """A restriction that was asked for is answered before it ends."""
+        asked = self._register.request(restriction.request_id)
+        if asked.right is Right.RESTRICTION and asked.status.is_open:
+            raise NotAllowedNow(
+                "the restriction has not been answered yet: answer it, or record that the person"
+                " has taken it back"
+            )
+
+    def _lift_everywhere(self, restriction: Restriction, at: datetime) -> list[Also]:
+        return [
+            self._tasks.add(restriction_task(restriction, UNRESTRICT, system=system, at=at))
+            for system, state in restriction.systems.items()
+            if state.lifting
+        ]
 
     # What is common
 

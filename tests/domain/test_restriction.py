@@ -109,3 +109,18 @@ def test_a_replayed_restriction_is_the_same() -> None:
     made.record_lifted(system="shop", at=AT)
 
     assert replayed(made.collect_events()) == made
+
+
+def test_who_asked_for_it_may_give_it_up_without_a_letter(standing: Restriction) -> None:
+    """Art. 17, 18(3): nobody is warned of what they said themselves; whose word it was stays."""
+    erasure = uuid4()
+
+    standing.give_up(erasure=erasure, on=TODAY, **BY)
+    standing.give_up(erasure=uuid4(), on=TODAY, **BY)
+
+    assert (standing.stands, standing.given_up_for) == (False, erasure)
+    assert standing.systems["shop"].at is At.TO_LIFT
+    assert standing.systems["mailing"].at is At.NOT_HELD
+    with pytest.raises(NotAllowedNow, match="lifted already"):
+        standing.announce(letter_id=uuid4(), reason="claim-over", **BY)
+    assert replayed(standing) == standing

@@ -149,6 +149,20 @@ def restrict_again(
     )
 
 
+@router.post("/{request_id}/restriction/given-up", response_model=RequestSummary)
+def give_up_restriction(
+    installation: Installed, command: DeskCommand, request_id: RequestId
+) -> Response:
+    """On an erasure: the person gives up whatever restricts their data, and wants it erased."""
+    request = request_of(installation, command.bearer, request_id)
+    return carry_out(
+        installation,
+        command,
+        request,
+        lambda: installation.restrictions.give_up(request_id, by=command.bearer.staff_id),
+    )
+
+
 @router.post(
     "/{request_id}/restriction/end",
     status_code=HTTPStatus.ACCEPTED,

@@ -36,6 +36,7 @@ def register(cases: typer.Typer) -> None:
         restrict,
         restricted,
         end_restriction,
+        give_up_restriction,
         weigh,
         inform,
     )
@@ -336,6 +337,14 @@ def end_restriction(
     with seated(context) as seat:
         request = seat.request(case, right)
         seat.installation.restrictions.announce(request.id, words=read(words_from), by=seat.by)
+        seat.tell_request(request)
+
+
+def give_up_restriction(context: typer.Context, case: Case) -> None:
+    """On an erasure: the person gives up whatever restricts their data, and wants it erased."""
+    with seated(context) as seat:
+        request = seat.request(case, Right.ERASURE)
+        seat.installation.restrictions.give_up(request.id, by=seat.by)
         seat.tell_request(request)
 
 

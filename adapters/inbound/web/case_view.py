@@ -166,6 +166,12 @@ class RequestView:
     own: OwnWay | None = None
 
     @property
+    def restricted_elsewhere(self) -> bool:
+        """Whether another request of the person's keeps something from being erased."""
+        questions = (code for one in self.decisions for code, _, _ in one.questions)
+        return self.can_approve and "ask_person_about_restriction" in questions
+
+    @property
     def days_left(self) -> int:
         return self.dates[0].days_left
 

@@ -118,6 +118,16 @@ def end_restriction(desk: AtDesk, case_id: UUID, request_id: UUID, sent: Form) -
     return _step(desk, case_id, request_id, sent, command, "end-restriction")
 
 
+@router.post("/restriction/given-up")
+def give_up_restriction(desk: AtDesk, case_id: UUID, request_id: UUID, sent: Form) -> Response:
+    def command() -> None:
+        if not sent.has("given_up"):
+            raise DomainError("tick that the person gives the restriction up")
+        desk.installation.restrictions.give_up(request_id, by=desk.staff_id)
+
+    return _step(desk, case_id, request_id, sent, command, "give-up")
+
+
 @router.post("/restriction/{system}")
 def restricted_by_hand(
     desk: AtDesk, case_id: UUID, request_id: UUID, system: str, sent: Form

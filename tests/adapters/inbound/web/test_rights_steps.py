@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from uuid import UUID
 
+import pytest
 from fastapi.testclient import TestClient
 
 from domain.balancing import consents
+from domain.errors import NotAllowedNow
 from domain.request import Status
+from domain.restriction import RestrictionGround
 from domain.vocabulary import Outcome, Right
 from tests.support.asking import asked, collected, verified
 from tests.support.house import KARI, NORWAY, SWEDEN, House
@@ -65,6 +68,37 @@ def test_a_restriction_is_granted_set_by_hand_and_ended_on_the_page(house: House
 
     press(desk, f"{at}/restriction/end", words="")
     assert house.installation.register.restriction(request_id).announced_in is not None
+
+
+def test_a_person_gives_a_restriction_up_for_an_erasure(house: House) -> None:
+    """GK-07: said on the erasure, recorded with who took it down; then everything goes."""
+    held = house.systems.system(NORWAY, "ticketing")
+    held.hold(KARI, "customer", "c1")
+    first = verified(house, Right.RESTRICTION)
+    restriction_of = house.case(first).request_id(Right.RESTRICTION)
+    restrictions = house.installation.restrictions
+    restrictions.restrict(restriction_of, ground=RestrictionGround.UNLAWFUL, by="ola")
+    house.work()
+    case_id = collected(house, Right.ERASURE, text="Slett alt likevel")
+    request_id = house.case(case_id).request_id(Right.ERASURE)
+    with pytest.raises(NotAllowedNow, match="not been answered"):
+        restrictions.give_up(request_id, by="ola")
+    for system in ("customer-service", "web", "archive"):
+        restrictions.record(restriction_of, system, outcome=Outcome.RESTRICTED, by="ola")
+    house.work()
+    desk, case = desk_at(house, case_id)
+    at = f"{case}/requests/{request_id}"
+
+    assert 'name="given_up"' in desk.get(case).text
+    assert desk.post(f"{at}/restriction/given-up", data={"x": ""}).status_code == 422
+    press(desk, f"{at}/restriction/given-up", given_up="1")
+
+    assert 'name="given_up"' not in desk.get(case).text
+    restriction = house.installation.register.restriction(restriction_of)
+    assert restriction.given_up_for == request_id
+    press(desk, f"{at}/approve", words="")
+    house.work()
+    assert not held.held
 
 
 def test_a_balance_is_struck_on_the_page(house: House) -> None:
