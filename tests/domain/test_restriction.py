@@ -123,4 +123,3 @@ def test_who_asked_for_it_may_give_it_up_without_a_letter(standing: Restriction)
     assert standing.systems["mailing"].at is At.NOT_HELD
     with pytest.raises(NotAllowedNow, match="lifted already"):
         standing.announce(letter_id=uuid4(), reason="claim-over", **BY)
-    assert replayed(standing) == standing
