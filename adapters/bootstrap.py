@@ -20,7 +20,7 @@ import domain.identity_providers
 import domain.information
 import domain.rectification
 import domain.representation
-import domain.request
+import domain.request_state
 import domain.restriction
 import domain.values
 from adapters.embedded_postgres import EmbeddedPostgres
@@ -491,7 +491,7 @@ def _teach(transcoder: JSONTranscoder) -> None:
         transcoder,
         domain.deadlines.Deadlines,
         *_values(domain.values),
-        *_enums(domain.request),
+        *_enums(domain.request_state),
         *_enums(domain.case),
         *_enums(domain.representation),
         *_values(domain.rectification),

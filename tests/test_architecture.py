@@ -23,7 +23,6 @@ MODULES = {
 
 LONGEST = 750
 LONGER_FOR_A_REASON = {
-    "domain/request.py": "one aggregate is read from its events to its rules in one place",
     "adapters/outbound/connectors/mailchimp.py": "one connected system is one module",
     "adapters/outbound/connectors/pretix.py": "one connected system is one module",
     "projections/deadline_worklist.py": "table, handlers and queries of a view share a module",
