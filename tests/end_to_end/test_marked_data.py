@@ -37,6 +37,7 @@ MARKS = Marks(
     (THREAD,),
     (BIRTH, "418174 99148"),
 )
+OUTSIDE = "recipient:others-named-in-records"
 TEXT = f"""\
 Hei!
 
@@ -133,6 +134,8 @@ def test_marked_data_is_found_in_the_vault_and_nowhere_else(
     story.look_by_hand(erasure, customer_service=[conversation])
     story.judge(erasure, lambda record: True)
     story.approve(erasure, considered=True, words=WORDS)
+    story.post(f"/v1/requests/{erasure}/systems/{OUTSIDE}/answer", {"outcome": "informed"})
+    story.work()
     desk = story.at_the_desk(case_id)
     assert NAME in desk.page
     assert story.request(erasure)["status"] == "closed"

@@ -7,6 +7,7 @@ aside by a person, and what a machine wrote gets no mail at all.
 from __future__ import annotations
 
 import json
+import re
 import tomllib
 from collections import Counter
 from datetime import date, datetime
@@ -32,6 +33,12 @@ EXPECTED: dict[str, Any] = json.loads((MESSAGES / "expected.json").read_text(enc
 REQUESTS = sorted(name for name, one in EXPECTED.items() if one["kind"] == "rights-request")
 OTHERS = sorted(set(EXPECTED) - set(REQUESTS))
 PROMISED = {"fjordscenen": ("NO", 30), "stundbiljett": ("SE", None)}
+FETCHED = {Right.ACCESS, Right.PORTABILITY}
+"""The rights whose answer is a copy that the person fetches."""
+
+BY_HAND = "customer-service"
+"""A system of both organisations in which only a person can change anything."""
+
 ZONES = {"NO": ZoneInfo("Europe/Oslo"), "SE": ZoneInfo("Europe/Stockholm")}
 
 
@@ -147,8 +154,8 @@ def _by_api(story: Story, arrived: Any, address: str) -> None:
         for one in story.get(_of(case))["requests"]:
             if one["status"] not in {"closed", "fulfilled"}:
                 _work_off(story, one)
-                if one["right"] == Right.ACCESS.value:
-                    _holds(story.fetch(address), address)
+                if Right(one["right"]) in FETCHED:
+                    _open(story.fetch(address))
                 elif one["status"] == "approved":
                     story.work()
 
@@ -165,7 +172,30 @@ def _work_off(story: Story, request: Any) -> None:
             )
     story.work()
     if story.request(request["request_id"])["status"] == "collected":
-        story.approve(request["request_id"], considered=True)
+        _decide(story, request["request_id"], Right(request["right"]))
+
+
+def _decide(story: Story, request_id: str, right: Right) -> None:
+    """What has a decision of its own is decided so; the rest is approved."""
+    path = f"/v1/requests/{request_id}"
+    if right is Right.RECTIFICATION:
+        claim = {"field": "name", "ground": "wrong", "wish": "rectify", "value": "Kari Testesen"}
+        story.post(f"{path}/claims", {**claim, "category": "communication"}, expect=201)
+        (made,) = story.get(f"{path}/claims")
+        accepted = {"accepted": True, "system": BY_HAND}
+        story.post(f"{path}/claims/{made['claim_id']}/decision", accepted)
+        story.post(f"{path}/claims/approve")
+        story.work()
+        story.post(f"{path}/systems/{BY_HAND}/rectified", {"looked_again": True})
+    elif right is Right.RESTRICTION:
+        story.post(f"{path}/restriction", {"ground": "a"})
+        story.work()
+        for system in story.get(f"{path}/restriction")["systems"]:
+            if system["waits_for"]:
+                story.post(f"{path}/restriction/systems/{system['system']}", {})
+    else:
+        story.approve(request_id, considered=True)
+    story.work()
 
 
 def _of(case: Any) -> str:
@@ -190,11 +220,10 @@ def _by_pages(story: Story, arrived: Any, address: str) -> None:
         desk.press("/identity/code", code=story.postbox.last(address, "identity-code").code)
         story.work()
     _to_the_end(story, desk, address_of_case)
-    access = story.case(arrived["case_id"]).request_id(Right.ACCESS)
-    if Right.ACCESS in story.case(arrived["case_id"]).rights:
-        _holds(story.fetch(address), address)
-        assert story.request(str(access))["status"] == "closed"
-        _to_the_end(story, desk, address_of_case)
+    for right in story.case(arrived["case_id"]).rights:
+        if right in FETCHED:
+            _open(story.fetch(address))
+            _to_the_end(story, desk, address_of_case)
 
 
 def _to_the_end(story: Story, desk: Browser, address: str) -> None:
@@ -207,19 +236,35 @@ def _to_the_end(story: Story, desk: Browser, address: str) -> None:
 
 def _next_step(desk: Browser, address: str, pressed: set[str]) -> set[str]:
     page = desk.open(address)
-    for ending, fields in (
-        ("/match", {"theirs": "no:namesake"}),
-        ("/approve", {"considered": "1", "words": "Hilsen oss."}),
-        ("/done", {}),
-        ("/found", {"nothing": "searched-nothing-held"}),
+    for pattern, fields in (
+        (r".*/match", {"theirs": "no:namesake"}),
+        (
+            r".*/claims",
+            {"record": "category:communication", "field": "name", "value": "Kari Testesen"},
+        ),
+        (r".*/claims/[0-9a-f-]+", {"verdict": "accept", "system": BY_HAND}),
+        (r".*/claims-approve", {}),
+        (r".*/rectified", {"looked": "1"}),
+        (r".*/restriction", {}),
+        (r".*/restriction/(?!end)[\w-]+", {"done": "restricted"}),
+        (r".*/balance", _nothing_continues(desk)),
+        (r".*/approve", {"considered": "1", "words": "Hilsen oss."}),
+        (r".*/done", {}),
+        (r".*/found", {"nothing": "searched-nothing-held"}),
     ):
-        actions = {form.action for form in desk.forms(ending)} - pressed
-        for action in sorted(actions):
+        actions = {one.action for one in desk.forms("") if re.fullmatch(pattern, one.action)}
+        for action in sorted(actions - pressed):
             desk.page = page
             desk.press(action, **fields)
-        if actions:
+        if actions - pressed:
             return actions
     return set()
+
+
+def _nothing_continues(desk: Browser) -> dict[str, str]:
+    """What is pressed where an objection is weighed: every purpose stops."""
+    fields = [field for form in desk.forms("/balance") for field in form.fields]
+    return {f"purpose-{purpose}": "stops" for name, purpose in fields if name == "purpose"}
 
 
 # What is common
@@ -238,7 +283,7 @@ def _read(name: str) -> Any:
     return message_from_bytes((MESSAGES / name).read_bytes(), policy=default)
 
 
-def _holds(package: bytes, address: str) -> None:
-    """The copy is whole: it opens, and it is this person's."""
+def _open(package: bytes) -> None:
+    """The copy is whole: it opens, and something is in it."""
     data = json.loads(ZipFile(BytesIO(package)).read("data.json"))
     assert data
