@@ -20,6 +20,7 @@ from domain.hold import Hold
 from domain.personal import PersonalRef
 from domain.policy import Profile
 from domain.portability import DirectTransfer
+from domain.relation import MarketingStop, stops
 from domain.request import DataSubjectRequest
 from domain.restriction import At
 from domain.values import FoundRecord, KeptPart, RecordDecision, WishedErasure
@@ -31,7 +32,7 @@ from services.fulfilment import UNMAPPED
 from services.held import Held, HeldRecord
 from services.places import without_places
 from services.planning import Steps, answer_task, task_for
-from services.ports import Clock, Person, Record, Tasks, Vault
+from services.ports import Also, Clock, Person, Record, Tasks, Vault
 from services.recipients import tell_recipients
 from services.register import Register, again_on_conflict
 from services.restricting import Restrictions
@@ -129,6 +130,18 @@ class Deciding:
             previews.append(Preview(found, record, verdict if parts else not_asked()))
         return tuple(previews)
 
+    def written_to_no_more(
+        self, request: DataSubjectRequest, on: date
+    ) -> Mapping[str, MarketingStop]:
+        """The marketing systems in which what was found says that nothing may be sent any more."""
+        profile = self._controllers.in_force(request.controller)
+        own = request.own_records
+        facts = [
+            RecordFacts(found.system, found.kind, record.anchors, record.flags)
+            for found, record in zip(own, self._records(own), strict=True)
+        ]
+        return stops(profile, facts, on)
+
     def _restricted(self, request: DataSubjectRequest) -> frozenset[str]:
         """Where another request of the same person's restricts the data: nothing goes there."""
         return frozenset(
@@ -195,6 +208,8 @@ class Deciding:
                     fulfilment.complete(at=now)
                 steps.aggregates.append(fulfilment)
                 steps.also.append(self._tasks.add(answer_task(request, at=now)))
+                if self.written_to_no_more(request, received_on(now, request.country)):
+                    steps.also.extend(self._never_again(request))
             self._register.save_all([request, *steps.aggregates], steps.also)
 
     def record(self, found: FoundRecord) -> Record:
@@ -282,13 +297,15 @@ class Deciding:
                 steps.also.append(self._tasks.add(task_for(request, system, Action.ERASE, at=now)))
         if marketing.intersection(by_system):
             # Or the next import would write to them again.
-            person = dossier.PERSON.validate_json(self._vault.open(request.requester))
-            steps.also.extend(
-                self._suppressions.added(request.controller, request.id, person.identifiers)
-            )
+            steps.also.extend(self._never_again(request))
         passed_on = {name for preview in previews for name in preview.record.recipients}
         tell_recipients(fulfilment, profile, passed_on, now)
         self._place_holds(request, previews, decisions, steps, by, now, tell=tell)
+
+    def _never_again(self, request: DataSubjectRequest) -> list[Also]:
+        """Put the person on the list by which marketing systems are looked through daily."""
+        person = dossier.PERSON.validate_json(self._vault.open(request.requester))
+        return self._suppressions.added(request.controller, request.id, person.identifiers)
 
     def _place_holds(
         self,

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from datetime import date
 
+import pytest
+
 from domain.hold import Hold
-from domain.vocabulary import Right
-from tests.support.asking import approve, asked, collected
-from tests.support.house import KARI, NORWAY, House
+from domain.relation import MarketingStop
+from domain.vocabulary import IdentifierKind, Right
+from services.ports import Identifier
+from tests.support.asking import BY, approve, asked, collected
+from tests.support.house import KARI, NORWAY, ORGANISATIONS, House
+from tests.support.stage import decide
 
 
 def test_each_reason_for_keeping_has_its_own_law_and_its_own_last_day(house: House) -> None:
@@ -35,3 +40,28 @@ def test_each_reason_for_keeping_has_its_own_law_and_its_own_last_day(house: Hou
     request_id = asked(house, case_id, Right.ERASURE).id
     refund = Hold.create_id(request_id, "payment", "payments", "contract.refund")
     assert house.installation.register.hold(refund).release_on == date(2026, 12, 16)
+
+
+@pytest.mark.parametrize("consents", [True, False])
+def test_whoever_has_no_consent_on_record_gets_no_newsletter(house: House, consents: bool) -> None:
+    """AK-22: seen while the person asked for something else, and then held as suppressed."""
+    by_consent = b'bases = ["consent"]\nmarketing = true'
+    document = (ORGANISATIONS / f"{NORWAY}.toml").read_bytes()
+    house.installation.controllers.adopt(
+        document.replace(b'bases = ["legitimate-interest"]\nmarketing = true', by_consent),
+        name="by-consent.toml",
+        by=BY,
+    )
+    decide(house.installation, NORWAY)
+    anchors = {"consent_given": date(2024, 1, 2)} if consents else {}
+    house.systems.system(NORWAY, "mailing").hold(KARI, "member", "m1", anchors=anchors)
+    case_id = collected(house, Right.ACCESS)
+    request = asked(house, case_id, Right.ACCESS)
+    today = house.installation.clock().date()
+
+    shown = house.installation.deciding.written_to_no_more(request, today)
+    approve(house, case_id, Right.ACCESS)
+
+    assert shown == ({} if consents else {"mailing": MarketingStop.NO_CONSENT})
+    known = Identifier(IdentifierKind.EMAIL, KARI)
+    assert house.installation.suppressions.is_on(NORWAY, known) is not consents

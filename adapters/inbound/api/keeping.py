@@ -29,7 +29,9 @@ from adapters.inbound.api.requests import RequestId, carry_out, request_of
 from adapters.inbound.api.shapes import Form, Moment, RequestSummary
 from adapters.outbound.tokens import Bearer
 from domain.case import Case
+from domain.deadlines import received_on
 from domain.hold import Hold
+from domain.relation import MarketingStop
 from domain.vocabulary import Compartment
 from projections import holds as on_hold
 from services.ports import Identifier
@@ -400,6 +402,24 @@ def disclosure(
 
 
 # Who must not be written to
+
+
+class MarketingEnds(BaseModel):
+    """A system that may send the person nothing any more, though they did not ask for it."""
+
+    system: str
+    why: MarketingStop
+
+
+@router.get("/requests/{request_id}/marketing-ends")
+def marketing_ends(
+    installation: Installed, bearer: Handler, request_id: RequestId
+) -> list[MarketingEnds]:
+    """What was found without a record of consent, or after the relation; to approve ends it."""
+    request = request_of(installation, bearer, request_id)
+    today = received_on(installation.clock(), request.country)
+    found = installation.deciding.written_to_no_more(request, today)
+    return [MarketingEnds(system=system, why=why) for system, why in found.items()]
 
 
 @router.post("/suppressions/lift", response_model=LiftedShown)

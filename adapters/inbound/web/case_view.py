@@ -26,9 +26,10 @@ from domain.explanation import Step, explain
 from domain.fulfilment import Fulfilment, SystemState, SystemStatus, fulfilment_id
 from domain.grounds import ground, say
 from domain.personal import PersonalRef
-from domain.policy import Category, Profile, System
+from domain.policy import Category, LegalBasis, Profile, System
 from domain.portability import DirectTransfer, direct_transfer_id
 from domain.redaction import redaction_id
+from domain.relation import MarketingStop
 from domain.representation import Representation
 from domain.request import DataSubjectRequest, Status
 from domain.values import FoundRecord, QueuedLetter
@@ -164,6 +165,8 @@ class RequestView:
     categories: Mapping[str, str] = field(default_factory=dict)
     transfer_to: str = ""
     own: OwnWay | None = None
+    marketing_ends: Mapping[str, MarketingStop] = field(default_factory=dict)
+    """What each system that may send nothing any more is called, and why it may not."""
 
     @property
     def restricted_elsewhere(self) -> bool:
@@ -371,7 +374,19 @@ class Reading:
             clock=clock_view(self._installation, request, today, content=self._content),
             transfer=self._installation.register.find_direct_transfer(request.id),
             transfer_to=self._transfer_to(request),
+            marketing_ends=self._marketing_ends(request, today),
         )
+
+    def _marketing_ends(
+        self, request: DataSubjectRequest, today: date
+    ) -> Mapping[str, MarketingStop]:
+        if not self._content or request.status is not Status.COLLECTED:
+            return {}
+        try:
+            found = self._installation.deciding.written_to_no_more(request, today)
+        except Erased:
+            return {}
+        return {self._named(system): why for system, why in found.items()}
 
     def _transfer_to(self, request: DataSubjectRequest) -> str:
         wished = self._installation.register.find_direct_transfer(request.id)
@@ -486,7 +501,11 @@ class Reading:
     def _anchors(self, system: System | None) -> tuple[str, ...]:
         named = [anchor for one in self._held(system) for anchor in one.retention.anchors]
         vouchers = any(holding.voucher for holding in (system.holdings if system else ()))
-        return tuple(dict.fromkeys([*named, *(["voucher"] if vouchers else [])]))
+        consents = any(
+            LegalBasis.CONSENT in self._profile.bases(category) for category in self._held(system)
+        )
+        more = [*(["voucher"] if vouchers else []), *(["consent_given"] if consents else [])]
+        return tuple(dict.fromkeys([*named, *more]))
 
     def _flags(self, system: System | None) -> tuple[str, ...]:
         named = [flag for one in self._held(system) for flag in one.retention.open_while]
