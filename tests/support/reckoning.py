@@ -78,6 +78,8 @@ def _require_asked_and_done_once(house: Running, asked: Sequence[Asked], cuts: i
             }
         elif Right.ACCESS not in one.rights:
             expected.add(("mailing", customer.member))
+            if Right.WITHDRAWAL in one.rights:  # it rested on that consent alone
+                expected.add(("mailing", f"{customer.member}/actions/delete-permanent"))
             continue
         address = customer.address.replace("@", "%40")
         for system, part in (
