@@ -41,6 +41,7 @@ class Withdrawing:
         person: Person,
         *,
         key: str,
+        tried_before: bool,
     ) -> Result:
         """Suppress first, so that nothing is sent while the rest goes; then read back."""
         suppressed = connector.suppress(person, key=key)
@@ -58,6 +59,9 @@ class Withdrawing:
             if decision is Decision.ERASE:
                 gone.add((record.kind, record.key))
         if not gone:
+            if tried_before and suppressed.outcome is Outcome.NOT_FOUND:
+                # Whoever tried before may have erased it and been cut off before that was saved.
+                return Result(Outcome.ERASED, "by-an-earlier-try")
             return suppressed
         now = connector.find(person, fresh_after=self._clock())
         if any((record.kind, record.key) in gone for record in now):

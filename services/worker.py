@@ -385,7 +385,14 @@ class Worker:
     def _suppress(self, task: Task) -> None:
         connector, person = self._ask(task)
         request = self._register.request(task.subject_id)
-        result = self._withdrawing.stop(request, _system(task), connector, person, key=task.key)
+        result = self._withdrawing.stop(
+            request,
+            _system(task),
+            connector,
+            person,
+            key=task.key,
+            tried_before=task.attempts > 1,
+        )
         self._fulfilments.record_done(
             task.subject_id,
             _system(task),

@@ -10,13 +10,15 @@ import pytest
 from domain.balancing import consent_only, is_inferred
 from domain.case import Case
 from domain.errors import DomainError
+from domain.fulfilment import Fulfilment
 from domain.policy import LegalBasis
 from domain.request import Status
-from domain.vocabulary import Channel, IdentifierKind, LetterKind, Right
+from domain.vocabulary import Channel, IdentifierKind, LetterKind, Outcome, Right
 from services.intake import Asked
-from services.ports import Identifier
-from tests.support.asking import BY, asked, confirmed, trouble
+from services.ports import Identifier, Result
+from tests.support.asking import BY, asked, confirmed, hurry, plan, trouble
 from tests.support.house import KARI, NORWAY, ORGANISATIONS, House
+from tests.support.kills import Killed, kill_once
 from tests.support.stage import decide
 
 ON_AN_INTEREST = 'bases = ["legitimate-interest"]\nmarketing = true'
@@ -59,6 +61,28 @@ def test_only_what_consent_alone_carries_goes_and_it_is_read_back(house: House) 
     assert mailing.held == []
     assert mailing.asked == ["suppress", "find", "erase m1", "read-back"]
     assert len(house.systems.system(NORWAY, "ticketing").held) == 1
+    assert asked(house, case.id, Right.WITHDRAWAL).status is Status.CLOSED
+
+
+def test_who_is_killed_between_erasing_and_saving_erases_once_and_it_is_said(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """OK-07, Art. 5(2): the next try finds nothing any more, and that is no «not found»."""
+    on_consent(house)
+    mailing = trouble(house, "mailing")
+    mailing.hold(KARI, "member", "m1")
+    kill_once(monkeypatch, "record_done", house.installation.fulfilments)
+
+    case = withdrawn(house)
+    with pytest.raises(Killed):
+        house.worker.drain()
+    monkeypatch.setattr(mailing, "suppress", lambda person, key: Result(Outcome.NOT_FOUND))
+    hurry(house)
+
+    assert mailing.asked.count("erase m1") == 1
+    recorded = house.installation.register.events.get(plan(house, case.id, Right.WITHDRAWAL).id)
+    answers = [one for one in recorded if isinstance(one, Fulfilment.Answered)]
+    assert [(one.system, one.outcome) for one in answers] == [("mailing", Outcome.ERASED)]
     assert asked(house, case.id, Right.WITHDRAWAL).status is Status.CLOSED
 
 

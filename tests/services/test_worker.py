@@ -40,27 +40,10 @@ from tests.support.asking import (
     verified,
 )
 from tests.support.house import KARI, House
+from tests.support.kills import Killed, kill_once
 
 MOST_TRIES = 5
 """So often one task fails before its system is suspended."""
-
-
-class Killed(BaseException):
-    """A worker that is no more."""
-
-
-def kill_once(house: House, monkeypatch: pytest.MonkeyPatch, method: str, owner: object) -> None:
-    """Let the process end where `method` would have been called."""
-    whole = getattr(owner, method)
-    calls: list[int] = []
-
-    def cut(*args: Any, **kwargs: Any) -> Any:
-        calls.append(1)
-        if len(calls) == 1:
-            raise Killed
-        return whole(*args, **kwargs)
-
-    monkeypatch.setattr(owner, method, cut)
 
 
 def test_killed_between_erasing_and_saving_the_record_is_erased_once_and_said_to_be(
@@ -69,7 +52,7 @@ def test_killed_between_erasing_and_saving_the_record_is_erased_once_and_said_to
     mailing = trouble(house, "mailing")
     mailing.hold(KARI, "member", "m1")
     case_id = collected(house, Right.ERASURE)
-    kill_once(house, monkeypatch, "record_erased", house.installation.fulfilments)
+    kill_once(monkeypatch, "record_erased", house.installation.fulfilments)
 
     with pytest.raises(Killed):
         approve(house, case_id, Right.ERASURE)
@@ -87,7 +70,7 @@ def test_killed_between_finding_and_saving_it_is_found_again(
 ) -> None:
     mailing = trouble(house, "mailing")
     mailing.hold(KARI, "member", "m1")
-    kill_once(house, monkeypatch, "record_found", house.installation.fulfilments)
+    kill_once(monkeypatch, "record_found", house.installation.fulfilments)
 
     with pytest.raises(Killed):
         verified(house, Right.ACCESS)
@@ -107,7 +90,7 @@ def test_killed_between_sending_and_recording_the_letter_has_one_message_id(
 ) -> None:
     sent: list[str] = []
     monkeypatch.setattr(house.installation.mailer, "send", lambda m: sent.append(m.key))
-    kill_once(house, monkeypatch, "letter_left", house.installation.answering)
+    kill_once(monkeypatch, "letter_left", house.installation.answering)
 
     with pytest.raises(Killed):
         confirmed(house, Right.ACCESS)
