@@ -75,7 +75,7 @@ TOLD = {
     "action": ("action",),
     "outcome": ("outcome",),
     "method": ("method",),
-    "reason": ("reason", "failure", "waits"),
+    "reason": ("reason", "failure", "waits", "pause"),
     "how": ("how",),
     "kind": ("letter_kind", "kind"),
 }
@@ -708,6 +708,9 @@ class Reading:
         if any(one.request.authority_awaited for one in requests):
             yield NextStep("authority", None, "people")
         for one in requests:
+            if one.own is not None and one.own.waits:
+                place = f"restriction-{one.request.right.value}"
+                yield NextStep("person-task", one.request.right, place)
             code = _standing(one)
             if code is not None:
                 place = f"request-{one.request.right.value}"
@@ -724,9 +727,9 @@ def _standing(one: RequestView) -> str | None:
     states = [system.state for system in one.systems]
     if request.delivery_failed:
         return "delivery-failed"
-    if one.own is not None and one.own.waits:
-        return "person-task"
     if request.authority_awaited and request.status is Status.VERIFIED:
+        return None
+    if one.own is not None and one.own.waits and request.status is not Status.COLLECTED:
         return None
     if request.status in {Status.VERIFIED, Status.APPROVED}:
         if not one.systems and request.status is Status.VERIFIED:
