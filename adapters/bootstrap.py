@@ -67,6 +67,7 @@ from services.correcting import Correcting
 from services.deciding import Deciding
 from services.delivery import Delivery
 from services.digest import Digests
+from services.disclosing import Disclosing
 from services.electronic import ElectronicIdentity
 from services.extending import Extending
 from services.follower import Follower
@@ -144,6 +145,7 @@ class Installation:
     rectifying: Rectifying
     objecting: Objecting
     informing: Informing
+    disclosing: Disclosing
     withdrawing: Withdrawing
     suppressions: Suppressions
     archiving: Archiving
@@ -328,6 +330,7 @@ def _wire(
         PostgresExternalNumbers(database, vault),
         clock,
     )
+    disclosing = Disclosing(register, vault, controllers, clock)
     answering = Answering(
         register,
         vault,
@@ -336,6 +339,7 @@ def _wire(
         planning,
         porting,
         recipients,
+        disclosing,
         postroom,
         retention,
         links,
@@ -424,6 +428,7 @@ def _wire(
             register, vault, tasks, controllers, fulfilments, restrictions, clock
         ),
         withdrawing=Withdrawing(register, controllers, held, restrictions, clock),
+        disclosing=disclosing,
         informing=Informing(register, vault, tasks, controllers, clock),
         objecting=Objecting(register, vault, tasks, controllers, deciding, clock),
         reminders=Reminders(register, questions, assigning, clock),

@@ -7,7 +7,7 @@ letter cannot be made (Art. 12(4)).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from io import BytesIO
@@ -29,12 +29,13 @@ from services import dossier
 from services.addressees import Addressees
 from services.controllers import Controllers
 from services.copies import Copies
+from services.disclosing import Disclosing
 from services.extending import notice_is_wanted, notice_left
 from services.informing import IN_WORDS
 from services.letters import CategoryOutcome, ComposedLetter, LetterFacts, compose
 from services.meanwhile import ANNOUNCE, restriction_task
 from services.outcomes import system_outcomes
-from services.package import AnswerFacts, build_package
+from services.package import AnswerFacts, Authority, build_package
 from services.planning import Planning, answer_task
 from services.porting import Porting
 from services.ports import (
@@ -59,6 +60,7 @@ from services.wording import LETTERS, wording
 LINK_VALID_FOR = timedelta(days=30)
 CODE_VALID_FOR = timedelta(minutes=30)
 ANSWER_LINK = "answer"
+WITHHELD = "withheld-recipient"
 MOST_CODES_AN_HOUR = 5
 """Whoever has a link can ask for codes; the person's mailbox is not for them to fill."""
 
@@ -75,6 +77,7 @@ class Answering:
         planning: Planning,
         porting: Porting,
         recipients: Recipients,
+        disclosing: Disclosing,
         postroom: Postroom,
         retention: Retention,
         links: Links,
@@ -87,6 +90,7 @@ class Answering:
         self._register, self._vault, self._tasks = register, vault, tasks
         self._controllers, self._planning, self._postroom = controllers, planning, postroom
         self._porting, self._recipients = porting, recipients
+        self._disclosing = disclosing
         self._retention, self._links, self._codes = retention, links, codes
         self._staff, self._addressees = staff, Addressees(register, vault)
         self._copies = Copies(register, vault)
@@ -113,7 +117,10 @@ class Answering:
         )
         transfer = self._register.find_direct_transfer(request.id)
         decided = self._register.decided(request)
-        outcomes = system_outcomes(request, fulfilment, profile, redaction, transfer, decided)
+        outcomes = (
+            *system_outcomes(request, fulfilment, profile, redaction, transfer, decided),
+            *self._withheld(request),
+        )
         also: list[Also] = [self._tasks.done(task)]
         by_post = task.payload.get("how") == "post"
         address = None if by_post else self._addressees.of_answer(case, request)
@@ -163,7 +170,10 @@ class Answering:
         redaction = self._register.find_redaction(request.id)
         transfer = self._register.find_direct_transfer(request.id)
         decided = self._register.decided(request)
-        outcomes = system_outcomes(request, fulfilment, profile, redaction, transfer, decided)
+        outcomes = (
+            *system_outcomes(request, fulfilment, profile, redaction, transfer, decided),
+            *self._withheld(request),
+        )
         link = f"{self._address}/answer/…" if request.right.gives_a_copy else None
         facts = self._facts(case, request, profile, fulfilment, outcomes, link, now)
         if not facts.decided_by:
@@ -172,6 +182,12 @@ class Answering:
         if isinstance(decided, Balancing):
             kind, facts = _about_an_objection(decided, kind, facts)
         return compose(kind, facts)
+
+    def _withheld(self, request: DataSubjectRequest) -> Iterator[SystemOutcome]:
+        """That a recipient is left out of the copy is said with its law (Art. 12(4), 23)."""
+        if request.right is Right.ACCESS:
+            for law in self._disclosing.withheld_by(request.case_id):
+                yield SystemOutcome("", "", Outcome.REFUSED, 0, explanation=WITHHELD, law=law)
 
     def _facts(
         self,
@@ -253,6 +269,11 @@ class Answering:
                 answered_on=received_on(now, request.country),
                 records=self._copies.of(request),
                 full_cards=request.full_cards,
+                authorities=tuple(
+                    Authority(one.authority, one.given.categories, one.given.given_on)
+                    for one in self._disclosing.told(case.id)
+                    if one.authority
+                ),
                 unsearchable=self._register.fulfilment(request.id).unsearchable,
             ),
             out,

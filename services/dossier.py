@@ -136,6 +136,15 @@ class SealedElsewhere:
     passed_on: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class SealedDisclosure:
+    """Which authority was given something, and what whoever recorded it says of it."""
+
+    authority: str
+    words: str
+
+
+DISCLOSED = TypeAdapter(SealedDisclosure)
 ELSEWHERE = TypeAdapter(SealedElsewhere)
 PERSON = TypeAdapter(Person)
 RECORD = TypeAdapter(SealedRecord)

@@ -38,6 +38,15 @@ OTHER = "other"
 """The category of records whose sort the profile does not know: they are held, so they are told."""
 
 
+@dataclass(frozen=True, slots=True)
+class Authority:
+    """An authority that was given something about the person (Art. 15(1)(c); GK-21)."""
+
+    name: str
+    categories: tuple[str, ...]
+    given_on: date
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AnswerFacts:
     """What the answer is made from.
@@ -59,6 +68,7 @@ class AnswerFacts:
     searched: frozenset[str] | None = None
     full_cards: bool = False
     unsearchable: tuple[str, ...] = ()
+    authorities: tuple[Authority, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,7 +269,7 @@ class _Answer:
         return "unsearchable" if systems.intersection(self.facts.unsearchable) else "nothing"
 
     def _recipients(self) -> dict[str, Json]:
-        actual = [*self._recipient_systems(), *self._named_recipients()]
+        actual = [*self._recipient_systems(), *self._named_recipients(), *self._authorities()]
         named = {one.name for one in actual}
         possible: list[Json] = [
             recipient.name
@@ -287,6 +297,17 @@ class _Answer:
                     categories=self.words.listed(categories),
                 )
                 yield _Actual(system.name, role, text)
+
+    def _authorities(self) -> Iterator[_Actual]:
+        for one in self.facts.authorities:
+            categories = [short(self._category_name(category)) for category in one.categories]
+            text = self.words.say(
+                "recipients.authority",
+                name=one.name,
+                categories=self.words.listed(categories),
+                day=self.day(one.given_on),
+            )
+            yield _Actual(one.name, Role.INDEPENDENT_CONTROLLER.value, text)
 
     def _named_recipients(self) -> Iterator[_Actual]:
         """Those the records name, by name, and those the caller knows of (C-154/21, MU-18)."""

@@ -29,6 +29,7 @@ from domain.aggregate import Aggregate
 from domain.balancing import Balancing, balancing_id
 from domain.case import Case
 from domain.controller import Controller, controller_id
+from domain.disclosure import Disclosures, disclosures_id
 from domain.erasure_wish import ErasureWish, erasure_wish_id
 from domain.errors import DomainError, NotAllowedNow
 from domain.fulfilment import Fulfilment, fulfilment_id
@@ -184,6 +185,9 @@ class Register(Application[UUID]):
 
     def rectification(self, request_id: UUID) -> Rectification:
         return self._load(Rectification, rectification_id(request_id))
+
+    def find_disclosures(self, case_id: UUID) -> Disclosures | None:
+        return self._find(Disclosures, disclosures_id(case_id))
 
     def find_information(self, request_id: UUID) -> Information | None:
         return self._find(Information, information_id(request_id))

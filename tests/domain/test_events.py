@@ -27,6 +27,7 @@ from domain.aggregate import Aggregate
 from domain.balancing import Balancing
 from domain.case import Case
 from domain.controller import Controller
+from domain.disclosure import Disclosures
 from domain.erasure_wish import ErasureWish
 from domain.errors import DomainError
 from domain.fulfilment import Fulfilment
@@ -58,6 +59,7 @@ AGGREGATES: tuple[type[Any], ...] = (
     ErasureWish,
     Representation,
     Information,
+    Disclosures,
     Withdrawal,
     Rectification,
     Restriction,
@@ -110,6 +112,7 @@ WITHOUT_PERSONAL_DATA = {
     "what an organisation says about itself": {"document"},
     "fields, as their system calls them, and purposes of the profile": {
         "absolute",
+        "categories",
         "field",
         "purpose",
         "purposes",

@@ -25,6 +25,7 @@ from adapters.outbound.idempotency import Answer
 from adapters.outbound.tokens import Bearer, Scope
 from domain.balancing import Balancing, balancing_id
 from domain.case import Case, request_id
+from domain.disclosure import Disclosures, disclosures_id
 from domain.erasure_wish import ErasureWish, erasure_wish_id
 from domain.errors import DomainError
 from domain.fulfilment import Fulfilment, fulfilment_id
@@ -89,7 +90,12 @@ def aggregates_of(case_id: UUID) -> tuple[UUID, ...]:
         information_id,
         withdrawal_id,
     )
-    return (case_id, *requests, *(name(one) for name in besides for one in requests))
+    return (
+        case_id,
+        disclosures_id(case_id),
+        *requests,
+        *(name(one) for name in besides for one in requests),
+    )
 
 
 def versions_of(installation: Installation, case_id: UUID) -> Mapping[UUID, int]:
@@ -115,6 +121,7 @@ _OF_A_CASE = (
     Restriction,
     Balancing,
     Information,
+    Disclosures,
     Withdrawal,
 )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from datetime import date
 from pathlib import Path
 from typing import Annotated
 from uuid import UUID
@@ -30,6 +31,8 @@ def register(cases: typer.Typer) -> None:
         clear,
         transfer,
         package,
+        disclosed,
+        withhold,
     )
     for command in commands:
         cases.command()(command)
@@ -188,3 +191,47 @@ def package(
             out.write_bytes(content)
         except OSError as error:
             stop(f"{out} cannot be written ({error.strerror})")
+
+
+def disclosed(
+    context: typer.Context,
+    case: Case,
+    authority: Annotated[str, typer.Option(help="Who was given it. Sealed.")],
+    category: Annotated[list[str], typer.Option(help="A category of the profile. Repeatable.")],
+    on: Annotated[str, typer.Option(help="The day, as 2026-03-02.", metavar="DAY")],
+    ground: Annotated[str, typer.Option(help="A code.")] = "authority-asked",
+    words: Annotated[str, typer.Option(help="Whatever else is to be known. Sealed.")] = "",
+) -> None:
+    """What an authority was given about the person; the answer names it."""
+    with seated(context) as seat:
+        try:
+            day = date.fromisoformat(on)
+        except ValueError:
+            stop(f"{on!r} is no day such as 2026-03-02")
+        found = seat.case(case)
+        one = seat.installation.disclosing.record(
+            found.id,
+            authority=authority,
+            categories=category,
+            given_on=day,
+            ground=ground,
+            words=words,
+            by=seat.by,
+        )
+        seat.tell({"disclosure_id": str(one)})
+
+
+def withhold(
+    context: typer.Context,
+    case: Case,
+    disclosure: Annotated[UUID, typer.Argument(help="The disclosure's id.")],
+    law: Annotated[str, typer.Option(help="The national exception, as no.pol.16.b.")],
+    words: Annotated[str, typer.Option(help="Why. Sealed.")],
+) -> None:
+    """Keep a disclosure out of the answer; the letter names the law."""
+    with seated(context) as seat:
+        found = seat.case(case)
+        seat.installation.disclosing.withhold(
+            found.id, disclosure, law=law, words=words, by=seat.by
+        )
+        seat.tell_case(found.id)

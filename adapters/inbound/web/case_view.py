@@ -29,14 +29,16 @@ from domain.personal import PersonalRef
 from domain.policy import Category, LegalBasis, Profile, System
 from domain.portability import DirectTransfer, direct_transfer_id
 from domain.redaction import redaction_id
+from domain.refusals import available
 from domain.relation import MarketingStop
 from domain.representation import Representation
 from domain.request import DataSubjectRequest, Status
 from domain.values import FoundRecord, QueuedLetter
-from domain.vocabulary import Action, Decision, LetterKind, Outcome, Right
+from domain.vocabulary import Action, Decision, LetterKind, Outcome, RefusalGround, Right
 from projections.case_file import facts
 from services import dossier
 from services.addressees import Addressees
+from services.disclosing import Disclosed
 from services.places import shown_identifiers
 from services.planning import OTHER_RECIPIENTS, RECIPIENT
 from services.ports import Erased, Identifier, Record, Refused
@@ -251,6 +253,9 @@ class CaseView:
     number_held: bool = False
     recipients: tuple[RecipientView, ...] = ()
     has_recipients: bool = False
+    disclosures: tuple[Disclosed, ...] = ()
+    disclosable: tuple[tuple[str, str], ...] = ()
+    exceptions: tuple[tuple[str, str], ...] = ()
 
     @property
     def replies_hidden(self) -> int:
@@ -317,6 +322,15 @@ class Reading:
             number_held=self._case.number is not None,
             recipients=tuple(self._recipients()) if self._content else (),
             has_recipients=any(one.systems for one in views),
+            disclosures=self._installation.disclosing.of_case(self._case.id)
+            if self._content
+            else (),
+            disclosable=tuple((c.id, self._category_name(c.id)) for c in self._profile.categories),
+            exceptions=tuple(
+                (one.code, self._text(one.title))
+                for one in available(self._profile, Right.ACCESS)
+                if one.ground is RefusalGround.NATIONAL_EXCEPTION
+            ),
         )
 
     def _recipients(self) -> Iterator[RecipientView]:

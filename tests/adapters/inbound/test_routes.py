@@ -106,6 +106,7 @@ def real(module_database_url: str, tmp_path_factory: pytest.TempPathFactory) -> 
                 "claim_id": uuid4(),
                 "hold_id": hold_id,
                 "passage_id": uuid4(),
+                "disclosure_id": uuid4(),
                 "question_id": uuid4(),
                 "system": "shop",
                 "name": NORWAY,
