@@ -51,12 +51,9 @@ class Receiver(Form):
     fields: list[str] = Field(default=[], max_length=50)
 
 
-class Preview(Form):
-    """Which letter, and what whoever writes it adds; each kind uses its part and insists on it."""
+class Added(Form):
+    """What whoever writes the letter adds; each kind uses its part and insists on it."""
 
-    kind: LetterKind = Field(examples=[LetterKind.CLARIFICATION])
-    right: Right | None = None
-    language: Language | None = None
     free_text: str = _WORDS
     question: str = Field(default="", max_length=20_000, examples=["Gjelder det bare kjøpene?"])
     why: str = _WORDS
@@ -73,6 +70,14 @@ class Preview(Form):
     elsewhere: Other | None = None
     disclosure: Leak | None = None
     recipients: list[Receiver] = Field(default=[], max_length=100)
+
+
+class Preview(Added):
+    """Which letter, about what, and in which language."""
+
+    kind: LetterKind = Field(examples=[LetterKind.CLARIFICATION])
+    right: Right | None = None
+    language: Language | None = None
 
 
 class LetterShown(BaseModel):
@@ -180,34 +185,39 @@ def _letter(
     installation: Installation, command: Command, case_id: UUID, form: Preview
 ) -> ComposedLetter:
     case_of(installation, command.bearer, case_id)
-    there, leak = form.elsewhere, form.disclosure
     return installation.previews.letter(
         case_id,
         form.kind,
         right=form.right,
         language=form.language,
         by=command.bearer.staff_id,
-        given=Given(
-            free_text=form.free_text,
-            question=form.question,
-            why=form.why,
-            law=form.law,
-            doubt=form.doubt,
-            reasons=tuple(form.reasons),
-            ways=tuple(form.ways),
-            purposes=tuple(form.purposes),
-            fee=form.fee,
-            asked_on=form.asked_on,
-            reply_by=form.reply_by,
-            new_date=form.new_date,
-            lift_on=form.lift_on,
-            elsewhere=Elsewhere(there.name, there.contact, there.passed_on) if there else None,
-            disclosure=Disclosure(leak.on, leak.what, leak.consequences, leak.measures)
-            if leak
-            else None,
-            recipients=tuple(
-                RecipientNotice(one.recipient, one.told, one.on, one.about, tuple(one.fields))
-                for one in form.recipients
-            ),
+        given=given(form),
+    )
+
+
+def given(form: Added) -> Given:
+    """The same for the work on the letter."""
+    there, leak = form.elsewhere, form.disclosure
+    return Given(
+        free_text=form.free_text,
+        question=form.question,
+        why=form.why,
+        law=form.law,
+        doubt=form.doubt,
+        reasons=tuple(form.reasons),
+        ways=tuple(form.ways),
+        purposes=tuple(form.purposes),
+        fee=form.fee,
+        asked_on=form.asked_on,
+        reply_by=form.reply_by,
+        new_date=form.new_date,
+        lift_on=form.lift_on,
+        elsewhere=Elsewhere(there.name, there.contact, there.passed_on) if there else None,
+        disclosure=Disclosure(leak.on, leak.what, leak.consequences, leak.measures)
+        if leak
+        else None,
+        recipients=tuple(
+            RecipientNotice(one.recipient, one.told, one.on, one.about, tuple(one.fields))
+            for one in form.recipients
         ),
     )

@@ -8,7 +8,14 @@ from uuid import UUID
 
 import typer
 
-from adapters.inbound.cli import case_clock, case_copies, case_people, case_rights, case_work
+from adapters.inbound.cli import (
+    case_clock,
+    case_copies,
+    case_more,
+    case_people,
+    case_rights,
+    case_work,
+)
 from adapters.inbound.cli.case_seat import PURPOSES, Terminal, read, seated
 from adapters.inbound.cli.console import stop
 from domain.vocabulary import IdentityMethod, Language, Right, TriageKind
@@ -290,5 +297,5 @@ def recipients(
         )
 
 
-for module in (case_people, case_work, case_copies, case_rights, case_clock):
+for module in (case_people, case_work, case_copies, case_rights, case_clock, case_more):
     module.register(cases)

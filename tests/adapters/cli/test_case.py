@@ -188,3 +188,59 @@ def test_what_people_wrote_does_not_command_the_terminal(terminal: Terminal) -> 
     assert "farlig" in shown
     assert "\x1b" not in shown.split("written")[-1]
     assert TOLD not in shown
+
+
+def test_a_letter_is_looked_at_delivered_and_filled_from_the_terminal(
+    terminal: Terminal, tmp_path: Path
+) -> None:
+    """A preview changes nothing; whoever meets the person says how they showed who they are."""
+    case_id = terminal.house.receive("Hvordan sikrer dere opplysningene mine?")
+    right = Right.INFORMATION_SECURITY
+    terminal.confirm(case_id, right, "kari.testesen@person.example")
+    paper = tmp_path / "paper.pdf"
+    before = terminal.house.events()
+
+    looked = terminal(
+        *("preview", str(case_id), "clarification", "--right", right.value),
+        *("--given-from", "-", "--pdf", str(paper)),
+        said=json.dumps({"question": "Gjelder det kjøpene?", "asked_on": "2026-11-22"}),
+    )
+
+    assert "Gjelder det kjøpene?" in looked["text"]
+    assert paper.read_bytes().startswith(b"%PDF")
+    assert terminal.house.events() == before
+    wrong = terminal.run("preview", str(case_id), "clarification", "--given-from", "-", said="[]")
+    assert wrong.exit_code == 2
+
+    document = tmp_path / "tiltak.txt"
+    document.write_text("Kryptert lagring.")
+    terminal("attach", str(case_id), right.value, str(document))
+    request_id = terminal.house.case(case_id).request_id(right)
+    found = terminal.house.installation.register.find_information(request_id)
+    assert found is not None
+    assert len(found.documents) == 1
+
+    terminal.house.work()
+    letter = next(iter(terminal.house.case(case_id).letters))
+    words = ["delivered", str(case_id), str(letter), "--way", "read-aloud", "--on", "2026-11-20"]
+    assert "showed who they are" in terminal.run(*words).output
+    terminal(*words, "--seen-from", "-", said="Viste førerkort i skranken")
+    assert letter in terminal.house.case(case_id).left
+
+
+def test_a_request_is_linked_to_its_double_and_referred_from_the_terminal(
+    terminal: Terminal,
+) -> None:
+    right = Right.ACCESS
+    first, second = (terminal.house.receive(text) for text in ("Innsyn, takk", "Innsyn igjen"))
+    for case_id in (first, second):
+        terminal.confirm(case_id, right, "kari.testesen@person.example")
+
+    terminal("duplicate", str(second), right.value, "--of", str(first))
+    terminal("refer", str(first), right.value, "--name", "Lykt AS", "--contact", "x@y.example")
+    terminal.house.work()
+
+    linked = terminal.house.case(first).request_id(right)
+    double = terminal.house.case(second).request_id(right)
+    assert linked in terminal.house.installation.register.request(double).linked
+    assert terminal.status(first, right) == "closed"
