@@ -13,6 +13,7 @@ from adapters.inbound.api.errors import status_of
 from adapters.inbound.web.case import case_page
 from adapters.inbound.web.pages import Form, NotHere, PageRoute, Sent, download, go, one_of
 from adapters.inbound.web.session import AtDesk, Desk, Purpose
+from adapters.inbound.web.steps import address_of, carry_out, id_in, identifiers_in
 from adapters.outbound.connectors.csv_file import CsvFile
 from adapters.outbound.connectors.manual import FoundRow, ManualAnswer
 from domain.case import Case
@@ -29,7 +30,7 @@ from domain.vocabulary import (
 )
 from services import dossier
 from services.fulfilment import person_of
-from services.ports import CodeCheck, Erased, Identifier, Refused, Result, Treatment
+from services.ports import CodeCheck, Refused, Result, Treatment
 
 ROWS = 3
 """How many found records one sending of the form takes."""
@@ -41,8 +42,10 @@ router = APIRouter(prefix="/desk/cases/{case_id}", route_class=PageRoute, includ
 def take_purpose(desk: AtDesk, case_id: UUID, sent: Form) -> Response:
     """Say what for the case is read; the page then shows what people wrote."""
     case = desk.case(case_id)
-    response = go(_address(case))
-    desk.take_purpose(str(case.id), one_of(Purpose, sent.one("purpose")), response, _address(case))
+    response = go(address_of(case))
+    desk.take_purpose(
+        str(case.id), one_of(Purpose, sent.one("purpose")), response, address_of(case)
+    )
     return response
 
 
@@ -58,12 +61,12 @@ def confirm(desk: AtDesk, case_id: UUID, sent: Form) -> Response:
             case.id,
             rights=tuple(one_of(Right, one) for one in sent.all("right")),
             language=one_of(Language, sent.one("language")),
-            identifiers=tuple(_identifiers(sent)),
+            identifiers=tuple(identifiers_in(sent)),
             by=desk.staff_id,
             purposes=tuple(sent.all("consent")),
         )
 
-    return _do(desk, case, sent, command, form="confirm", done="confirmed")
+    return carry_out(desk, case, sent, command, form="confirm", done="confirmed")
 
 
 # Identity
@@ -76,7 +79,7 @@ def ask(desk: AtDesk, case_id: UUID, sent: Form) -> Response:
     def command() -> None:
         desk.installation.identity.ask(case.id, reason=sent.one("reason"), by=desk.staff_id)
 
-    return _do(desk, case, sent, command, form="ask", done="code-sent")
+    return carry_out(desk, case, sent, command, form="ask", done="code-sent")
 
 
 @router.post("/identity/code")
@@ -88,7 +91,7 @@ def try_code(desk: AtDesk, case_id: UUID, sent: Form) -> Response:
     def command() -> None:
         answers.append(desk.installation.identity.check_code(case.id, sent.one("code")))
 
-    response = _do(desk, case, sent, command, form="code", done="verified")
+    response = carry_out(desk, case, sent, command, form="code", done="verified")
     if answers and answers[0] is not CodeCheck.RIGHT:
         return case_page(
             desk,
@@ -109,7 +112,7 @@ def verified(desk: AtDesk, case_id: UUID, sent: Form) -> Response:
         method = one_of(IdentityMethod, sent.one("method"))
         desk.installation.identity.verify_by_hand(case.id, method=method, by=desk.staff_id)
 
-    return _do(desk, case, sent, command, form="verified", done="verified")
+    return carry_out(desk, case, sent, command, form="verified", done="verified")
 
 
 # Matches and decisions
@@ -129,7 +132,9 @@ def match(desk: AtDesk, case_id: UUID, request_id: UUID, record_id: UUID, sent: 
         )
 
     place = f"records-{request.right.value}"
-    return _do(desk, case, sent, command, form=f"match-{record_id}", done="match", place=place)
+    return carry_out(
+        desk, case, sent, command, form=f"match-{record_id}", done="match", place=place
+    )
 
 
 @router.post("/requests/{request_id}/preview")
@@ -222,7 +227,7 @@ def package(desk: AtDesk, case_id: UUID, request_id: UUID) -> Response:
     case = desk.case(case_id)
     request = desk.asked(case, request_id)
     if desk.look_into(str(case.id)) is None:
-        return go(_address(case))
+        return go(address_of(case))
     return download(
         desk.installation.answering.package(request.id),
         f"{case.reference}.zip",
@@ -243,7 +248,7 @@ def try_again(desk: AtDesk, case_id: UUID, request_id: UUID, system: str, sent: 
         desk.installation.fulfilments.try_again(request.id, system, by=desk.staff_id)
 
     place = f"systems-{request.right.value}"
-    return _do(desk, case, sent, command, form="again", done="asked-again", place=place)
+    return carry_out(desk, case, sent, command, form="again", done="asked-again", place=place)
 
 
 @router.post("/requests/{request_id}/systems/{system}/found")
@@ -283,7 +288,7 @@ def erased(desk: AtDesk, case_id: UUID, request_id: UUID, system: str, sent: For
         results = {}
         for one in sent.all("erased"):
             record_id, _, outcome = one.partition(":")
-            results[_id(record_id)] = _result(one_of(Outcome, outcome), record_id, sent)
+            results[id_in(record_id)] = _result(one_of(Outcome, outcome), record_id, sent)
         desk.installation.byhand.erased(
             request.id, system, results, looked_again=sent.has("looked"), by=desk.staff_id
         )
@@ -315,7 +320,7 @@ def erasure_list(desk: AtDesk, case_id: UUID, request_id: UUID, system: str) -> 
     request = desk.asked(case, request_id)
     fulfilment = _planned(desk, request_id, system)
     if desk.look_into(str(case.id)) is None:
-        return go(_address(case))
+        return go(address_of(case))
     try:
         connector = desk.installation.systems.connector(case.controller, system)
         if not isinstance(connector, CsvFile):
@@ -339,7 +344,7 @@ def posted(desk: AtDesk, case_id: UUID, letter_id: UUID, sent: Form) -> Response
     def command() -> None:
         desk.installation.answering.letter_left(case.id, letter_id, how="post", by=desk.staff_id)
 
-    return _do(desk, case, sent, command, form="posted", done="posted", place="letters")
+    return carry_out(desk, case, sent, command, form="posted", done="posted", place="letters")
 
 
 @router.post("/letters/{letter_id}/again")
@@ -351,7 +356,7 @@ def send_again(desk: AtDesk, case_id: UUID, letter_id: UUID, sent: Form) -> Resp
     def command() -> None:
         desk.installation.answering.send_again(case.id, letter_id)
 
-    return _do(desk, case, sent, command, form="send-again", done="sending", place="letters")
+    return carry_out(desk, case, sent, command, form="send-again", done="sending", place="letters")
 
 
 # Work that was given up
@@ -368,35 +373,10 @@ def release(desk: AtDesk, case_id: UUID, sent: Form) -> Response:
             if parked.task.key == sent.one("task") and parked.task.subject_id in ours:
                 desk.installation.tasks.release(parked.task.key)
 
-    return _do(desk, case, sent, command, form="release", done="released")
+    return carry_out(desk, case, sent, command, form="release", done="released")
 
 
 # What the steps share
-
-
-def _do(
-    desk: Desk,
-    case: Case,
-    sent: Sent,
-    command: Callable[[], None],
-    *,
-    form: str,
-    done: str,
-    place: str = "",
-) -> Response:
-    try:
-        command()
-    except (DomainError, Erased) as error:
-        return case_page(
-            desk,
-            desk.case(case.id),
-            form=form,
-            sent=sent,
-            error=str(error),
-            error_key="" if str(error) else "gone",
-            status=status_of(error),
-        )
-    return go(f"{_address(case)}?done={done}{'#' if place else ''}{place}")
 
 
 def _on_request(
@@ -410,13 +390,15 @@ def _on_request(
     done: str,
 ) -> Response:
     name = right.value
-    return _do(desk, case, sent, command, form=f"{form}-{name}", done=done, place=f"request-{name}")
+    return carry_out(
+        desk, case, sent, command, form=f"{form}-{name}", done=done, place=f"request-{name}"
+    )
 
 
 def _by_hand(
     desk: Desk, case: Case, right: Right, system: str, sent: Sent, command: Callable[[], None]
 ) -> Response:
-    return _do(
+    return carry_out(
         desk,
         case,
         sent,
@@ -427,28 +409,11 @@ def _by_hand(
     )
 
 
-def _address(case: Case) -> str:
-    return f"/desk/cases/{case.id}"
-
-
 def _planned(desk: Desk, request_id: UUID, system: str) -> Fulfilment:
     fulfilment = desk.installation.register.find_fulfilment(request_id)
     if fulfilment is None or system not in fulfilment.systems:
         raise NotHere
     return fulfilment
-
-
-def _id(word: str) -> UUID:
-    try:
-        return UUID(word)
-    except ValueError:
-        raise DomainError("choose one of the records on the page") from None
-
-
-def _identifiers(sent: Sent) -> Iterator[Identifier]:
-    for kind, value in zip(sent.all("kind"), sent.all("value"), strict=False):
-        if value.strip():
-            yield Identifier(one_of(IdentifierKind, kind), value.strip())
 
 
 def _result(outcome: Outcome, record_id: str, sent: Sent) -> Result:
@@ -467,7 +432,7 @@ def _answers(sent: Sent) -> dict[UUID, frozenset[str]]:
     answers: dict[UUID, frozenset[str]] = {}
     for one in sent.all("fact"):
         record_id, _, fact = one.partition(":")
-        answers[_id(record_id)] = answers.get(_id(record_id), frozenset()) | {fact}
+        answers[id_in(record_id)] = answers.get(id_in(record_id), frozenset()) | {fact}
     return answers
 
 

@@ -9,9 +9,9 @@ from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Response
 
-from adapters.inbound.web.case_steps import _do
 from adapters.inbound.web.pages import Form, NotHere, PageRoute, Sent, go, one_of
 from adapters.inbound.web.session import AtDesk, Desk
+from adapters.inbound.web.steps import carry_out, id_in
 from domain.errors import DomainError
 from domain.request import DataSubjectRequest
 from domain.vocabulary import ConsultedAbout, ExtensionReason
@@ -162,13 +162,13 @@ def correct_receipt(desk: AtDesk, case_id: UUID, sent: Form) -> Response:
             by=desk.staff_id,
         )
 
-    return _do(desk, case, sent, command, form="receipt", done="receipt-corrected")
+    return carry_out(desk, case, sent, command, form="receipt", done="receipt-corrected")
 
 
 @worklist.post("/assign")
 def assign_many(desk: AtDesk, sent: Form) -> Response:
     """Give everything that is ticked on the work list to somebody."""
-    chosen = [_id(word) for word in sent.all("request")]
+    chosen = [id_in(word) for word in sent.all("request")]
     for request_id in chosen:
         if not desk.bearer.sees(desk.installation.register.request(request_id).controller):
             raise NotHere
@@ -189,7 +189,7 @@ def _step(
     case = desk.case(case_id)
     request = desk.asked(case, request_id)
     name = request.right.value
-    return _do(
+    return carry_out(
         desk,
         case,
         sent,
@@ -211,10 +211,3 @@ def _moment(day: str, hour: str, zone: ZoneInfo) -> datetime:
         )
     except ValueError:
         raise DomainError("give the day, and the hour if it is known") from None
-
-
-def _id(word: str) -> UUID:
-    try:
-        return UUID(word)
-    except ValueError:
-        raise DomainError("choose requests from the list") from None

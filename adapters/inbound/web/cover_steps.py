@@ -7,9 +7,9 @@ from uuid import UUID
 
 from fastapi import APIRouter, Response
 
-from adapters.inbound.web.case_steps import _do
 from adapters.inbound.web.pages import Form, PageRoute, Sent, one_of
 from adapters.inbound.web.session import AtDesk, Desk
+from adapters.inbound.web.steps import carry_out
 from domain.vocabulary import CoverReason
 
 router = APIRouter(
@@ -73,4 +73,4 @@ def _on_record(
     case = desk.case(case_id)
     request = desk.asked(case, request_id)
     place = f"records-{request.right.value}"
-    return _do(desk, case, sent, command, form=form, done="match", place=place)
+    return carry_out(desk, case, sent, command, form=form, done="match", place=place)

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from uuid import UUID
 
 from fastapi import APIRouter, Response
 
-from adapters.inbound.web.case_steps import _do
 from adapters.inbound.web.keeping_view import kept_lines
 from adapters.inbound.web.pages import Form, NotHere, PageRoute, Sent, download, go, page
 from adapters.inbound.web.session import AtDesk, Desk
+from adapters.inbound.web.steps import carry_out, id_in, required_day_in
 from domain.errors import DomainError
 from services.holds import Holds
 
@@ -36,10 +36,10 @@ def claim(desk: AtDesk, case_id: UUID, request_id: UUID, sent: Form) -> Response
     def command() -> None:
         desk.installation.holds.claim(
             request.id,
-            [_id(one) for one in sent.all("record")],
+            [id_in(one) for one in sent.all("record")],
             reason=sent.one("reason"),
             owner=sent.one("owner") or desk.staff_id,
-            review_on=_day(sent.one("review_on")),
+            review_on=required_day_in(sent.one("review_on")),
             by=desk.staff_id,
         )
 
@@ -63,13 +63,15 @@ def _lift(holds: Holds, hold_id: UUID, sent: Sent, by: str) -> None:
 
 
 def _end(holds: Holds, hold_id: UUID, sent: Sent, by: str) -> None:
-    holds.state_end(hold_id, until=_day(sent.one("until")), reason=sent.one("reason"), by=by)
+    holds.state_end(
+        hold_id, until=required_day_in(sent.one("until")), reason=sent.one("reason"), by=by
+    )
 
 
 def _prolong(holds: Holds, hold_id: UUID, sent: Sent, by: str) -> None:
     holds.prolong(
         hold_id,
-        until=_day(sent.one("until")),
+        until=required_day_in(sent.one("until")),
         ground=sent.one("ground"),
         reason=sent.one("reason"),
         by=by,
@@ -77,7 +79,9 @@ def _prolong(holds: Holds, hold_id: UUID, sent: Sent, by: str) -> None:
 
 
 def _review(holds: Holds, hold_id: UUID, sent: Sent, by: str) -> None:
-    holds.review(hold_id, review_on=_day(sent.one("until")), reason=sent.one("reason"), by=by)
+    holds.review(
+        hold_id, review_on=required_day_in(sent.one("until")), reason=sent.one("reason"), by=by
+    )
 
 
 def _erased(holds: Holds, hold_id: UUID, sent: Sent, by: str) -> None:
@@ -172,7 +176,7 @@ def records_archived(desk: AtDesk, case_id: UUID, request_id: UUID, sent: Form) 
     def command() -> None:
         desk.installation.archiving.records_received(
             request.id,
-            [_id(one) for one in sent.all("record")],
+            [id_in(one) for one in sent.all("record")],
             receipt=sent.one("receipt"),
             by=desk.staff_id,
         )
@@ -207,21 +211,7 @@ def _kept(
     form: str,
     done: str = "kept",
 ) -> Response:
-    return _do(desk, desk.case(case_id), sent, command, form=form, done=done, place="keeping")
-
-
-def _id(word: str) -> UUID:
-    try:
-        return UUID(word)
-    except ValueError:
-        raise DomainError("choose among the records on the page") from None
-
-
-def _day(text: str) -> date:
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        raise DomainError("write the day as 2026-12-31") from None
+    return carry_out(desk, desk.case(case_id), sent, command, form=form, done=done, place="keeping")
 
 
 def _moment(text: str, desk: Desk) -> datetime:

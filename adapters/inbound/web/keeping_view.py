@@ -90,8 +90,8 @@ def _hold(desk: Desk, hold: Hold, profile: Profile, look: Look, *, content: bool
             records = ()
     return HoldView(
         hold=hold,
-        system=_system(profile, hold.system),
-        category=_category(profile, hold.category, look),
+        system=system_words(profile, hold.system),
+        category=category_words(profile, hold.category, look),
         law=ground(hold.prolonged_by or hold.ground).law,
         reason=holds.reason(hold) if content else "",
         records=records,
@@ -103,7 +103,7 @@ def _ending(
 ) -> EndingView:
     refusing = desk.installation.refusing
     claimable = (
-        tuple((one, _category(profile, one.category, look)) for one in request.own_records)
+        tuple((one, category_words(profile, one.category, look)) for one in request.own_records)
         if request.right is Right.ERASURE and request.status is Status.COLLECTED
         else ()
     )
@@ -127,11 +127,11 @@ def _title(reason: RefusalReason, profile: Profile, look: Look) -> str:
     return f"{in_language(reason.title, look.language, profile)} ({reason.law})"
 
 
-def _system(profile: Profile, system: str) -> str:
+def system_words(profile: Profile, system: str) -> str:
     return next((one.name for one in profile.systems if one.id == system), system)
 
 
-def _category(profile: Profile, category: str, look: Look) -> str:
+def category_words(profile: Profile, category: str, look: Look) -> str:
     known = next((one for one in profile.categories if one.id == category), None)
     return in_language(known.name, look.language, profile) if known else category
 
@@ -157,8 +157,8 @@ def kept_lines(desk: Desk, look: Look) -> list[KeptLine]:
             KeptLine(
                 row=row,
                 controller=profile.controller.trade_name or profile.controller.name,
-                system=_system(profile, row.system),
-                category=_category(profile, row.category, look),
+                system=system_words(profile, row.system),
+                category=category_words(profile, row.category, look),
                 law=ground(row.ground).law,
                 next_on=min(days, default=None),
             )

@@ -10,7 +10,7 @@ from http import HTTPStatus
 
 from fastapi import APIRouter, Request, Response
 
-from adapters.inbound.web.keeping_view import _category, _system
+from adapters.inbound.web.keeping_view import category_words, system_words
 from adapters.inbound.web.look import Look, language_named
 from adapters.inbound.web.pages import Ended, Form, PageRoute, installation_of, page
 from domain.grounds import ground
@@ -51,7 +51,9 @@ def _page(
     for one in told:
         profile = installation.controllers.in_force(one.controller)
         name = profile.controller.trade_name or profile.controller.name
-        what = f"{_category(profile, one.category, look)} ({_system(profile, one.system)})"
+        what = (
+            f"{category_words(profile, one.category, look)} ({system_words(profile, one.system)})"
+        )
         lines.append((name, what, ground(one.ground).law, one.erased_on))
     return page(
         "kept.html",

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import date
 from http import HTTPStatus
 from uuid import UUID
 
 from fastapi import APIRouter, Response
 
-from adapters.inbound.web.case_steps import _do
 from adapters.inbound.web.pages import (
     NOTHING_SENT,
     Form,
@@ -21,6 +19,7 @@ from adapters.inbound.web.pages import (
     page,
 )
 from adapters.inbound.web.session import AtDesk, Desk
+from adapters.inbound.web.steps import carry_out, day_in, required_day_in
 from domain.case import Case
 from domain.errors import DomainError
 from domain.vocabulary import DeliveryWay, IdentityMethod, LetterKind, Right
@@ -58,13 +57,13 @@ def delivered(desk: AtDesk, case_id: UUID, letter_id: UUID, sent: Form) -> Respo
             case.id,
             letter_id,
             way=one_of(DeliveryWay, sent.one("way")),
-            on=_required_day(sent),
+            on=required_day_in(sent.one("on")),
             tracking=sent.one("tracking"),
             seen=sent.one("seen"),
             by=desk.staff_id,
         )
 
-    return _do(desk, case, sent, command, form="delivered", done="delivered", place="letters")
+    return carry_out(desk, case, sent, command, form="delivered", done="delivered", place="letters")
 
 
 @router.post("/requests/{request_id}/unencrypted")
@@ -78,7 +77,7 @@ def attach(desk: AtDesk, case_id: UUID, request_id: UUID, sent: Form) -> Respons
             request.id, reason=sent.one("reason"), by=desk.staff_id
         )
 
-    return _do(desk, case, sent, command, form="attach", done="attaching", place="letters")
+    return carry_out(desk, case, sent, command, form="attach", done="attaching", place="letters")
 
 
 @router.get("/letters/preview")
@@ -150,7 +149,7 @@ CODES = {
 
 def _given(sent: Sent) -> Given:
     name, what = sent.one("elsewhere"), sent.one("what")
-    on = _day(sent, "on")
+    on = day_in(sent.one("on"))
     return Given(
         free_text=sent.one("free_text"),
         question=sent.one("question"),
@@ -160,26 +159,12 @@ def _given(sent: Sent) -> Given:
         reasons=tuple(filter(None, sent.all("reasons"))),
         ways=tuple(one_of(IdentityMethod, way) for way in sent.all("ways")),
         fee=sent.one("fee"),
-        asked_on=_day(sent, "asked_on"),
-        reply_by=_day(sent, "reply_by"),
-        new_date=_day(sent, "new_date"),
-        lift_on=_day(sent, "lift_on"),
+        asked_on=day_in(sent.one("asked_on")),
+        reply_by=day_in(sent.one("reply_by")),
+        new_date=day_in(sent.one("new_date")),
+        lift_on=day_in(sent.one("lift_on")),
         elsewhere=Elsewhere(name, sent.one("contact"), sent.has("passed_on")) if name else None,
         disclosure=Disclosure(on, what, sent.one("consequences"), sent.one("measures"))
         if what and on
         else None,
     )
-
-
-def _day(sent: Sent, name: str) -> date | None:
-    try:
-        return date.fromisoformat(sent.one(name)) if sent.one(name) else None
-    except ValueError:
-        raise DomainError("write the day as year, month and day: 2026-11-02") from None
-
-
-def _required_day(sent: Sent) -> date:
-    day = _day(sent, "on")
-    if day is None:
-        raise DomainError("write the day on which it happened")
-    return day

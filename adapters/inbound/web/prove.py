@@ -7,7 +7,6 @@ provider brings the cookie that their browser was given when they set out.
 
 from __future__ import annotations
 
-from datetime import date
 from decimal import Decimal
 from http import HTTPStatus
 
@@ -16,6 +15,7 @@ from fastapi import APIRouter, Request, Response
 from adapters.inbound.web.look import Look, language_named
 from adapters.inbound.web.pages import Ended, Form, PageRoute, go, installation_of, page
 from adapters.inbound.web.session import is_secure
+from adapters.inbound.web.steps import day_in
 from adapters.outbound.identity_providers import RETURN_PATH
 from domain.case import Case
 from domain.errors import DomainError, NotAllowedNow
@@ -73,7 +73,7 @@ def say_order(request: Request, secret: str, form: Form) -> Response:
     """What the person knows of an order. The page never says whether there is such an order."""
     case = _behind(request, secret)
     try:
-        said = SaidOfOrder(form.one("number"), _amount(form.one("amount")), _day(form.one("day")))
+        said = SaidOfOrder(form.one("number"), _amount(form.one("amount")), day_in(form.one("day")))
         installation_of(request).orders.say(case.id, said)
     except NotAllowedNow:
         return _page(request, secret, case, wrong=CodeCheck.SPENT)
@@ -117,13 +117,6 @@ def set_out(request: Request, secret: str, form: Form) -> Response:
 
 def _amount(text: str) -> Decimal | None:
     return amount_in(text[:40]) if text else None
-
-
-def _day(text: str) -> date | None:
-    try:
-        return date.fromisoformat(text) if text else None
-    except ValueError:
-        raise DomainError("write the day as 2026-12-31") from None
 
 
 def _behind(request: Request, secret: str) -> Case:

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import date
 from uuid import UUID
 
 from fastapi import APIRouter, Response
 
-from adapters.inbound.web.case_steps import _do
 from adapters.inbound.web.pages import Form, PageRoute
 from adapters.inbound.web.session import AtDesk
-from domain.errors import DomainError
+from adapters.inbound.web.steps import carry_out, required_day_in
 
 router = APIRouter(prefix="/desk/cases/{case_id}", route_class=PageRoute, include_in_schema=False)
 
@@ -22,7 +20,7 @@ def tell(desk: AtDesk, case_id: UUID, sent: Form) -> Response:
     def command() -> None:
         desk.installation.recipients.tell_person(case.id, by=desk.staff_id)
 
-    return _do(desk, case, sent, command, form="recipients", done="sending", place="letters")
+    return carry_out(desk, case, sent, command, form="recipients", done="sending", place="letters")
 
 
 @router.post("/disclosures")
@@ -35,13 +33,15 @@ def disclose(desk: AtDesk, case_id: UUID, sent: Form) -> Response:
             case.id,
             authority=sent.one("authority"),
             categories=sent.all("category"),
-            given_on=_day(sent.one("given_on")),
+            given_on=required_day_in(sent.one("given_on")),
             ground=sent.one("ground"),
             words=sent.one("words"),
             by=desk.staff_id,
         )
 
-    return _do(desk, case, sent, command, form="disclosure", done="recorded", place="disclosures")
+    return carry_out(
+        desk, case, sent, command, form="disclosure", done="recorded", place="disclosures"
+    )
 
 
 @router.post("/disclosures/{disclosure_id}/withhold")
@@ -58,11 +58,6 @@ def withhold(desk: AtDesk, case_id: UUID, disclosure_id: UUID, sent: Form) -> Re
             by=desk.staff_id,
         )
 
-    return _do(desk, case, sent, command, form="withhold", done="recorded", place="disclosures")
-
-
-def _day(text: str) -> date:
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        raise DomainError("give the day as 2026-03-02") from None
+    return carry_out(
+        desk, case, sent, command, form="withhold", done="recorded", place="disclosures"
+    )

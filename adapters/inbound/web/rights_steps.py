@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import date
 from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Request, Response
 from starlette.datastructures import UploadFile
 
-from adapters.inbound.web.case_steps import _do, _id
 from adapters.inbound.web.pages import (
     NOTHING_SENT,
     Form,
@@ -22,6 +20,7 @@ from adapters.inbound.web.pages import (
     one_of,
 )
 from adapters.inbound.web.session import AtDesk, Desk
+from adapters.inbound.web.steps import carry_out, day_in, id_in
 from domain.errors import DomainError
 from domain.rectification import ClaimGround, Wish
 from domain.restriction import RestrictionGround
@@ -48,7 +47,7 @@ def claim(desk: AtDesk, case_id: UUID, request_id: UUID, sent: Form) -> Response
             ground=one_of(ClaimGround, sent.one("ground")),
             wish=one_of(Wish, sent.one("wish")),
             value=sent.one("value"),
-            record_id=_id(record_id) if record_id else None,
+            record_id=id_in(record_id) if record_id else None,
         )
         desk.installation.rectifying.claim(request_id, said, by=desk.staff_id)
 
@@ -100,7 +99,7 @@ def restrict(desk: AtDesk, case_id: UUID, request_id: UUID, sent: Form) -> Respo
         desk.installation.restrictions.restrict(
             request_id,
             ground=one_of(RestrictionGround, sent.one("ground")),
-            until=_day(sent.one("until")),
+            until=day_in(sent.one("until")),
             words=sent.one("words"),
             by=desk.staff_id,
         )
@@ -244,7 +243,7 @@ def _step(
 ) -> Response:
     case = desk.case(case_id)
     right = desk.asked(case, request_id).right.value
-    return _do(
+    return carry_out(
         desk,
         case,
         sent,
@@ -253,12 +252,3 @@ def _step(
         done="recorded",
         place=f"request-{right}",
     )
-
-
-def _day(text: str) -> date | None:
-    if not text:
-        return None
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        raise DomainError("write the day as 2026-12-31") from None

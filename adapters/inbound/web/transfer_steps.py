@@ -7,9 +7,9 @@ from uuid import UUID
 
 from fastapi import APIRouter, Response
 
-from adapters.inbound.web.case_steps import _do
 from adapters.inbound.web.pages import Form, PageRoute, Sent, download, go
 from adapters.inbound.web.session import AtDesk, Desk
+from adapters.inbound.web.steps import carry_out
 from domain.errors import DomainError
 
 router = APIRouter(
@@ -71,4 +71,4 @@ def _on_transfer(
     case = desk.case(case_id)
     request = desk.asked(case, request_id)
     place = f"request-{request.right.value}"
-    return _do(desk, case, sent, command, form="transfer", done="match", place=place)
+    return carry_out(desk, case, sent, command, form="transfer", done="match", place=place)

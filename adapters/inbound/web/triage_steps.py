@@ -7,9 +7,9 @@ from uuid import UUID
 
 from fastapi import APIRouter, Response
 
-from adapters.inbound.web.case_steps import _do as carry_out
 from adapters.inbound.web.pages import Form, NotHere, PageRoute, Sent, one_of
 from adapters.inbound.web.session import AtDesk, Desk
+from adapters.inbound.web.steps import carry_out
 from domain.errors import DomainError
 from domain.vocabulary import Right, TriageKind
 from services.passing_on import Somebody

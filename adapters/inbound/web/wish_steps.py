@@ -6,9 +6,9 @@ from uuid import UUID
 
 from fastapi import APIRouter, Response
 
-from adapters.inbound.web.case_steps import _do
 from adapters.inbound.web.pages import Form, PageRoute, one_of
 from adapters.inbound.web.session import AtDesk
+from adapters.inbound.web.steps import carry_out
 from domain.values import WishedErasure
 from domain.vocabulary import ErasureGround
 
@@ -39,4 +39,4 @@ def say(desk: AtDesk, case_id: UUID, request_id: UUID, sent: Form) -> Response:
         desk.installation.wishing.say(request.id, parts, by=desk.staff_id)
 
     place = f"request-{request.right.value}"
-    return _do(desk, case, sent, command, form="wish", done="match", place=place)
+    return carry_out(desk, case, sent, command, form="wish", done="match", place=place)
