@@ -12,7 +12,15 @@ from domain.grounds import LEGAL_CLAIM
 from domain.hold import Hold
 from domain.request import DataSubjectRequest, Status
 from domain.restriction import RestrictionGround
-from domain.vocabulary import Compartment, IdentifierKind, IdentityMethod, Match, Outcome, Right
+from domain.vocabulary import (
+    Compartment,
+    IdentifierKind,
+    IdentityMethod,
+    LetterKind,
+    Match,
+    Outcome,
+    Right,
+)
 from services.ports import Erased, Identifier, Record, Result, Unavailable
 from tests.support.asking import (
     BY,
@@ -28,6 +36,7 @@ from tests.support.asking import (
 )
 from tests.support.fake_systems import FakeSystem
 from tests.support.house import KARI, NORWAY, SWEDEN, House
+from tests.support.kills import Killed, kill_once
 
 BOOKED_ON = date(2026, 10, 1)
 LAST_DAY = date(2033, 12, 31)
@@ -170,6 +179,40 @@ def test_a_hold_released_twice_or_by_two_processes_erases_once(house: House, clo
 
     assert shop.asked.count("erase i1") == 1
     assert len(hold_of(house, request).outcomes) == 1
+
+
+@pytest.mark.parametrize(
+    ("step", "said"),
+    [
+        ("_record_erased", (Outcome.NOT_FOUND, "by-an-earlier-try")),
+        ("_told_with", (Outcome.ERASED, "")),
+    ],
+)
+def test_killed_while_releasing_it_erases_once_and_tells_in_one_letter(
+    house: House,
+    clock: Clock,
+    monkeypatch: pytest.MonkeyPatch,
+    step: str,
+    said: tuple[Outcome, str],
+) -> None:
+    """Art. 5(1)(e), E-15: after the erasure or after the letter left, before either was saved."""
+    shop = trouble(house, "shop", controller=SWEDEN)
+    shop.hold(KARI, "invoice", "i1", anchors={"voucher": BOOKED_ON})
+    request = kept(house, tell=True, also=Identifier(IdentifierKind.ORDER_NUMBER, "A-4711"))
+    shop.asked.clear()
+    kill_once(monkeypatch, step, house.installation.holds)
+
+    with pytest.raises(Killed):
+        pass_to(house, clock, LAST_DAY + timedelta(days=1))
+    for _ in range(2):
+        hurry(house)
+
+    assert shop.asked.count("erase i1") == 1
+    hold = hold_of(house, request)
+    assert [(one.outcome, one.detail) for one in hold.outcomes] == [said]
+    assert hold.told
+    letters = {mail.path for mail in house.mails() if mail.kind is LetterKind.HOLD_RELEASED}
+    assert len(letters) == 1
 
 
 def test_what_another_hold_names_stays_until_that_one_goes(house: House, clock: Clock) -> None:
