@@ -46,7 +46,8 @@ class Deadlines:
     """What the law allows, what the controller promised, what we aim for (Art. 12(3))."""
 
     unrolled: date
-    statutory_due: date
+    statutory_due: date | None
+    """Art. 12(3); none where no law sets a time (AK-12, GK-23), which leaves the day to aim for."""
     promise_due: date | None
     target_due: date
     calendar: str
@@ -57,8 +58,11 @@ class Deadlines:
     target_due_if_suspended: date | None = None
     """The day to aim for if the pauses count; a promise still comes first."""
 
-    def last_day(self, *, relied: bool = False) -> date:
-        """The last day by law; pauses count only where the controller relies on them (B.2.5)."""
+    def last_day(self, *, relied: bool = False) -> date | None:
+        """The last day by law, if one is set.
+
+        Pauses count only where the controller relies on them (B.2.5).
+        """
         if relied and self.statutory_due_if_suspended is not None:
             return self.statutory_due_if_suspended
         return self.extended_due or self.statutory_due
@@ -96,21 +100,24 @@ def deadlines(
     *,
     pauses: Iterable[Pause] = (),
     extension: bool = False,
+    statutory: bool = True,
 ) -> Deadlines:
     """Every date of one right, counted from its original receipt.
 
-    Pauses and extension are facts about the whole time, not steps: they may come in any order.
-    Neither moves `statutory_due`, `promise_due` or `target_due`.
+    What is no right of Art. 15 to 22 has no day by law, and so none that moves. Pauses and
+    extension are facts about the whole time, not steps: they may come in any order. Neither moves
+    `statutory_due`, `promise_due` or `target_due`.
     """
     calendar.require_receipt(received_on)
     unrolled = add_months(received_on, 1)
     promise = _promise_due(received_on, promise_days)
     # One plus two months, which is never later than three: 31 January gives 28 April, not 30.
-    planned = add_months(unrolled, 2) if extension else None
-    suspended = _if_suspended(received_on, calendar, promise, pauses, planned)
+    planned = add_months(unrolled, 2) if extension and statutory else None
+    counted = pauses if statutory else ()
+    suspended = _if_suspended(received_on, calendar, promise, counted, planned)
     return Deadlines(
         unrolled=unrolled,
-        statutory_due=calendar.next_working_day(unrolled),
+        statutory_due=calendar.next_working_day(unrolled) if statutory else None,
         promise_due=promise,
         # A promise of a few days may hold no office day at all: then it is due at once.
         target_due=max(received_on, calendar.last_office_day(earliest(received_on, promise))),
@@ -137,10 +144,11 @@ def hard_stop(received_on: date, calendar: Calendar) -> date:
 
 def extension_notice(received_on: date, today: date, calendar: Calendar) -> NoticeWindow:
     """The notice is due within the first month, which rolls like the month for the answer."""
-    dates = deadlines(received_on, calendar)
-    if today <= dates.unrolled:
+    unrolled = add_months(received_on, 1)
+    if today <= unrolled:
         return NoticeWindow.OK
-    return NoticeWindow.WARN if today <= dates.statutory_due else NoticeWindow.REFUSED
+    in_time = today <= calendar.next_working_day(unrolled)
+    return NoticeWindow.WARN if in_time else NoticeWindow.REFUSED
 
 
 def act_by(received_on: date, calendar: Calendar) -> date:

@@ -41,6 +41,7 @@ def explain(
     *,
     pauses: Iterable[Pause] = (),
     extension: bool = False,
+    statutory: bool = True,
     relied: bool = False,
     earlier_receipts: Sequence[date] = (),
     earlier_dates: Sequence[Deadlines] = (),
@@ -49,7 +50,14 @@ def explain(
 
     `relied` says that the controller counts the pauses; the earlier ones were put right since.
     """
-    dates = deadlines(received_on, calendar, promise_days, pauses=pauses, extension=extension)
+    dates = deadlines(
+        received_on,
+        calendar,
+        promise_days,
+        pauses=pauses,
+        extension=extension,
+        statutory=statutory,
+    )
     telling = _Telling(
         received_on,
         calendar,
@@ -82,10 +90,7 @@ class _Telling:
         for earlier in self.earlier_receipts[-1:]:
             text = self._say("corrected", "text", earlier)
             yield self._step("corrected", self.received_on, text)
-        yield self._step("month", self.dates.unrolled, self._month())
-        yield self._step("law", self.dates.statutory_due, self._law(), also=self._in_1930())
-        for old in self.earlier_dates[-1:]:
-            yield self._step("recounted", self.dates.statutory_due, self._recounted(old))
+        yield from self._by_law(self.dates.statutory_due)
         if promise := self.dates.promise_due:
             yield self._step("promise", promise, self._promise(promise))
         yield self._step("target", self.dates.target_due, self._target())
@@ -100,6 +105,16 @@ class _Telling:
         if day := self.dates.extended_target_due:
             yield self._step("extended_target", day, self._say("extended_target", "text", day))
 
+    def _by_law(self, due: date | None) -> Iterator[Step]:
+        if due is None:
+            yield self._step("courtesy", self.dates.target_due, self._say("courtesy", "text"))
+            return
+        yield self._step("month", self.dates.unrolled, self._month())
+        yield self._step("law", due, self._law(due), also=self._in_1930())
+        for old in self.earlier_dates[-1:]:
+            if old.statutory_due is not None:
+                yield self._step("recounted", due, self._recounted(old.statutory_due, due))
+
     def _receipt(self) -> str:
         return self._say("receipt", "text", self.received_on)
 
@@ -113,8 +128,8 @@ class _Telling:
         key = "text" if self.dates.unrolled.day == number else "short"
         return self._say("month", key, self.dates.unrolled, number=str(number))
 
-    def _law(self) -> str:
-        unrolled, due = self.dates.unrolled, self.dates.statutory_due
+    def _law(self, due: date) -> str:
+        unrolled = self.dates.unrolled
         if due != unrolled:
             return f"{self._say('law', 'moved', due)} {self._days_off(unrolled, due - _DAY)}"
         if unrolled in self.calendar.quiet:
@@ -126,17 +141,18 @@ class _Telling:
             return ""
         return f", {self._say('law', 'act_of_1930')}"
 
-    def _recounted(self, old: Deadlines) -> str:
-        moved = old.statutory_due != self.dates.statutory_due
-        key = "moved" if moved else "same"
-        return self._say("recounted", key, old.statutory_due, calendar=self.calendar.name)
+    def _recounted(self, old: date, due: date) -> str:
+        key = "moved" if old != due else "same"
+        return self._say("recounted", key, old, calendar=self.calendar.name)
 
     def _promise(self, promise: date) -> str:
-        law = self.dates.statutory_due
-        compared = "same" if promise == law else "earlier" if promise < law else "later"
         number = (promise - self.received_on).days
         days = self._say("dates", "one_day" if number == 1 else "days", number=str(number))
         text = self._say("promise", "text", promise, days=days)
+        law = self.dates.statutory_due
+        if law is None:
+            return text
+        compared = "same" if promise == law else "earlier" if promise < law else "later"
         return f"{text} {self._say('promise', compared)}"
 
     def _target(self) -> str:

@@ -29,8 +29,12 @@ class Kept(Row):
     subject_right: Annotated[str, "Which right is used: access, erasure, …"]
     country: Annotated[str, "Whose civil date counts: NO or SE"]
     received_on: Annotated[date, "The civil date of receipt"]
-    month_due: Annotated[date, "Last day of the month of Art. 12(3), without extension"]
-    statutory_due: Annotated[date, "Last day by Art. 12(3), that of the extension if extended"]
+    month_due: Annotated[
+        date | None, "Last day of the month of Art. 12(3), without extension; none for a courtesy"
+    ]
+    statutory_due: Annotated[
+        date | None, "Last day by Art. 12(3), that of the extension if extended"
+    ]
     promise_due: Annotated[date | None, "Last day by the controller's own promise"] = None
     target_due: Annotated[date, "The day to aim for, that of the extension if extended"]
     suspension_relied_on: Annotated[bool, "Whether the controller counts the pauses"] = False
@@ -245,7 +249,8 @@ _ANSWERED: LiteralString = """
     SELECT controller, subject_right, outcome, clock_runs,
         answered_on <= statutory_due AS statutory, answered_on <= promise_due AS promise,
         answered_on <= target_due AS target, answered_on <= month_due AS within_one_month,
-        answered_on <= received_on + interval '3 months' AS within_three_months,
+        CASE WHEN month_due IS NOT NULL
+            THEN answered_on <= received_on + interval '3 months' END AS within_three_months,
         answered_on - received_on AS days,
         greatest(answered_on - target_due, 0) AS risk_days, count(*) AS requests
     FROM views.dashboard
@@ -271,7 +276,7 @@ def _still_open(group: dict[str, Any], today: Today) -> dict[str, Any]:
         "promise": group["promise_due"],
         "target": group["target_due"],
         "within_one_month": group["month_due"],
-        "within_three_months": add_months(group["received_on"], 3),
+        "within_three_months": add_months(group["received_on"], 3) if group["month_due"] else None,
     }
     if group["answered"]:
         missed = {}
@@ -280,7 +285,7 @@ def _still_open(group: dict[str, Any], today: Today) -> dict[str, Any]:
         **{name: False for name, due in missed.items() if due is not None and due < day},
         "days_left": (group["target_due"] - day).days,
         "past_promise": group["promise_due"] is not None and group["promise_due"] < day,
-        "past_statutory": group["statutory_due"] < day,
+        "past_statutory": group["statutory_due"] is not None and group["statutory_due"] < day,
         "risk_days": max(0, (day - group["target_due"]).days) if missed else 0,
     }
 

@@ -82,7 +82,9 @@ class Work(Row):
     language: Annotated[str, "Language of the answer: nb, nn, sv or en"]
     received_at: Annotated[datetime, "When it reached the controller"]
     received_on: Annotated[date, "The civil date of receipt, which starts the clock"]
-    statutory_due: Annotated[date, "Last day by Art. 12(3), without extension"]
+    statutory_due: Annotated[
+        date | None, "Last day by Art. 12(3), without extension; none for what is no right by it"
+    ]
     extended_due: Annotated[date | None, "Last day by Art. 12(3), if extended"] = None
     promise_due: Annotated[date | None, "Last day by the controller's own promise"] = None
     target_due: Annotated[date, "The day to aim for; that of the extension, if extended"]

@@ -194,7 +194,7 @@ class Archiving:
         facts = (
             ("Right", f"{request.right.value} ({request.right.article})"),
             ("Received", request.received_on.isoformat()),
-            ("Due", request.dates.statutory_due.isoformat()),
+            ("Due", (request.dates.last_day() or request.dates.target_due).isoformat()),
             ("Refused", request.refusal.value if request.refusal else ""),
             ("Decided by", request.approved_by or ""),
         )

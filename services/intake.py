@@ -466,7 +466,7 @@ def request_of(
         received_at=arrived,
         received_on=day,
         promise_days=terms.promise_days,
-        dates=deadlines(day, calendar, terms.promise_days),
+        dates=deadlines(day, calendar, terms.promise_days, statutory=right.is_statutory),
         act_by=act_by(day, calendar) if right.acts_at_once else None,
         not_in_policy=right not in terms.rights,
         archive_first=terms.is_public,

@@ -90,7 +90,7 @@ class Writer(OutcomeWriter):
 
     def _answer_by(self) -> Iterator[str]:
         say, dates = self.words.say, self.facts.deadlines
-        if dates is not None:
+        if dates is not None and dates.statutory_due is not None:
             law = self._day(dates.statutory_due)
             promise = dates.promise_due
             # A promise later than the law is none that we may hold out.

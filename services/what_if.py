@@ -131,6 +131,7 @@ def _dates(request: DataSubjectRequest, profile: Profile, calendar: Calendar) ->
         profile.promise_days,
         pauses=request.pauses,
         extension=request.dates.extended_due is not None,
+        statutory=request.right.is_statutory,
     )
 
 

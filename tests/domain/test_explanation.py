@@ -13,6 +13,7 @@ from domain.calendar import load_calendar
 from domain.deadlines import Pause, deadlines, hard_stop
 from domain.explanation import Step, explain, written_date
 from domain.vocabulary import Country, Language
+from tests.support.dates import by_law
 
 NO, SE = Country.NO, Country.SE
 NB, NN, SV, EN = Language.NB, Language.NN, Language.SV, Language.EN
@@ -275,7 +276,7 @@ def test_what_was_put_right_since_is_told_with_what_it_was(language: Language) -
         dates.target_due_if_suspended,
     ]
     assert written_date(received + timedelta(1), language) in steps[1].text
-    assert written_date(old.statutory_due, language) in steps[4].text
+    assert written_date(by_law(old), language) in steps[4].text
     assert "NO-2026.1" in steps[4].text
     assert steps[6].text != told_before[-1].text, "relied on is not told as not relied on"
 

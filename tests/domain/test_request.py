@@ -35,6 +35,7 @@ from domain.vocabulary import (
     Outcome,
     Right,
 )
+from tests.support.dates import by_law
 from tests.support.past import (
     AT,
     COMPLEX_AND_MANY,
@@ -385,7 +386,7 @@ def test_proof_ends_the_pause_and_shows_the_days_beside(
     assert request_received.open_pauses == {}
     assert after.statutory_due == before.statutory_due
     assert after.target_due == before.target_due
-    assert after.statutory_due_if_suspended == before.statutory_due + days(7)
+    assert after.statutory_due_if_suspended == by_law(before) + days(7)
 
 
 def test_identity_is_verified_once(request_verified: DataSubjectRequest) -> None:
@@ -734,7 +735,7 @@ def test_a_pause_that_is_relied_on_and_goes_on_keeps_moving_the_dates() -> None:
     question = consulted(request, AT)
     request.rely_on_suspension(question=question, reason="long-wait", by="berit", at=AT)
 
-    late = request.dates.statutory_due + days(20)
+    late = by_law(request.dates) + days(20)
     request.miss(today=late, at=AT + days(60))
     assert request.missed == set()
     assert request.aim_on(late) > late
@@ -826,7 +827,7 @@ def test_a_new_calendar_version_is_recorded_with_the_old_dates_and_once() -> Non
     """B.2.4: adding a holiday recomputes open requests, with old and new date."""
     request = received()
     request.collect_events()
-    due = request.dates.statutory_due
+    due = by_law(request.dates)
     announced = replace(NO, version="2099.1", holidays=NO.holidays | {due})
     for _ in range(2):
         request.recompute_deadlines(calendar=announced, at=AT)
@@ -834,7 +835,7 @@ def test_a_new_calendar_version_is_recorded_with_the_old_dates_and_once() -> Non
     (event,) = request.collect_events()
     assert isinstance(event, DataSubjectRequest.DeadlineRecomputed)
     assert event.old is not None
-    assert (event.old.statutory_due, event.dates.statutory_due) == (due, due + days(1))
+    assert (by_law(event.old), by_law(event.dates)) == (due, due + days(1))
     assert event.dates.calendar == "NO-2099.1"
     request.recompute_deadlines(calendar=NO, at=AT)
     assert request.dates.statutory_due == due
@@ -851,7 +852,7 @@ def test_a_new_calendar_moves_open_requests_only(request_closed: DataSubjectRequ
 def test_each_date_is_missed_once_and_against_itself(request_received: DataSubjectRequest) -> None:
     """B.2.4: the three dates are counted apart."""
     dates = request_received.dates
-    for today in (dates.target_due, dates.statutory_due, dates.statutory_due + days(1)):
+    for today in (dates.target_due, by_law(dates), by_law(dates) + days(1)):
         request_received.miss(today=today, at=AT + days(60))
         request_received.miss(today=today, at=AT + days(60))
 

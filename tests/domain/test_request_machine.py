@@ -21,6 +21,7 @@ from domain.vocabulary import (
     Outcome,
     Right,
 )
+from tests.support.dates import by_law
 from tests.support.past import (
     AT,
     COMPLEX_AND_MANY,
@@ -189,7 +190,7 @@ class AnyRequest(RuleBasedStateMachine):
             calendar=NO,
             by="anna",
         ):
-            assert self.now.date() <= self.request.dates.statutory_due
+            assert self.now.date() <= by_law(self.request.dates)
 
     @rule()
     def withdraw(self) -> None:

@@ -69,7 +69,7 @@ class DatesShown(BaseModel):
     earlier_receipts: list[date]
     calendar: str
     unrolled: date
-    statutory_due: date
+    statutory_due: date | None
     statutory_due_if_suspended: date | None
     promise_due: date | None
     target_due: date
@@ -79,7 +79,7 @@ class DatesShown(BaseModel):
     extension_reasons: list[ExtensionReason]
     notice_sent_on: date | None
     suspension_relied_on: bool
-    due: date
+    due: date | None
     aim_for: date
     pauses: list[PauseShown]
     why: list[StepShown]
@@ -456,6 +456,7 @@ def dates_shown(request: DataSubjectRequest, today: date, language: Language) ->
                 language,
                 pauses=request.pauses_on(today),
                 extension=request.dates.extended_due is not None,
+                statutory=request.right.is_statutory,
                 relied=relied,
                 earlier_receipts=request.earlier_receipts,
                 earlier_dates=request.earlier_dates,

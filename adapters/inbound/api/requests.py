@@ -191,7 +191,7 @@ class OnTheList(BaseModel):
     right: str
     status: str
     target_due: date
-    statutory_due: date
+    statutory_due: date | None
     promise_due: date | None
     extended_due: date | None
     clock_runs: bool

@@ -55,7 +55,7 @@ class RequestSummary(BaseModel):
     article: str
     status: Status
     received_on: date
-    statutory_due: date
+    statutory_due: date | None
     promise_due: date | None
     target_due: date
     extended_due: date | None

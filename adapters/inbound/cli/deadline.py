@@ -100,7 +100,7 @@ def _json(
 
     dates = deadlines(received_on, calendar, promise_days, pauses=pauses, extension=extended)
     told: dict[str, object] = {
-        "statutory_due": dates.statutory_due.isoformat(),
+        "statutory_due": str(dates.statutory_due),
         "promise_due": dates.promise_due.isoformat() if dates.promise_due else None,
         "target_due": dates.target_due.isoformat(),
         "unrolled": dates.unrolled.isoformat(),

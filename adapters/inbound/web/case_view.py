@@ -434,6 +434,7 @@ class Reading:
             self._look.language,
             pauses=request.pauses_on(today),
             extension=request.dates.extended_due is not None,
+            statutory=request.right.is_statutory,
             relied=request.suspension_relied_on,
             earlier_receipts=request.earlier_receipts,
             earlier_dates=request.earlier_dates,
