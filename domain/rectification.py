@@ -217,6 +217,14 @@ class Rectification(Aggregate):
         """Where something has yet to be done."""
         return tuple(dict.fromkeys(s.claim.system for s in self.claims.values() if s.waits))
 
+    @property
+    def changed_anything(self) -> bool:
+        """Whether what was held was wrong in some of what was claimed."""
+        return any(
+            state.outcome not in {None, ClaimOutcome.REFUSED, ClaimOutcome.STATEMENT_ADDED}
+            for state in self.claims.values()
+        )
+
     # Commands
 
     def make_claim(self, *, claim: Claim, by: str, at: datetime) -> None:

@@ -79,6 +79,8 @@ class OutcomeWriter(Pen):
             return self._purpose(outcome.purpose)
         if not outcome.category:
             return self.words.say(f"right_titles.{outcome.right.value}")
+        if not outcome.system:
+            return self._category(outcome.category)
         return self.words.say(
             "done.place",
             category=self._category(outcome.category),

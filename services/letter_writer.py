@@ -295,7 +295,8 @@ class Writer(OutcomeWriter):
 
     def _lifted_on(self) -> Iterator[Section]:
         if self.facts.lift_on:
-            text = self.words.say("lifted.text", day=self._day(self.facts.lift_on))
+            key = "lifted.rest" if "objection-upheld" in self.facts.reasons else "lifted.text"
+            text = self.words.say(key, day=self._day(self.facts.lift_on))
             yield self._section(Block.LIFTED_ON, "lifted", Paragraph(text))
 
     def _released(self) -> Iterator[Section]:

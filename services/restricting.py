@@ -11,9 +11,11 @@ from datetime import date, datetime, timedelta
 from uuid import UUID, uuid4
 
 from domain.aggregate import Aggregate
+from domain.balancing import Balancing
 from domain.deadlines import received_on
 from domain.errors import DomainError, NotAllowedNow
 from domain.fulfilment import Fulfilment
+from domain.rectification import Rectification
 from domain.request import DataSubjectRequest, Status
 from domain.restriction import (
     RESTRICT_BY_HAND,
@@ -296,6 +298,7 @@ class Restrictions:
         profile = self._controllers.in_force(case.controller)
         self._controllers.require_letters_allowed(case.controller)
         first = now + timedelta(days=profile.restriction_pause_days + 1)
+        reason = self._ended_because(request, restriction)
         letter = compose(
             LetterKind.RESTRICTION_LIFTED,
             LetterFacts(
@@ -304,7 +307,7 @@ class Restrictions:
                 case_reference=case.reference,
                 received_on=request.received_on,
                 rights=(request.right,),
-                reasons=(restriction.ground.ended_because,),
+                reasons=(reason,),
                 free_text=words.strip() or None,
                 lift_on=received_on(first, request.country),
             ),
@@ -319,11 +322,18 @@ class Restrictions:
             at=now,
         )
         (letter_id,) = set(case.letters) - before
-        restriction.announce(
-            letter_id=letter_id, reason=restriction.ground.ended_because, by=by, at=now
-        )
+        restriction.announce(letter_id=letter_id, reason=reason, by=by, at=now)
         also.append(self._tasks.add(restriction_task(restriction, LIFT, at=first)))
         self._register.save_all([case, restriction], also)
+
+    def _ended_because(self, request: DataSubjectRequest, restriction: Restriction) -> str:
+        """Why it ends, as a code; who was told yes is not told that all goes on as before."""
+        decided = self._register.decided(request)
+        if isinstance(decided, Balancing) and decided.weighed and not decided.continued:
+            return "objection-upheld"
+        if isinstance(decided, Rectification) and decided.changed_anything:
+            return "accuracy-restored"
+        return restriction.ground.ended_because
 
     def when_over(self, task: Task) -> None:
         """Its reason is over, by a decision or a date: the person is told, as by a person."""

@@ -112,3 +112,15 @@ def test_the_restriction_ends_with_the_decision_after_its_letter(house: House) -
 
     kinds = [m.kind for m in house.mails()]
     assert kinds.count(LetterKind.RESTRICTION_LIFTED) == 1
+
+
+def test_who_was_told_yes_is_not_told_that_all_goes_on_as_before(house: House) -> None:
+    """GK-08, Art. 18(3): what is left is restricted no more; what stopped is not resumed."""
+    case_id = objected(house)
+    strike(house, case_id, STOP)
+    hurry(house, destroying=False)
+
+    letter = next(m for m in house.mails() if m.kind is LetterKind.RESTRICTION_LIFTED)
+    text = " ".join(letter.text.split())
+    assert "begynner vi ikke med igjen" in text
+    assert "bruke opplysningene igjen" not in text

@@ -76,6 +76,22 @@ def test_each_claim_has_its_own_outcome(house: House) -> None:
     assert "Datatilsynet" in text
 
 
+def test_a_refused_claim_about_no_record_is_answered_too(house: House) -> None:
+    """B.1 row 12(4): the letter gives the reasons, and the case does not stop unanswered."""
+    case_id = begun(house)
+    request_id = house.case(case_id).request_id(Right.RECTIFICATION)
+    rectifying = house.installation.rectifying
+    said = Said("profile", "name", ClaimGround.WRONG, Wish.RECTIFY, "Kari Testesen", None)
+    one = rectifying.claim(request_id, said, by=BY)
+    rectifying.refuse(request_id, one, words="Navnet står ikke hos oss.", by=BY)
+    rectifying.approve(request_id, by=BY)
+    house.worker.drain()
+
+    letter = next(m for m in house.mails() if m.kind is LetterKind.PARTIAL_REFUSAL)
+    assert "Navnet står ikke hos oss." in " ".join(letter.text.split())
+    assert asked(house, case_id, Right.RECTIFICATION).status is Status.CLOSED
+
+
 def test_what_it_was_and_became_is_sealed_and_in_no_event(house: House) -> None:
     """B.1 row 16: field-level before and after, kept out of the permanent log in clear."""
     case_id = begun(house)
