@@ -256,6 +256,7 @@ class RequestClock(RequestAdvice):
     ) -> None:
         """Decide to take two more months; they are taken when the notice has left in time."""
         self._require_open()
+        self._require_time_by_law()
         if self.extended or self.extension_decided_by is not None:
             raise NotAllowedNow(f"request {self.id} has been extended already")
         _require_reasons(reasons)
@@ -285,6 +286,7 @@ class RequestClock(RequestAdvice):
         It is recorded within that month too: a notice remembered later is no notice.
         """
         self._require_open()
+        self._require_time_by_law()
         if self.extended:
             raise NotAllowedNow(f"request {self.id} has been extended already")
         _require_reasons(reasons)
@@ -348,6 +350,10 @@ class RequestClock(RequestAdvice):
     def _end_pause(self, reason: PauseReason, at: datetime) -> None:
         calendar = calendar_named(self.dates.calendar)
         self.end_pause(reason=reason, on=self._today(at), calendar=calendar, at=at)
+
+    def _require_time_by_law(self) -> None:
+        if not self.right.is_statutory:
+            raise NotAllowedNow("no law sets a time for this, so there is none to extend (E-14)")
 
     def _require_in_time(self, window: NoticeWindow) -> None:
         if window is NoticeWindow.REFUSED:

@@ -122,7 +122,8 @@ class RequestReceiving(RequestState):
         calendar = calendar_named(facts["dates"].calendar)
         _require_arrival(arrived, day, country, facts["timestamp"])
         require_country(calendar, country)
-        if facts["dates"] != deadlines(day, calendar, facts["promise_days"]):
+        by_law = facts["right"].is_statutory
+        if facts["dates"] != deadlines(day, calendar, facts["promise_days"], statutory=by_law):
             raise DomainError("the dates do not follow from the receipt: count them from it")
         if facts.get("act_by") != _act_by(facts["right"], day, calendar):
             raise DomainError("the day to act by does not follow from the receipt: count it")
@@ -192,7 +193,7 @@ class RequestReceiving(RequestState):
             controller=controller,
             profile_version=profile_version,
             promise_days=promise_days,
-            dates=self._dates(calendar, promise_days=promise_days),
+            dates=self._dates(calendar, promise_days=promise_days, right=right),
             act_by=_act_by(right, self.received_on, calendar),
             not_in_policy=not_in_policy,
             by=named(by),

@@ -199,6 +199,7 @@ class RequestState(Aggregate):
             "promise_days": self.promise_days,
             "pauses": self.pauses,
             "notice_sent_on": self.notice_sent_on,
+            "right": self.right,
             **changes,
         }
         day, notice = facts["received_on"], facts["notice_sent_on"]
@@ -209,6 +210,7 @@ class RequestState(Aggregate):
             pauses=facts["pauses"],
             extension=notice is not None
             and extension_notice(day, notice, calendar) is not NoticeWindow.REFUSED,
+            statutory=facts["right"].is_statutory,
         )
 
 

@@ -193,7 +193,11 @@ def test_every_right_may_be_asked_for(right: Right) -> None:
 def test_a_courtesy_has_no_statutory_month(right: Right) -> None:
     """E-14, AK-12, GK-23: taken in and followed up, and outside Articles 15 to 22."""
     assert not right.is_statutory
-    assert received(right).status is Status.RECEIVED
+    request = received(right)
+    assert request.dates.statutory_due is None
+    request.miss(today=TODAY + days(400), at=AT + days(400))
+    assert Missed.STATUTORY not in request.missed
+    assert Missed.TARGET in request.missed
     assert [other for other in Right if not other.is_statutory] == [
         Right.INFORMATION_SECURITY,
         Right.TRANSFER_SAFEGUARDS,

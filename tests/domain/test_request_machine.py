@@ -247,6 +247,7 @@ class AnyRequest(RuleBasedStateMachine):
             request.promise_days,
             pauses=tuple(reversed(request.pauses)),
             extension=request.notice_sent_on is not None,
+            statutory=request.right.is_statutory,
         )
 
     @invariant()

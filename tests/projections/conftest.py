@@ -107,7 +107,7 @@ class Office:
             received_at=datetime.combine(day, time(8), tzinfo=UTC),
             received_on=day,
             promise_days=promise_days,
-            dates=deadlines(day, calendar, promise_days),
+            dates=deadlines(day, calendar, promise_days, statutory=right.is_statutory),
             act_by=act_by(day, calendar) if right.acts_at_once else None,
             not_in_policy=False,
             timestamp=max(self.at, datetime.combine(day, time(9), tzinfo=UTC)),

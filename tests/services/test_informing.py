@@ -6,7 +6,7 @@ import pytest
 
 from domain.errors import DomainError, NotAllowedNow
 from domain.request import Status
-from domain.vocabulary import LetterKind, Right
+from domain.vocabulary import ExtensionReason, LetterKind, Right
 from services.ports import Attachment
 from tests.support.asking import BY, asked, collected
 from tests.support.house import House
@@ -16,9 +16,19 @@ CONTRACT = Attachment("standardvilkår.pdf", "application/pdf", b"%PDF-1.7 contr
 
 @pytest.mark.parametrize("right", [Right.INFORMATION_SECURITY, Right.TRANSFER_SAFEGUARDS])
 def test_a_courtesy_has_no_date_and_is_answered_all_the_same(house: House, right: Right) -> None:
-    """AK-12, GK-23, E-14: accepted, tracked, and never closed unanswered."""
+    """AK-12, GK-23, E-14: accepted, tracked, no date by law, and never closed unanswered."""
     case_id = collected(house, right)
     request_id = house.case(case_id).request_id(right)
+    request = asked(house, case_id, right)
+    assert (request.dates.statutory_due, request.dates.extended_due) == (None, None)
+    assert request.received_on <= request.dates.target_due
+    with pytest.raises(NotAllowedNow, match="no law sets a time"):
+        house.installation.extending.decide(
+            request_id,
+            reasons=(ExtensionReason.VOLUME, ExtensionReason.SEVERAL_REQUESTS),
+            words="",
+            by=BY,
+        )
     with pytest.raises(NotAllowedNow, match="words"):
         house.installation.deciding.approve(request_id, by=BY)
     with pytest.raises(DomainError, match="write the answer"):

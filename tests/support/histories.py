@@ -195,7 +195,7 @@ class History:
             received_at=case.received_at,
             received_on=day,
             promise_days=30,
-            dates=deadlines(day, calendar, 30),
+            dates=deadlines(day, calendar, 30, statutory=right.is_statutory),
             act_by=act_by(day, calendar) if right.acts_at_once else None,
             not_in_policy=False,
             timestamp=self.at,

@@ -67,7 +67,7 @@ def received(
         "received_at": at,
         "received_on": day,
         "promise_days": promise_days,
-        "dates": deadlines(day, calendar, promise_days),
+        "dates": deadlines(day, calendar, promise_days, statutory=right.is_statutory),
         "act_by": act_by(day, calendar) if right.acts_at_once else None,
         "not_in_policy": False,
         "timestamp": at,

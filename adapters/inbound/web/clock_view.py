@@ -80,6 +80,7 @@ def clock_view(
         can_answer=request.awaits_clarification,
         can_rely=running and waited and heard and not request.suspension_relied_on,
         can_extend=running
+        and request.right.is_statutory
         and not decided
         and not request.extended
         and window is not NoticeWindow.REFUSED,
