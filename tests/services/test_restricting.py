@@ -42,7 +42,7 @@ def request_of(house: House, case_id: UUID) -> UUID:
 
 
 def test_it_is_answered_only_when_every_system_is_restricted(house: House) -> None:
-    """GK-07: set at each connector; where only a person can, a person says so."""
+    """GK-07, Art. 18(3): set at each connector; where only a person can, a person says so."""
     house.systems.system(NORWAY, "ticketing").hold(KARI, "customer", "c1")
     case_id = verified(house, Right.RESTRICTION)
     request_id = request_of(house, case_id)
@@ -61,7 +61,9 @@ def test_it_is_answered_only_when_every_system_is_restricted(house: House) -> No
 
     assert asked(house, case_id, Right.RESTRICTION).status is Status.CLOSED
     letter = next(m for m in house.mails() if m.kind is LetterKind.ANSWER)
-    assert "vi tar vare på det, men bruker det ikke" in " ".join(letter.text.split())
+    words = " ".join(letter.text.split())
+    assert "vi tar vare på det, men bruker det ikke" in words
+    assert "Vi sier fra til deg før begrensningen slutter." in words
 
 
 def test_what_somebody_lifts_over_there_is_set_again(house: House) -> None:
