@@ -134,8 +134,13 @@ _CHANGES = frozenset(
         Outcome.ERASED,
         Outcome.ANONYMISED,
         Outcome.RECTIFIED,
+        Outcome.COMPLETED,
+        Outcome.STATEMENT_ADDED,
         Outcome.RESTRICTED,
         Outcome.SUPPRESSED,
+        Outcome.STOPPED,
+        Outcome.REVIEWED,
+        Outcome.ANSWERED,
         Outcome.MANUAL,
     }
 )

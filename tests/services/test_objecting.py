@@ -72,6 +72,8 @@ def test_to_go_on_takes_compelling_grounds_and_they_stand_in_the_letter(house: H
     text = " ".join(letter.text.split())
     assert words in text
     assert "Statistikk" in text
+    assert "Noe av det du ba om, har vi gjort." in text
+    assert "Vi har ikke endret eller slettet noe" not in text
     assert "Datatilsynet" in text
 
 
