@@ -73,7 +73,6 @@ _KNOWN: Mapping[str, Any] = {
     "reason": "unknown-sender",
     "reference": "7K3M-P9QD",
     "said_by": "The service desk in Bergen",
-    "second_token": "trt_of-the-second-person",
     "sender_address": "kari.testesen@person.example",
     "sender_name": "Kari Testesen",
     "staff_id": "ola",

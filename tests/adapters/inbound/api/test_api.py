@@ -331,22 +331,31 @@ def test_what_was_kept_by_hand_reaches_the_letter(house: House, api: TestClient)
 
 
 def test_two_people_refuse_with_two_tokens(house: House, api: TestClient) -> None:
-    """Art. 12(5): a name that somebody types is no second person."""
+    """Art. 12(5): who confirms is known by their own token; a name that is typed is nobody."""
     case_id = collected(house, Right.ACCESS)
     request_id = asked(house, case_id, Right.ACCESS).id
-    form = {"ground": "excessive", "words": "Det sjuende like kravet på en uke."}
-    own = api.headers["Authorization"].removeprefix("Bearer ")
-    other = house.token(staff="liv")
-    foreign = house.token(SWEDEN, staff="eva")
-    path = f"/v1/requests/{request_id}/refuse"
+    form = {
+        "ground": "excessive",
+        "law": "harassment",
+        "words": "Sju brev på en uke, alle med hån.",
+    }
+    path = f"/v1/requests/{request_id}"
 
-    problem(api.post(path, json=form), 422)
-    problem(api.post(path, json={**form, "second_token": own}), 422)
-    problem(api.post(path, json={**form, "second_token": foreign}), 403)
-    problem(api.post(path, json={**form, "second_token": "liv"}), 403)
-    assert api.post(path, json={**form, "second_token": other}).status_code == 202
+    def confirmed_with(token: str) -> Any:
+        headers = {"Authorization": f"Bearer {token}"}
+        return api.post(f"{path}/refusal/confirm", json={}, headers=headers)
+
+    problem(api.post(f"{path}/refuse", json=form), 422)
+    proven = {**form, "proof": "Seks brev i arkivet."}
+    assert api.post(f"{path}/refuse", json=proven).status_code == 202
+    assert api.get(f"{path}/refusal").json()["standing"] == "proposed"
+    problem(api.post(f"{path}/refusal/confirm", json={}), 422)
+    problem(confirmed_with(house.token(SWEDEN, staff="eva")), 404)
+    problem(confirmed_with("liv"), 401)
+    assert api.get(path).json()["status"] == "collected"
+    assert confirmed_with(house.token(staff="liv")).status_code == 202
     house.worker.drain()
-    assert api.get(f"/v1/requests/{request_id}").json()["status"] == "closed"
+    assert api.get(path).json()["status"] == "closed"
 
 
 def test_the_copy_can_be_printed_and_the_answer_sent_again(house: House, api: TestClient) -> None:
