@@ -97,6 +97,7 @@ from services.replies import Replies
 from services.representing import Representing
 from services.restricting import Restrictions
 from services.retention import Retention
+from services.searching_again import SearchingAgain
 from services.suppressions import Suppressions
 from services.what_if import WhatIf
 from services.wishing import Wishing
@@ -146,6 +147,7 @@ class Installation:
     objecting: Objecting
     informing: Informing
     disclosing: Disclosing
+    searching_again: SearchingAgain
     withdrawing: Withdrawing
     suppressions: Suppressions
     archiving: Archiving
@@ -330,6 +332,7 @@ def _wire(
         PostgresExternalNumbers(database, vault),
         clock,
     )
+    refusing = Refusing(register, vault, controllers, planning, postroom, retention, staff, clock)
     disclosing = Disclosing(register, vault, controllers, clock)
     answering = Answering(
         register,
@@ -419,9 +422,8 @@ def _wire(
         answering=answering,
         delivery=Delivery(register, vault, controllers, answering, TypstTypesetter(), clock),
         previews=Previews(register, controllers, answering, staff, clock, address=settings.address),
-        refusing=Refusing(
-            register, vault, controllers, planning, postroom, retention, staff, clock
-        ),
+        refusing=refusing,
+        searching_again=SearchingAgain(register, vault, refusing, clock),
         retention=retention,
         restrictions=restrictions,
         rectifying=Rectifying(

@@ -33,6 +33,7 @@ from domain.values import (
 )
 from domain.vocabulary import Action, Outcome
 
+IDENTIFIERS_ARRIVED = "identifiers-arrived"
 UNSEARCHABLE = "cannot-be-searched"
 """Why a person found nothing: the system does not know people by anything that was given."""
 
@@ -194,6 +195,8 @@ class Fulfilment(Aggregate):
                 waits_for=self.reason,
                 unsearchable=False,
             )
+            if self.reason == IDENTIFIERS_ARRIVED:
+                aggregate.completed_at = None
 
     class ReadBack(Event):
         TOPIC = "fulfilment.read-back"
@@ -470,7 +473,7 @@ class Fulfilment(Aggregate):
         """More to search by has come: a person looks again where nobody could (Art. 11(2))."""
         for system in self.unsearchable:
             self.trigger_event(
-                self.Escalated, system=system, reason="identifiers-arrived", timestamp=at
+                self.Escalated, system=system, reason=IDENTIFIERS_ARRIVED, timestamp=at
             )
 
     def read_back(

@@ -181,7 +181,7 @@ class RequestIdentity(RequestClock):
         self.trigger_event(AuthoritySettled, accepted=accepted, timestamp=at)
 
     def take_identifiers(self, *, person: PersonalRef, by: str, at: datetime) -> None:
-        self._require(Status.RECEIVED)
+        self._require(Status.RECEIVED, Status.VERIFIED, Status.COLLECTED)
         self.trigger_event(IdentifiersTaken, person=person, by=named(by), timestamp=at)
 
     def request_clarification(

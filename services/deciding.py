@@ -14,7 +14,7 @@ from domain.deadlines import received_on
 from domain.decisions import RecordFacts, Verdict, decide
 from domain.erasure_wish import best, fields_of, grounds_of, narrowed, not_asked
 from domain.errors import DomainError, NotAllowedNow
-from domain.fulfilment import Fulfilment
+from domain.fulfilment import IDENTIFIERS_ARRIVED, Fulfilment
 from domain.grounds import ARCHIVE, ground
 from domain.hold import Hold
 from domain.personal import PersonalRef
@@ -175,6 +175,7 @@ class Deciding:
             self._register.look_at(request_id)
             request = self._register.request(request_id)
             _require_known(request)
+            _require_searched(self._register.find_fulfilment(request_id))
             _require_no_other_way(request, self._register.find_fulfilment(request_id))
             profile = self._controllers.in_force(request.controller)
             steps = Steps()
@@ -416,6 +417,17 @@ def _require_no_other_way(request: DataSubjectRequest, fulfilment: Fulfilment | 
     )
     if request.right in _OTHER_WAYS and not by_hand:
         raise NotAllowedNow(_OTHER_WAYS[request.right])
+
+
+def _require_searched(fulfilment: Fulfilment | None) -> None:
+    """What came to search by after the answer is searched by before the next one (GK-14)."""
+    again = [
+        name
+        for name, state in (fulfilment.systems if fulfilment else {}).items()
+        if state.waits_for == IDENTIFIERS_ARRIVED
+    ]
+    if again:
+        raise NotAllowedNow(f"{', '.join(again)} has to be searched again: say what is there")
 
 
 def _require_known(request: DataSubjectRequest) -> None:

@@ -40,6 +40,15 @@ def test_messages_end_with_the_relation(on: date, contact: dict[str, date], stop
     assert stops(KINO, relation(**contact), on) == expected
 
 
+@pytest.mark.parametrize("shops", [1, -1])
+def test_of_two_shops_the_later_contact_counts(shops: int) -> None:
+    """AK-14: the relation is one, whichever system knows of its last purchase."""
+    records = relation()
+    late = [RecordFacts("shop", "customer", anchors={"last_form_registration": date(2025, 2, 1)})]
+
+    assert stops(KINO, [*records, *late][::shops], date(2027, 2, 2)) == {}
+
+
 @pytest.mark.parametrize(
     ("anchors", "flags", "consent"),
     [

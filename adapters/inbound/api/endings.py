@@ -193,16 +193,14 @@ def fee_paid(installation: Installed, command: DeskCommand, request_id: RequestI
 def identify_after_all(
     installation: Installed, command: DeskCommand, request_id: RequestId, form: MoreIdentifiers
 ) -> Response:
-    """Take identifiers that arrived after an Art. 11 notice: the request goes on as received."""
+    """Take identifiers that came after the answer said what to send; the receipt stays."""
     request = request_of(installation, command.bearer, request_id)
     given = [Identifier(one.kind, one.value) for one in form.identifiers]
     return carry_out(
         installation,
         command,
         request,
-        lambda: installation.refusing.identify_after_all(
-            request_id, given, by=command.bearer.staff_id
-        ),
+        lambda: installation.searching_again.take(request_id, given, by=command.bearer.staff_id),
     )
 
 

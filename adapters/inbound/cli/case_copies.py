@@ -13,7 +13,7 @@ import typer
 
 from adapters.inbound.cli.case_seat import read, seated
 from adapters.inbound.cli.console import stop
-from domain.vocabulary import CoverReason, Right
+from domain.vocabulary import CoverReason, IdentifierKind, Right
 
 Case = Annotated[str, typer.Argument(help="The case's reference, or its id.", metavar="CASE")]
 Record = Annotated[UUID, typer.Argument(help="The found record's id.")]
@@ -33,6 +33,7 @@ def register(cases: typer.Typer) -> None:
         package,
         disclosed,
         withhold,
+        identifiers,
     )
     for command in commands:
         cases.command()(command)
@@ -235,3 +236,27 @@ def withhold(
             found.id, disclosure, law=law, words=words, by=seat.by
         )
         seat.tell_case(found.id)
+
+
+def identifiers(
+    context: typer.Context,
+    case: Case,
+    right: Right,
+    given: Annotated[
+        list[str], typer.Argument(help="As cookie=… or ip-address=….", metavar="KIND=VALUE…")
+    ],
+) -> None:
+    """More to find the person by: where nobody could search, somebody looks again (Art. 11)."""
+    from services.ports import Identifier
+
+    with seated(context) as seat:
+        request = seat.request(case, right)
+        more = []
+        for one in given:
+            kind, _, value = one.partition("=")
+            try:
+                more.append(Identifier(IdentifierKind(kind), value))
+            except ValueError:
+                stop(f"{kind!r} is no kind of identifier, such as cookie or ip-address")
+        seat.installation.searching_again.take(request.id, more, by=seat.by)
+        seat.tell_request(request)
