@@ -2,18 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import UTC, datetime
+from http import HTTPStatus
 from uuid import UUID
 
 from fastapi import APIRouter, Response
 
+from adapters.inbound.api.errors import status_of
 from adapters.inbound.web.keeping_view import kept_lines
-from adapters.inbound.web.pages import Form, NotHere, PageRoute, Sent, download, go, page
+from adapters.inbound.web.pages import (
+    NOTHING_SENT,
+    Form,
+    NotHere,
+    PageRoute,
+    Sent,
+    download,
+    go,
+    page,
+)
 from adapters.inbound.web.session import AtDesk, Desk
 from adapters.inbound.web.steps import carry_out, id_in, required_day_in
 from domain.errors import DomainError
+from domain.vocabulary import IdentifierKind
 from services.holds import Holds
+from services.ports import Identifier
+from services.suppressions import SUPPRESSIBLE
 
 router = APIRouter(prefix="/desk", route_class=PageRoute, include_in_schema=False)
 
@@ -21,8 +35,63 @@ router = APIRouter(prefix="/desk", route_class=PageRoute, include_in_schema=Fals
 @router.get("/holds")
 def holds(desk: AtDesk) -> Response:
     """Everything that is kept, whatever ends or is looked at first."""
+    return _holds(desk)
+
+
+@router.post("/suppressions/lift")
+def lift_suppression(desk: AtDesk, sent: Form) -> Response:
+    """Let somebody be written to again who said yes later than no."""
+    try:
+        desk.installation.suppressions.lift(
+            _controller(desk, sent.one("controller")),
+            _identifier(sent, SUPPRESSIBLE),
+            because=sent.one("because"),
+            by=desk.staff_id,
+        )
+    except DomainError as error:
+        return _holds(desk, sent=sent, error=error)
+    return go("/desk/holds?done=lifted")
+
+
+def _holds(desk: Desk, *, sent: Sent = NOTHING_SENT, error: DomainError | None = None) -> Response:
     look = desk.look()
-    return page("holds.html", look, desk=desk, lines=kept_lines(desk, look))
+    return page(
+        "holds.html",
+        look,
+        status=status_of(error) if error else HTTPStatus.OK,
+        desk=desk,
+        lines=kept_lines(desk, look),
+        kinds=sorted(SUPPRESSIBLE, key=lambda one: one.value),
+        lifted=desk.request.query_params.get("done") == "lifted",
+        sent=sent,
+        error=str(error) if error else "",
+    )
+
+
+def _controller(desk: Desk, name: str) -> str:
+    if name not in desk.controllers:
+        raise DomainError("choose one of your controllers")
+    return name
+
+
+def _identifier(sent: Sent, kinds: Collection[IdentifierKind]) -> Identifier:
+    kind = next((one for one in kinds if one.value == sent.one("kind")), None)
+    if kind is None or not sent.one("value").strip():
+        raise DomainError("say what it is, and write it down")
+    return Identifier(kind, sent.one("value").strip())
+
+
+@router.post("/cases/{case_id}/requests/{request_id}/identifiers")
+def identify_after_all(desk: AtDesk, case_id: UUID, request_id: UUID, sent: Form) -> Response:
+    """What the person can be found by came after an Art. 11 notice: the request goes on."""
+    request = desk.asked(desk.case(case_id), request_id)
+
+    def command() -> None:
+        desk.installation.refusing.identify_after_all(
+            request.id, [_identifier(sent, tuple(IdentifierKind))], by=desk.staff_id
+        )
+
+    return _kept(desk, case_id, sent, command, form="identifiers")
 
 
 # Holds of a case

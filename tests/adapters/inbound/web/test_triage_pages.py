@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from uuid import uuid4
+
 from adapters.outbound.tokens import Scope
 from domain.case import CaseStatus
 from domain.request import Status
-from domain.vocabulary import Right
+from domain.vocabulary import IdentifierKind, RefusalGround, Right
+from services.ports import Identifier
 from tests.support.asking import asked, confirmed
 from tests.support.house import KARI, NORWAY, SWEDEN, House
 from tests.support.steps import press, reveal
@@ -92,3 +95,42 @@ def test_findings_are_shown_to_the_desk_and_decided_by_who_may(house: House) -> 
             NORWAY, house.installation.clock().date()
         )
     }
+
+
+def test_whoever_said_yes_again_is_taken_off_the_list_at_the_desk(house: House) -> None:
+    """Art. 21(3), GK-15: a person lifts it, for a reason; a wrong address is said, not guessed."""
+    suppressions, known = house.installation.suppressions, Identifier(IdentifierKind.EMAIL, KARI)
+    house.installation.register.save_all([], suppressions.added(NORWAY, uuid4(), [known]))
+    desk = house.staff()
+    given = {"controller": NORWAY, "kind": "email", "because": "signed-up-again"}
+    address = "/desk/suppressions/lift"
+
+    wrong = desk.post(address, data={**given, "value": "nobody@person.example"})
+    assert wrong.status_code >= 400
+    assert "nobody with this address" in wrong.text
+    assert suppressions.is_on(NORWAY, known)
+
+    assert 'role="status"' in desk.post(address, data={**given, "value": KARI}).text
+    assert not suppressions.is_on(NORWAY, known)
+
+
+def test_identifiers_that_come_after_all_take_a_request_up_again_at_the_desk(house: House) -> None:
+    """Art. 11(2): with the day on which it was received."""
+    case_id = confirmed(house, Right.ACCESS)
+    request = asked(house, case_id, Right.ACCESS)
+    house.installation.identity.ask(case_id, reason="unknown-sender", by="ola")
+    house.work()
+    house.installation.refusing.refuse(
+        request.id, ground=RefusalGround.CANNOT_IDENTIFY, words="Ingen treff", by="ola"
+    )
+    house.work()
+    desk, place = house.staff(), f"/desk/cases/{case_id}"
+    reveal(desk, place)
+    into = f"{place}/requests/{request.id}/identifiers"
+    assert into in desk.get(place).text
+
+    desk.post(into, data={"kind": "order-number", "value": "4711"})
+
+    again = asked(house, case_id, Right.ACCESS)
+    assert again.status is not Status.CLOSED
+    assert again.received_at == request.received_at
