@@ -12,7 +12,7 @@ from uuid import UUID
 from eventsourcing.persistence import JSONTranscoder
 
 import domain.case
-import domain.request
+import domain.request_state
 import domain.restriction
 import domain.values
 from adapters.outbound.database import Database
@@ -69,7 +69,7 @@ SYSTEMS = (
 
 
 def teach(transcoder: JSONTranscoder) -> None:
-    modules = (domain.case, domain.request, domain.restriction, domain.values)
+    modules = (domain.case, domain.request_state, domain.restriction, domain.values)
     kinds = [
         kind
         for module in modules
