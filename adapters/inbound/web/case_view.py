@@ -3,16 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date
 from typing import Any
 from uuid import UUID
 
 import orjson
 
-from adapters.inbound.web.clock_view import ClockView, clock_view
+from adapters.inbound.web.case_parts import (
+    CaseView,
+    DecisionView,
+    Due,
+    Happened,
+    LetterView,
+    NextStep,
+    RecipientView,
+    RecordView,
+    RequestView,
+    SystemView,
+)
+from adapters.inbound.web.clock_view import clock_view
 from adapters.inbound.web.look import Look
-from adapters.inbound.web.rights_view import OwnWay, own_way
+from adapters.inbound.web.rights_view import own_way
 from adapters.inbound.web.session import Desk
 from adapters.outbound.connectors.csv_file import CsvFile
 from adapters.outbound.tasks import ParkedTask
@@ -20,30 +31,28 @@ from domain.calendar import calendar_named
 from domain.case import Case, CaseStatus
 from domain.deadlines import received_on
 from domain.decisions import Step as ReasonStep
-from domain.erasure_wish import ErasureWish, erasure_wish_id
+from domain.erasure_wish import erasure_wish_id
 from domain.errors import DomainError
 from domain.explanation import Step, explain
 from domain.fulfilment import Fulfilment, SystemState, SystemStatus, fulfilment_id
 from domain.grounds import ground, say
 from domain.personal import PersonalRef
-from domain.policy import Category, LegalBasis, Profile, System
-from domain.portability import DirectTransfer, direct_transfer_id
+from domain.policy import Category, LegalBasis, System
+from domain.portability import direct_transfer_id
 from domain.redaction import redaction_id
 from domain.refusals import available
 from domain.relation import MarketingStop
-from domain.representation import Representation
 from domain.request import DataSubjectRequest, Status
 from domain.values import FoundRecord, QueuedLetter
 from domain.vocabulary import Action, Decision, LetterKind, Outcome, RefusalGround, Right
 from projections.case_file import facts
 from services import dossier
 from services.addressees import Addressees
-from services.disclosing import Disclosed
 from services.places import shown_identifiers
 from services.planning import OTHER_RECIPIENTS, RECIPIENT
 from services.ports import Erased, Identifier, Record, Refused
-from services.recipient_ledger import Entry, label
-from services.redacting import Covering, leaves
+from services.recipient_ledger import label
+from services.redacting import leaves
 from services.showing import places_in, shown_message
 from services.wording import in_language
 
@@ -82,203 +91,6 @@ TOLD = {
     "kind": ("letter_kind", "kind"),
 }
 """What a line of the timeline tells of an event, and where the words for it are."""
-
-
-@dataclass(frozen=True, slots=True)
-class SystemView:
-    """One system of one request, and what somebody can do about it."""
-
-    id: str
-    name: str
-    state: SystemState
-    look_for: str
-    answer: str | None
-    can_try_again: bool
-    waits: bool
-    has_list: bool
-    outcomes: tuple[Outcome, ...]
-    kinds: tuple[tuple[str, str], ...]
-    to_erase: tuple[FoundRecord, ...]
-    anchors: tuple[str, ...] = ()
-    flags: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class RecordView:
-    """A found record. `key` and `fields` are empty while nobody has said what for it is read."""
-
-    found: FoundRecord
-    system: str
-    category: str
-    theirs: bool | None
-    fields: tuple[tuple[str, object, bool], ...]
-    key: str = ""
-    paths: tuple[str, ...] = ()
-    covered: tuple[Covering, ...] = ()
-    to_read: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class DecisionView:
-    """What would become of a record, or what was decided about it."""
-
-    record_id: UUID
-    category: str
-    system: str
-    kind: str
-    decision: Decision
-    why: str
-    law: str | None
-    until: date | None
-    keep_fields: tuple[str, ...]
-    questions: tuple[tuple[str, str, str | None], ...]
-    notices: tuple[str, ...]
-    steps: tuple[str, ...]
-    outcome: Outcome | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Due:
-    """One of the dates of a request."""
-
-    name: str
-    day: date
-    days_left: int
-
-
-@dataclass(frozen=True, slots=True)
-class RequestView:
-    """One right with everything about it."""
-
-    request: DataSubjectRequest
-    dates: tuple[Due, ...]
-    why: tuple[Step, ...]
-    systems: tuple[SystemView, ...]
-    records: tuple[RecordView, ...]
-    decisions: tuple[DecisionView, ...]
-    cannot_decide: str
-    can_approve: bool
-    can_end: bool
-    by_mail: bool
-    enclosed: bool
-    clock: ClockView
-    transfer: DirectTransfer | None = None
-    wish: ErasureWish | None = None
-    categories: Mapping[str, str] = field(default_factory=dict)
-    transfer_to: str = ""
-    own: OwnWay | None = None
-    marketing_ends: Mapping[str, MarketingStop] = field(default_factory=dict)
-    """What each system that may send nothing any more is called, and why it may not."""
-
-    @property
-    def restricted_elsewhere(self) -> bool:
-        """Whether another request of the person's keeps something from being erased."""
-        questions = (code for one in self.decisions for code, _, _ in one.questions)
-        return self.can_approve and "ask_person_about_restriction" in questions
-
-    @property
-    def days_left(self) -> int:
-        return self.dates[0].days_left
-
-    @property
-    def all_answered(self) -> bool:
-        """Whether no system needs anybody's attention at present."""
-        return all(system.state.status.has_answered for system in self.systems)
-
-    @property
-    def open_questions(self) -> bool:
-        return any(decision.questions for decision in self.decisions)
-
-    @property
-    def goes(self) -> int:
-        return sum(d.decision in {Decision.ERASE, Decision.ANONYMISE} for d in self.decisions)
-
-    @property
-    def stays(self) -> int:
-        return len(self.decisions) - self.goes
-
-
-@dataclass(frozen=True, slots=True)
-class LetterView:
-    letter: QueuedLetter
-    left_at: datetime | None
-    failed: str | None
-    content: dossier.SealedLetter | None
-    holds_code: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Happened:
-    """One line of what happened."""
-
-    at: datetime
-    topic: str
-    right: Right | None
-    by: str | None
-    details: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class NextStep:
-    """What stands in the way, by the code of the work list, and where on the page it is done."""
-
-    code: str
-    right: Right | None
-    anchor: str
-
-
-@dataclass(frozen=True, slots=True)
-class RecipientView:
-    """Somebody who received something, by name, and what they were told."""
-
-    entry: Entry
-    label: str
-    categories: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class CaseView:
-    case: Case
-    profile: Profile
-    message: dossier.SealedMessage | None
-    message_gone: bool
-    replies: tuple[dossier.SealedMessage, ...]
-    identifiers: tuple[Identifier, ...]
-    requests: tuple[RequestView, ...]
-    letters: tuple[LetterView, ...]
-    timeline: tuple[Happened, ...]
-    next_steps: tuple[NextStep, ...]
-    stuck: tuple[ParkedTask, ...]
-    representation: Representation | None = None
-    number_held: bool = False
-    recipients: tuple[RecipientView, ...] = ()
-    has_recipients: bool = False
-    disclosures: tuple[Disclosed, ...] = ()
-    disclosable: tuple[tuple[str, str], ...] = ()
-    exceptions: tuple[tuple[str, str], ...] = ()
-
-    @property
-    def replies_hidden(self) -> int:
-        return len(self.case.messages) - 1 - len(self.replies)
-
-    @property
-    def needs_identity(self) -> bool:
-        return any(one.request.status is Status.RECEIVED for one in self.requests)
-
-    @property
-    def is_closed(self) -> bool:
-        return bool(self.requests) and all(
-            one.request.status is Status.CLOSED for one in self.requests
-        )
-
-    @property
-    def code_sent_at(self) -> datetime | None:
-        asked = (one.request.identity_requested_at for one in self.requests)
-        return max((moment for moment in asked if moment), default=None)
-
-    @property
-    def wrong_codes(self) -> int:
-        return max((one.request.identity_failures for one in self.requests), default=0)
 
 
 class Reading:
