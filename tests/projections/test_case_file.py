@@ -99,6 +99,7 @@ def test_a_letter_is_told_by_kind_and_way_only(office: Office) -> None:
         "requests": 0,
         "printed": True,
         "explains": 0,
+        "attached": False,
     }
 
 
