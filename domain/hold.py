@@ -157,8 +157,12 @@ class Hold(Aggregate):
         self.wrong_answers = 0
 
     @staticmethod
-    def create_id(request_id: UUID, system: str, category: str, ground: str) -> UUID:
-        return uuid5(request_id, f"hold/{system}/{category}/{ground}")
+    def create_id(
+        request_id: UUID, system: str, category: str, ground: str, release_on: date | None = None
+    ) -> UUID:
+        """Records with different last days are in different holds, so each goes on its own."""
+        day = f"/{release_on}" if release_on else ""
+        return uuid5(request_id, f"hold/{system}/{category}/{ground}{day}")
 
     @classmethod
     def may_begin(cls, facts: dict[str, Any]) -> None:

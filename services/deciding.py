@@ -15,7 +15,7 @@ from domain.decisions import RecordFacts, Verdict, decide
 from domain.erasure_wish import best, fields_of, grounds_of, narrowed, not_asked
 from domain.errors import DomainError, NotAllowedNow
 from domain.fulfilment import IDENTIFIERS_ARRIVED, Fulfilment
-from domain.grounds import ARCHIVE, ground
+from domain.grounds import ARCHIVE, LEGAL_CLAIM, ground
 from domain.hold import Hold
 from domain.personal import PersonalRef
 from domain.policy import Profile
@@ -319,27 +319,34 @@ class Deciding:
         *,
         tell: bool,
     ) -> None:
-        kept: dict[tuple[str, str, str], list[tuple[Preview, KeptPart]]] = {}
+        kept: dict[tuple[str, str, str, date | None], list[tuple[Preview, KeptPart]]] = {}
         for preview, decision in zip(previews, decisions, strict=True):
             if decision.decision is Decision.KEEP:
                 for part in decision.reasons:
-                    place = (preview.found.system, preview.found.category, part.ground)
+                    # The day of a claim is that of its next review: it ends by a person alone.
+                    day = None if part.ground == LEGAL_CLAIM else part.until
+                    place = (preview.found.system, preview.found.category, part.ground, day)
                     kept.setdefault(place, []).append((preview, part))
         if not kept:
             return
         person = dossier.PERSON.validate_json(self._vault.open(request.requester))
         contact = self._contact(request, person) if tell else None
-        for (system, category, ground_code), lines in kept.items():
-            hold_id = Hold.create_id(request.id, system, category, ground_code)
+        for (system, category, ground_code, day), lines in kept.items():
+            hold_id = Hold.create_id(request.id, system, category, ground_code, day)
             if self._register.find_hold(hold_id) is not None:
                 continue  # a claim that was made before anything was decided
-            days = [part.until for _, part in lines]
+            claim = None
+            if ground_code == LEGAL_CLAIM:
+                # Somebody made it in another case: what stays for it here stands on its reason.
+                claim = self._held.claim_on(
+                    request.controller, system, [(p.found.kind, p.record.key) for p, _ in lines]
+                )
             placed = self._held.place(
                 request,
                 system=system,
                 category=category,
                 ground=ground_code,
-                release_on=max(day for day in days if day) if all(days) else None,
+                release_on=day,
                 records=[
                     HeldRecord(
                         preview.found.record_id,
@@ -350,6 +357,9 @@ class Deciding:
                     for preview, part in lines
                 ],
                 identifiers=person.identifiers,
+                words=self._held.words(claim) if claim else "",
+                owner=claim.owner if claim else "",
+                review_on=claim.review_on if claim else None,
                 contact=contact,
                 by=by,
                 at=now,

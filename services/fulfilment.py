@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from itertools import chain, islice
 from uuid import UUID, uuid4, uuid5
 
@@ -233,22 +233,22 @@ class Fulfilments:
         now: datetime,
     ) -> list[Aggregate]:
         """A hold for everything that a person kept: it goes on its day as any other."""
-        lines: dict[tuple[str, str, str], list[tuple[FoundRecord, Result]]] = {}
+        lines: dict[tuple[str, str, str, date | None], list[tuple[FoundRecord, Result]]] = {}
         for found in fulfilment.found:
             result = results.get(found.record_id)
             if by and result and result.outcome is Outcome.KEPT and result.ground:
-                place = (found.system, found.category, result.ground)
+                day = None if result.ground == LEGAL_CLAIM else result.until
+                place = (found.system, found.category, result.ground, day)
                 lines.setdefault(place, []).append((found, result))
         if not lines:
             return []
         request = self._register.request(fulfilment.request_id)
         person = person_of(self._vault, request)
         holds: list[Aggregate] = []
-        for (system, category, ground), kept in lines.items():
-            if self._register.find_hold(Hold.create_id(request.id, system, category, ground)):
+        for (system, category, ground, day), kept in lines.items():
+            hold_id = Hold.create_id(request.id, system, category, ground, day)
+            if self._register.find_hold(hold_id) is not None:
                 continue  # the same was kept when the erasure was approved
-            days = [result.until for _, result in kept]
-            until = max(day for day in days if day) if all(days) else None
             is_claim = ground == LEGAL_CLAIM
             records = []
             for found, _ in kept:
@@ -260,12 +260,12 @@ class Fulfilments:
                 system=system,
                 category=category,
                 ground=ground,
-                release_on=None if is_claim else until,
+                release_on=day,
                 records=records,
                 identifiers=person.identifiers,
                 words=" ".join(dict.fromkeys(result.words for _, result in kept)),
                 owner=(by or "") if is_claim else "",
-                review_on=until if is_claim else None,
+                review_on=_first_look(kept) if is_claim else None,
                 by=by or "",
                 at=now,
             )
@@ -559,6 +559,12 @@ def _each_once(found: Iterable[FoundRecord], wanted: set[bytes]) -> Iterator[Fou
 
 def person_of(vault: Vault, request: DataSubjectRequest) -> Person:
     return dossier.PERSON.validate_json(vault.open(request.requester))
+
+
+def _first_look(kept: Sequence[tuple[FoundRecord, Result]]) -> date | None:
+    """When a claim on several records is looked at again; None when no day was said for one."""
+    days = [result.until for _, result in kept]
+    return min(day for day in days if day) if all(days) else None
 
 
 def _may_be_asked_again(request: DataSubjectRequest, state: SystemState) -> bool:

@@ -6,7 +6,7 @@ of the case is gone.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
@@ -119,6 +119,24 @@ class Held:
         holds = map(self._register.find_hold, named)
         return tuple(hold for hold in holds if hold is not None and hold.stands)
 
+    def claim_on(
+        self, controller: str, system: str, records: Iterable[tuple[str, str]]
+    ) -> Hold | None:
+        """The standing claim on any of these records, by kind and key, that is looked at first."""
+        claims = [
+            hold
+            for kind, key in records
+            for hold in self.on_record(controller, system, kind, key)
+            if hold.ground == LEGAL_CLAIM
+        ]
+        return min(claims, key=lambda hold: hold.review_on or date.max, default=None)
+
+    def words(self, hold: Hold) -> str:
+        """Why somebody placed it; empty where the law alone says it."""
+        if hold.reason is None:
+            return ""
+        return dossier.NOTE.validate_json(self._vault.open(hold.reason)).text
+
     def standing(self, controller: str, found: FoundRecord, record: Record) -> list[StandingHold]:
         """What a person decided must stay of a record, as the rules of erasure take it.
 
@@ -157,4 +175,7 @@ def _of_decisions(request: DataSubjectRequest) -> Iterator[UUID]:
     for decision in request.decisions.values():
         found = request.found[decision.record_id]
         for part in decision.reasons:
-            yield Hold.create_id(request.id, found.system, found.category, part.ground)
+            place = (request.id, found.system, found.category, part.ground)
+            yield Hold.create_id(*place, part.until)
+            # One without a day, a claim, or one from before days were told apart.
+            yield Hold.create_id(*place)

@@ -266,10 +266,8 @@ class Holds:
 
     def reason(self, hold: Hold) -> str:
         """Why somebody placed it, in their words; empty where the law alone says it."""
-        if hold.reason is None:
-            return ""
         try:
-            return dossier.NOTE.validate_json(self._vault.open(hold.reason)).text
+            return self._held.words(hold)
         except Erased:
             return ""
 

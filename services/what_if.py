@@ -40,8 +40,9 @@ class Changed:
 class Difference:
     """One past request: what the two profiles disagree about, and how much can no longer be said.
 
-    `dates`, `decisions` (by record) and `holds` (by system, category and ground) hold only what
-    differs. `destroyed` counts records that nobody can decide about any more.
+    `dates`, `decisions` (by record) and `holds` (by system, category and ground, with every day on
+    which something goes) hold only what differs. `destroyed` counts records that nobody can decide
+    about any more.
     """
 
     request_id: UUID
@@ -148,15 +149,14 @@ def _verdicts(previews: Sequence[Preview]) -> dict[str, str | None]:
 
 
 def _holds(previews: Sequence[Preview]) -> dict[str, str | None]:
-    """Per system, category and ground the day on which the last of it would be released."""
-    until: dict[str, date | None] = {}
+    """Per system, category and ground the days on which something of it would be released."""
+    until: dict[str, set[str]] = {}
     for preview in previews:
         if preview.verdict.decision is Decision.KEEP:
             for kept in preview.verdict.kept:
                 place = f"{preview.found.system}/{preview.found.category}/{kept.ground}"
-                known = until.get(place, date.min)
-                until[place] = max(known, kept.until) if known and kept.until else None
-    return {place: _iso(day) or "open" for place, day in until.items()}
+                until.setdefault(place, set()).add(_iso(kept.until) or "open")
+    return {place: ", ".join(sorted(days)) for place, days in until.items()}
 
 
 def _changes(old: Mapping[str, str | None], new: Mapping[str, str | None]) -> tuple[Changed, ...]:

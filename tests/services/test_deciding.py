@@ -38,8 +38,9 @@ def test_each_reason_for_keeping_has_its_own_law_and_its_own_last_day(house: Hou
     assert "16. desember 2026" in letter
     assert "31. desember 2031" in letter
     request_id = asked(house, case_id, Right.ERASURE).id
-    refund = Hold.create_id(request_id, "payment", "payments", "contract.refund")
-    assert house.installation.register.hold(refund).release_on == date(2026, 12, 16)
+    day = date(2026, 12, 16)
+    refund = Hold.create_id(request_id, "payment", "payments", "contract.refund", day)
+    assert house.installation.register.hold(refund).release_on == day
 
 
 @pytest.mark.parametrize("consents", [True, False])

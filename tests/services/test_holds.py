@@ -21,6 +21,7 @@ from domain.vocabulary import (
     Outcome,
     Right,
 )
+from projections import holds as on_hold
 from services.ports import Erased, Identifier, Record, Result, Unavailable
 from tests.support.asking import (
     BY,
@@ -143,6 +144,74 @@ def test_closed_is_not_ended_while_something_is_kept(house: House, clock: Clock)
     request = house.installation.register.request(request.id)
     assert request.destroyed == set(OTHERS)
     assert (request.status, request.ended) == (Status.CLOSED, False)
+
+
+def test_vouchers_of_different_years_go_each_on_its_own_day(house: House, clock: Clock) -> None:
+    """AK-16, AO-09, E-12, B.1 row 17: none is kept for as long as the youngest of them.
+
+    One without a date waits for whoever knows it, and keeps neither of the others.
+    """
+    shop = invoice(house, "old", date(2025, 10, 1))
+    invoice(house, "new", BOOKED_ON)
+    shop.hold(KARI, "invoice", "undated")
+    request = kept(house)
+    first, last = date(2032, 12, 31), LAST_DAY
+    case = house.case(request.case_id)
+    holds = [h for h in house.installation.held.of_case(case) if h.ground == "se.bokforing"]
+    assert {hold.release_on: len(hold.records) for hold in holds} == {first: 1, last: 1, None: 1}
+    house.installation.follower().drain()
+    rows = on_hold.of_case(house.installation.database, case.id)
+    assert {row.release_on for row in rows if row.ground == "se.bokforing"} == {first, last, None}
+    letter = house.mails()[-1].text
+    assert "31. desember 2032" in letter
+    assert "31. desember 2033" in letter
+
+    pass_to(house, clock, first)
+    assert keys(shop) == {"old", "new", "undated", "another"}
+    pass_to(house, clock, first + timedelta(days=1))
+    assert keys(shop) == {"new", "undated", "another"}
+    pass_to(house, clock, last)
+    assert keys(shop) == {"new", "undated", "another"}
+    pass_to(house, clock, last + timedelta(days=1))
+    assert keys(shop) == {"undated", "another"}
+    assert not house.installation.register.request(request.id).ended
+
+    (undated,) = (hold for hold in holds if hold.release_on is None)
+    house.installation.holds.state_end(
+        undated.id, until=clock().date(), reason="Bokförd samma år", by=BY
+    )
+    pass_to(house, clock, clock().date() + timedelta(days=1))
+    assert keys(shop) == {"another"}
+    assert house.installation.register.request(request.id).ended
+
+
+def test_a_claim_of_an_earlier_case_is_carried_over_to_a_later_erasure(
+    house: House, clock: Clock
+) -> None:
+    """AK-17: what is claimed stays with its reason and owner, whoever asks again meanwhile."""
+    shop = invoice(house)
+    first = asked_again(house)
+    soon = clock().date() + timedelta(days=90)
+    (claim,) = house.installation.holds.claim(
+        first.id,
+        [one.record_id for one in first.own_records],
+        reason="Tvist",
+        owner="berit",
+        review_on=soon,
+        by=BY,
+    )
+    house.installation.refusing.withdraw(first.id, by=BY)
+    case_id = collected(house, Right.ERASURE, controller=SWEDEN, text="Radera till slut")
+    later = asked(house, case_id, Right.ERASURE)
+
+    approve_all(house, later.id)
+
+    own = hold_of(house, later, LEGAL_CLAIM)
+    assert (own.owner, own.review_on, own.release_on) == ("berit", soon, None)
+    assert house.installation.holds.reason(own) == "Tvist"
+    house.installation.holds.lift(claim, reason="Klart", by=BY)
+    hurry(house)
+    assert keys(shop) == {"i1", "another"}
 
 
 def test_a_system_that_is_away_on_the_day_is_asked_until_it_answers(

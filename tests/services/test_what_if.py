@@ -77,6 +77,20 @@ def test_another_promise_moves_its_dates_and_nothing_else(
     assert paid.events() == events
 
 
+def test_vouchers_of_different_years_are_told_apart(house: House) -> None:
+    """E-12: a new fiscal year moves each day on which something goes, not only the last."""
+    for key, booked in (("p1", BOOKED), ("p2", BOOKED.replace(year=2025))):
+        house.systems.system(NORWAY, "payment").hold(
+            KARI, "payment", key, anchors={"voucher": booked}, flags=frozenset({"paid"})
+        )
+    collected(house, Right.ERASURE)
+    june = replace(NOW, fiscal_year=replace(NOW.fiscal_year, end_month=6, end_day=30))
+
+    (hold,) = compared(house, june)[Right.ERASURE].holds
+
+    assert (hold.old, hold.new) == ("2030-12-31, 2031-12-31", "2031-06-30, 2032-06-30")
+
+
 def test_what_would_be_kept_follows_the_new_profile_while_it_can_be_said(paid: House) -> None:
     """E-12: a voucher stays five years from the end of the fiscal year, whichever that is."""
     june = replace(NOW, fiscal_year=replace(NOW.fiscal_year, end_month=6, end_day=30))
