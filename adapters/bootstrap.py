@@ -435,7 +435,7 @@ def _wire(
         objecting=Objecting(register, vault, tasks, controllers, deciding, clock),
         reminders=Reminders(register, questions, assigning, clock),
         questions=questions,
-        consulting=Consulting(register, vault, clock),
+        consulting=Consulting(register, vault, staff, clock),
         extending=Extending(register, vault, controllers, postroom, clock),
         receipts=Receipts(register, vault, controllers, clock),
         assigning=assigning,

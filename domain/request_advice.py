@@ -9,7 +9,7 @@ from typing import Any
 from domain.errors import DomainError, NotAllowedNow
 from domain.personal import PersonalRef
 from domain.request_state import Consultation, Event, RequestState
-from domain.staff import human, named
+from domain.staff import named, same_person
 from domain.vocabulary import ConsultedAbout
 
 
@@ -19,9 +19,12 @@ class OfficerConsulted(Event):
     advice: PersonalRef | None
     by: str
     about: ConsultedAbout = ConsultedAbout.OTHER
+    advised_by: str | None = None
 
     def apply(self, aggregate: RequestAdvice) -> None:
-        asked = Consultation(self.question, self.about, self.timestamp, self.by, self.advice)
+        asked = Consultation(
+            self.question, self.about, self.timestamp, self.by, self.advice, self.advised_by
+        )
         aggregate.consultations = {**aggregate.consultations, self.question: asked}
 
 
@@ -54,16 +57,25 @@ class RequestAdvice(RequestState):
         *,
         question: PersonalRef,
         advice: PersonalRef | None = None,
+        advised_by: str | None = None,
         about: ConsultedAbout = ConsultedAbout.OTHER,
         by: str,
         at: datetime,
     ) -> None:
-        """The officer advises and never decides (Art. 38(6))."""
+        """The officer advises and never decides (Art. 38(6)).
+
+        Advice that came at once is another person's too, who is named.
+        """
+        if advice is None and advised_by is not None:
+            raise DomainError("an adviser is named with advice: record what the officer advised")
+        if advice is not None:
+            _require_another(by, advised_by)
         if question not in self.consultations:
             self.trigger_event(
                 OfficerConsulted,
                 question=question,
                 advice=advice,
+                advised_by=advised_by,
                 about=about,
                 by=named(by),
                 timestamp=at,
@@ -74,8 +86,7 @@ class RequestAdvice(RequestState):
         asked = self._asked(question)
         if asked.advice is not None:
             raise NotAllowedNow("the officer has answered that question: ask a new one")
-        if human(by) == asked.by:
-            raise DomainError("whoever asks the officer cannot be the officer: another answers")
+        _require_another(asked.by, by)
         self.trigger_event(OfficerAdvised, question=question, advice=advice, by=by, timestamp=at)
 
     def weigh_advice(
@@ -118,5 +129,17 @@ class RequestAdvice(RequestState):
 
     @staticmethod
     def _require_not_officer(asked: Consultation, by: str) -> None:
-        if human(by) == asked.advised_by:
+        if asked.advised_by is None:
+            raise NotAllowedNow(
+                "nobody knows who gave that advice: ask again, and say which officer advised"
+            )
+        if same_person(by, asked.advised_by):
             raise DomainError("the officer advises and does not decide (Art. 38(6)): another does")
+
+
+def _require_another(asker: str, adviser: str | None) -> None:
+    """Nobody is asker and officer at once, however the name is written."""
+    if adviser is None or not adviser.strip():
+        raise DomainError("say which officer gave the advice: `advised_by` is a staff id")
+    if same_person(adviser, asker):
+        raise DomainError("whoever asks the officer cannot be the officer: another answers")

@@ -227,6 +227,11 @@ class RequestClock(RequestAdvice):
                 "the controller may rely on a pause only after that"
             )
         self._require_not_officer(asked, by)
+        if asked.followed is None:
+            raise NotAllowedNow(
+                "say first whether the advice is followed, and where not, why: "
+                "only then may the controller rely on a pause"
+            )
         self.trigger_event(
             SuspensionReliedOn,
             question=question,

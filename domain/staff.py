@@ -21,6 +21,11 @@ def human(by: str | None) -> str:
     return named(by)
 
 
+def same_person(first: str, second: str) -> bool:
+    """Whether two human names are one, however they are written."""
+    return human(first).strip().casefold() == human(second).strip().casefold()
+
+
 def two_people(first: str, second: str | None) -> None:
-    if second is None or human(second).strip().casefold() == human(first).strip().casefold():
+    if second is None or same_person(first, second):
         raise DomainError("unfounded or excessive is decided by two people: name the second")

@@ -15,7 +15,7 @@ from domain.personal import PersonalRef
 from domain.request import Consultation, DataSubjectRequest
 from domain.vocabulary import Compartment, ConsultedAbout
 from services import dossier
-from services.ports import Clock, Erased, Sealed, Vault
+from services.ports import Clock, Erased, Sealed, Staff, Vault
 from services.register import Register, again_on_conflict
 
 
@@ -31,20 +31,32 @@ class Opened:
 class Consulting:
     """Questions to the officer, answers, and what the controller made of them."""
 
-    def __init__(self, register: Register, vault: Vault, clock: Clock) -> None:
-        self._register, self._vault, self._clock = register, vault, clock
+    def __init__(self, register: Register, vault: Vault, staff: Staff, clock: Clock) -> None:
+        self._register, self._vault, self._staff, self._clock = register, vault, staff, clock
 
     @again_on_conflict
     def ask(
-        self, request_id: UUID, *, about: ConsultedAbout, words: str, by: str, advice: str = ""
+        self,
+        request_id: UUID,
+        *,
+        about: ConsultedAbout,
+        words: str,
+        by: str,
+        advice: str = "",
+        advised_by: str = "",
     ) -> UUID:
-        """Ask the officer; `advice` is given where it came at once. Answers the question's id."""
+        """Ask the officer. `advice` is given where it came at once, with the staff id of who gave
+        it. Answers the question's id.
+        """
         request = self._register.request(request_id)
+        if advised_by.strip():
+            self._require_officer(request, advised_by)
         question = self._note(request, words, by, "say what the officer is asked")
         answer = self._note(request, advice, by, "") if advice.strip() else None
         request.consult_officer(
             question=question.ref,
             advice=answer.ref if answer else None,
+            advised_by=advised_by.strip() or None,
             about=about,
             by=by,
             at=self._clock(),
@@ -55,6 +67,7 @@ class Consulting:
     @again_on_conflict
     def advise(self, request_id: UUID, question: UUID, *, words: str, by: str) -> None:
         request = self._register.request(request_id)
+        self._require_officer(request, by)
         advice = self._note(request, words, by, "say what the officer advises")
         request.advise(question=PersonalRef(question), advice=advice.ref, by=by, at=self._clock())
         self._register.save_all([request], advice.also)
@@ -65,6 +78,7 @@ class Consulting:
     ) -> None:
         """Say whether the advice was followed; where not, why, in words."""
         request = self._register.request(request_id)
+        self._require_no_officer(request, by)
         why = self._note(request, words, by, "") if words.strip() else None
         request.weigh_advice(
             question=PersonalRef(question),
@@ -84,6 +98,7 @@ class Consulting:
         Without a `question` the newest one about the suspension is meant.
         """
         request = self._register.request(request_id)
+        self._require_no_officer(request, by)
         if question is None:
             asked = [
                 one.question.id
@@ -105,6 +120,24 @@ class Consulting:
         """Every consultation about a request with its words, for whoever may read them."""
         for one in request.consultations.values():
             yield Opened(one, self._words(one.question), self._words(one.advice))
+
+    def _officers(self, request: DataSubjectRequest) -> frozenset[str]:
+        """Who is known as officer to the controller of a request."""
+        return frozenset(
+            one.id
+            for one in self._staff.members().values()
+            if one.is_officer and one.sees(request.controller)
+        )
+
+    def _require_officer(self, request: DataSubjectRequest, adviser: str) -> None:
+        """Where the staff list names officers, advice is one of theirs (Art. 38, 39)."""
+        officers = self._officers(request)
+        if officers and adviser.strip() not in officers:
+            raise DomainError("advice comes from the officer: name one whom the staff list knows")
+
+    def _require_no_officer(self, request: DataSubjectRequest, by: str) -> None:
+        if by.strip() in self._officers(request):
+            raise DomainError("the officer advises and does not decide (Art. 38(6)): another does")
 
     def _words(self, ref: PersonalRef | None) -> str | None:
         if ref is None:

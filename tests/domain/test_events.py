@@ -67,7 +67,7 @@ AGGREGATES: tuple[type[Any], ...] = (
 )
 
 WITHOUT_PERSONAL_DATA = {
-    "staff ids": {"backdated_by", "by", "second", "to", "owner"},
+    "staff ids": {"advised_by", "backdated_by", "by", "second", "to", "owner"},
     "names of controllers, systems, recipients": {
         "controller",
         "name",

@@ -22,6 +22,7 @@ from domain.request import (
     RefusalGround,
     Status,
 )
+from domain.request_advice import OfficerConsulted
 from domain.values import KnownResidual, RecordDecision, SystemOutcome
 from domain.vocabulary import (
     Compartment,
@@ -315,7 +316,9 @@ def test_a_request_is_acknowledged_assigned_and_linked_once(
 
 def test_the_officer_advises_and_the_status_stays(request_received: DataSubjectRequest) -> None:
     """Art. 38(6): the officer never decides."""
-    request_received.consult_officer(question=ref(), advice=ref(), by="anna", at=AT)
+    request_received.consult_officer(
+        question=ref(), advice=ref(), advised_by="officer", by="anna", at=AT
+    )
 
     assert names(request_received) == ["OfficerConsulted"]
     assert request_received.status is Status.RECEIVED
@@ -678,6 +681,7 @@ def consulted(request: DataSubjectRequest, at: datetime) -> PersonalRef:
     question = ref()
     request.consult_officer(question=question, about=ConsultedAbout.SUSPENSION, by="anna", at=at)
     request.advise(question=question, advice=ref(), by="officer", at=at)
+    request.weigh_advice(question=question, followed=True, by="berit", at=at)
     return question
 
 
@@ -691,7 +695,9 @@ def test_nobody_relies_on_a_pause_before_the_officer_was_heard(
         rely(question=ref(), reason="long-wait", by="berit", at=AT + days(10))
 
     other, question = ref(), ref()
-    request_received.consult_officer(question=other, advice=ref(), by="anna", at=AT + days(10))
+    request_received.consult_officer(
+        question=other, advice=ref(), advised_by="officer", by="anna", at=AT + days(10)
+    )
     request_received.consult_officer(
         question=question, about=ConsultedAbout.SUSPENSION, by="anna", at=AT + days(10)
     )
@@ -702,10 +708,76 @@ def test_nobody_relies_on_a_pause_before_the_officer_was_heard(
     for by in ("officer", "trettio", ""):
         with pytest.raises(DomainError):
             rely(question=question, reason="long-wait", by=by, at=AT + days(11))
+    with pytest.raises(NotAllowedNow, match="whether the advice is followed"):
+        rely(question=question, reason="long-wait", by="berit", at=AT + days(11))
     assert not request_received.suspension_relied_on
 
+    request_received.weigh_advice(
+        question=question, followed=False, reasons=ref(), by="berit", at=AT + days(11)
+    )
     rely(question=question, reason="long-wait", by="berit", at=AT + days(11))
     assert request_received.suspension_relied_on
+
+
+@pytest.mark.parametrize("adviser", [None, " ", "anna", " Anna", "trettio"])
+def test_advice_given_with_the_question_is_another_persons(
+    request_received: DataSubjectRequest, adviser: str | None
+) -> None:
+    """B.2.5, B.7, Art. 38(6): one login cannot ask, advise and decide."""
+    with pytest.raises(DomainError):
+        request_received.consult_officer(
+            question=ref(), advice=ref(), advised_by=adviser, by="anna", at=AT
+        )
+    assert not request_received.consultations
+
+
+def test_who_advised_at_once_neither_weighs_nor_relies(
+    request_received: DataSubjectRequest,
+) -> None:
+    """B.2.5, B.7, Art. 38(6): against a no takes a reason, and another than who advised."""
+    asked_and_answered(request_received)
+    question, at = ref(), AT + days(10)
+    request_received.consult_officer(
+        question=question,
+        advice=ref(),
+        advised_by="officer",
+        about=ConsultedAbout.SUSPENSION,
+        by="anna",
+        at=at,
+    )
+    rely, weigh = request_received.rely_on_suspension, request_received.weigh_advice
+    for by in ("officer", "Officer "):
+        with pytest.raises(DomainError, match="does not decide"):
+            weigh(question=question, followed=True, by=by, at=at)
+        with pytest.raises(DomainError, match="does not decide"):
+            rely(question=question, reason="long-wait", by=by, at=at)
+    with pytest.raises(NotAllowedNow, match="whether the advice is followed"):
+        rely(question=question, reason="long-wait", by="anna", at=at)
+    with pytest.raises(DomainError, match="say why"):
+        weigh(question=question, followed=False, by="anna", at=at)
+    weigh(question=question, followed=False, reasons=ref(), by="anna", at=at)
+    rely(question=question, reason="long-wait", by="anna", at=at)
+    assert request_received.suspension_relied_on
+
+
+def test_nobody_relies_on_advice_of_which_nobody_knows_who_gave_it(
+    request_received: DataSubjectRequest,
+) -> None:
+    """Art. 38(6): advice from before advisers were named stays in the log, and is no ground."""
+    asked_and_answered(request_received)
+    question = ref()
+    request_received.trigger_event(
+        OfficerConsulted,
+        question=question,
+        advice=ref(),
+        about=ConsultedAbout.SUSPENSION,
+        by="anna",
+        timestamp=AT,
+    )
+    with pytest.raises(NotAllowedNow, match="nobody knows who"):
+        request_received.rely_on_suspension(
+            question=question, reason="long-wait", by="berit", at=AT + days(10)
+        )
 
 
 def test_there_must_be_a_pause_to_rely_on(request_received: DataSubjectRequest) -> None:

@@ -7,6 +7,7 @@ import pytest
 from domain.errors import DomainError, NotAllowedNow
 from domain.request import Missed
 from domain.vocabulary import Compartment, ConsultedAbout, Right
+from services.ports import Member
 from tests.support.asking import BY, Clock, asked, confirmed
 from tests.support.house import House
 
@@ -57,3 +58,41 @@ def test_pauses_count_only_after_the_officer_was_heard(house: House, clock: Cloc
     house.installation.vault.destroy(case_id, Compartment.CORRESPONDENCE)
     (gone,) = consulting.opened(asked(house, case_id, Right.ACCESS))
     assert (gone.question, gone.advice) == (None, None)
+
+
+def test_where_officers_are_known_one_of_them_advises_and_none_decides(
+    house: House, clock: Clock
+) -> None:
+    """B.2.5, Art. 38(6): one login is not officer and controller at once."""
+    staff = house.installation.staff
+    house.installation.database.run(staff.set(Member("dora", "Dora", is_officer=True)))
+    case_id = confirmed(house, Right.ACCESS)
+    request_id = asked(house, case_id, Right.ACCESS).id
+    consulting = house.installation.consulting
+    house.installation.questions.ask_scope(request_id, words="Which account?", by=BY)
+    clock.forward(days=10)
+
+    def ask(adviser: str) -> object:
+        return consulting.ask(
+            request_id,
+            about=ConsultedAbout.SUSPENSION,
+            words=QUESTION,
+            advice=ADVICE,
+            advised_by=adviser,
+            by=BY,
+        )
+
+    for adviser in ("", BY, "berit"):
+        with pytest.raises(DomainError, match="officer"):
+            ask(adviser)
+    ask("dora")
+    (question,) = asked(house, case_id, Right.ACCESS).consultations
+    with pytest.raises(DomainError, match="does not decide"):
+        consulting.weigh(request_id, question.id, followed=True, by="dora")
+    with pytest.raises(NotAllowedNow, match="whether the advice is followed"):
+        consulting.rely_on_suspension(request_id, reason="person-kept-us-waiting", by=BY)
+    consulting.weigh(request_id, question.id, followed=False, words="We asked at once.", by=BY)
+    with pytest.raises(DomainError, match="does not decide"):
+        consulting.rely_on_suspension(request_id, reason="person-kept-us-waiting", by="dora")
+    consulting.rely_on_suspension(request_id, reason="person-kept-us-waiting", by=BY)
+    assert asked(house, case_id, Right.ACCESS).suspension_relied_on

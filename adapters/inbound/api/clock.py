@@ -99,7 +99,12 @@ class Answered(Form):
 class Consult(Form):
     about: ConsultedAbout
     question: Words
-    advice: str = Field(default="", max_length=20_000, description="Where it came at once.")
+    advice: str = Field(
+        default="", max_length=20_000, description="Where it came at once, with `advised_by`."
+    )
+    advised_by: str = Field(
+        default="", max_length=100, description="Staff id of the officer; never your own."
+    )
 
 
 class Advise(Form):
@@ -261,6 +266,7 @@ def consult(
             about=form.about,
             words=form.question,
             advice=form.advice,
+            advised_by=form.advised_by,
             by=command.bearer.staff_id,
         ),
         status=HTTPStatus.CREATED,

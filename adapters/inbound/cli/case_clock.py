@@ -82,6 +82,9 @@ def consult(
     about: ConsultedAbout,
     question_from: From = "-",
     advice_from: From = None,
+    advised_by: Annotated[
+        str, typer.Option(help="With --advice-from: the officer's staff id, never your own.")
+    ] = "",
 ) -> None:
     """Ask the officer, who advises and never decides (Art. 38(6))."""
     with seated(context) as seat:
@@ -91,6 +94,7 @@ def consult(
             about=about,
             words=read(question_from),
             advice=read(advice_from),
+            advised_by=advised_by,
             by=seat.by,
         )
         seat.tell({"question_id": str(question)})

@@ -62,7 +62,7 @@ def clock_view(
     window = extension_notice(request.received_on, today, calendar_named(request.dates.calendar))
     decided = request.extension_decided_by is not None
     heard = any(
-        one.about is ConsultedAbout.SUSPENSION and one.advice is not None
+        one.about is ConsultedAbout.SUSPENSION and one.followed is not None
         for one in request.consultations.values()
     )
     waited = bool(request.pauses or request.open_pauses)
