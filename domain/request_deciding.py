@@ -12,7 +12,7 @@ from domain.request_identity import RequestIdentity
 from domain.request_state import Event, Status
 from domain.staff import human, named, two_people
 from domain.values import Decisions, Found
-from domain.vocabulary import Decision, RefusalGround, Right
+from domain.vocabulary import Decision, PauseReason, RefusalGround, Right, Unidentified
 
 
 class DataCollected(Event):
@@ -85,6 +85,8 @@ class Refused(Event):
     second: str | None
     reasons: PersonalRef
     code: str = ""
+    shown: Unidentified | None = None
+    proof: PersonalRef | None = None
 
     def apply(self, aggregate: RequestDeciding) -> None:
         aggregate.status = Status.REFUSED
@@ -199,6 +201,8 @@ class RequestDeciding(RequestIdentity):
         by: str,
         second: str | None = None,
         code: str = "",
+        shown: Unidentified | None = None,
+        proof: PersonalRef | None = None,
         at: datetime,
     ) -> None:
         """No refusal without a human name; Art. 12(5) needs two, Art. 12(2) a question first."""
@@ -207,10 +211,10 @@ class RequestDeciding(RequestIdentity):
             two_people(by, second)
         elif self.right is Right.OBJECTION_TO_MARKETING and ground.weighs_interests:
             raise DomainError("an objection to marketing is absolute (Art. 21(3)): act on it")
-        if ground is RefusalGround.CANNOT_IDENTIFY and (
-            self.identity is not None or self.identity_requested_at is None
-        ):
-            raise DomainError("only who was asked for proof and gave none cannot be identified")
+        if ground is RefusalGround.CANNOT_IDENTIFY:
+            self._require_demonstrated(shown, proof)
+        elif shown is not None:
+            raise DomainError("what shows that nobody can be identified goes with that ground only")
         if ground is RefusalGround.NO_RESPONSE and not self.silent_about:
             raise DomainError("nobody is silent before two reminders: wait for the second one")
         self.trigger_event(
@@ -220,10 +224,28 @@ class RequestDeciding(RequestIdentity):
             by=human(by),
             second=second,
             code=code,
+            shown=shown,
+            proof=proof,
             timestamp=at,
         )
 
     # Rules
+
+    def _require_demonstrated(self, shown: Unidentified | None, proof: PersonalRef | None) -> None:
+        """Art. 12(2): the controller demonstrates it; having asked a moment ago shows nothing."""
+        if self.identity is not None or self.identity_requested_at is None:
+            raise DomainError("only who was asked for proof and gave none cannot be identified")
+        if proof is None:
+            raise DomainError(
+                "the controller has to show it (Art. 12(2)): write down what was tried"
+            )
+        if shown is None:
+            raise DomainError(
+                "say what shows it: the person is silent after two reminders, has nothing more to"
+                " give, or the proofs given failed"
+            )
+        if shown is Unidentified.SILENT and PauseReason.IDENTITY not in self.silent_about:
+            raise DomainError("nobody is silent before two reminders: wait for the second one")
 
     def _match(
         self,

@@ -410,6 +410,14 @@ class RefusalGround(Enum):
         return self in {RefusalGround.NATIONAL_EXCEPTION, RefusalGround.NOT_ENTITLED}
 
 
+class Unidentified(Enum):
+    """What shows that nobody can tell whose the data are (Art. 11(2), 12(2))."""
+
+    SILENT = "silent"
+    NOTHING_MORE = "nothing-more"
+    PROOF_FAILED = "proof-failed"
+
+
 class Missed(Enum):
     TARGET = "target"
     PROMISE = "promise"

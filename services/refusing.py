@@ -27,7 +27,7 @@ from domain.refusals import (
 )
 from domain.request import DataSubjectRequest, RefusalGround, Status
 from domain.staff import human
-from domain.vocabulary import Compartment, IdentifierKind, LetterKind, Outcome
+from domain.vocabulary import Compartment, IdentifierKind, LetterKind, Outcome, Unidentified
 from services import dossier
 from services.addressees import Addressees
 from services.controllers import Controllers
@@ -90,10 +90,14 @@ class Refusing:
         words: str,
         by: str,
         law: str = "",
+        proof: str = "",
+        shown: Unidentified | None = None,
     ) -> None:
         """Refuse a request as a whole; the letter that says why is written in the same save.
 
-        `law` names one of `reasons` by its code, or by its law where that is enough.
+        `law` names one of `reasons` by its code, or by its law where that is enough. Who cannot be
+        identified takes a `proof`, what was tried in words, and what it `shown`: neither is in the
+        letter.
         """
         if ground.needs_two_people:
             raise DomainError(
@@ -103,8 +107,21 @@ class Refusing:
         request, case, reason = self._chosen(request_id, ground, words, law)
         now = self._clock()
         note = self._sealed(case, words, by, now)
-        request.refuse(ground=ground, code=reason.code, reasons=note.ref, by=by, at=now)
-        also = [*note.also, *self._letter(case, request, reason, words.strip(), by)]
+        tried = self._sealed(case, proof, by, now) if proof.strip() else None
+        request.refuse(
+            ground=ground,
+            code=reason.code,
+            reasons=note.ref,
+            shown=shown,
+            proof=tried.ref if tried else None,
+            by=by,
+            at=now,
+        )
+        also = [
+            *note.also,
+            *(tried.also if tried else ()),
+            *self._letter(case, request, reason, words.strip(), by),
+        ]
         self._register.save_all([case, request], also)
 
     # Unfounded or excessive (Art. 12(5))

@@ -35,6 +35,7 @@ from domain.vocabulary import (
     Match,
     Outcome,
     Right,
+    Unidentified,
 )
 from tests.support.dates import by_law
 from tests.support.past import (
@@ -1063,13 +1064,70 @@ def test_an_objection_to_marketing_cannot_be_weighed(ground: RefusalGround) -> N
     refuse(received(Right.OBJECTION), ground)
 
 
+def unidentified(
+    request: DataSubjectRequest,
+    shown: Unidentified | None = Unidentified.NOTHING_MORE,
+    *,
+    tried: bool = True,
+) -> None:
+    request.refuse(
+        ground=RefusalGround.CANNOT_IDENTIFY,
+        reasons=ref(),
+        shown=shown,
+        proof=ref() if tried else None,
+        by="anna",
+        at=AT,
+    )
+
+
 def test_who_was_never_asked_is_not_unidentifiable(request_received: DataSubjectRequest) -> None:
     """B.1 row 12(2): the controller must demonstrate that it cannot identify."""
     with pytest.raises(DomainError, match="asked for proof"):
-        refuse(request_received, RefusalGround.CANNOT_IDENTIFY)
+        unidentified(request_received)
 
     request_received.request_identity(method=CODE, reason="unknown-sender", at=AT)
-    refuse(request_received, RefusalGround.CANNOT_IDENTIFY)
+    unidentified(request_received)
+
+    assert request_received.status is Status.REFUSED
+
+
+def test_having_asked_does_not_show_that_nobody_can_tell(
+    request_received: DataSubjectRequest,
+) -> None:
+    """B.1 row 12(2): what was tried, and a silence that two reminders show, or a stated fact."""
+    request_received.request_identity(method=CODE, reason="unknown-sender", at=AT)
+
+    with pytest.raises(DomainError, match="what was tried"):
+        unidentified(request_received, tried=False)
+    with pytest.raises(DomainError, match="say what shows it"):
+        unidentified(request_received, None)
+    for reminders in range(3):
+        with pytest.raises(DomainError, match="second one"):
+            unidentified(request_received, Unidentified.SILENT)
+        if reminders < 2:
+            request_received.remind_of_question(reason=PauseReason.IDENTITY, at=AT)
+    request_received.notice_silence(reason=PauseReason.IDENTITY, at=AT)
+    request_received.collect_events()
+    unidentified(request_received, Unidentified.SILENT)
+
+    (refused,) = request_received.collect_events()
+    assert (refused.shown, bool(refused.proof)) == (Unidentified.SILENT, True)  # type: ignore[attr-defined]
+
+
+def test_proofs_that_failed_are_said_of_that_ground_only(
+    request_received: DataSubjectRequest,
+) -> None:
+    request_received.request_identity(method=CODE, reason="unknown-sender", at=AT)
+    with pytest.raises(DomainError, match="that ground only"):
+        request_received.refuse(
+            ground=RefusalGround.NOT_ENTITLED,
+            reasons=ref(),
+            shown=Unidentified.PROOF_FAILED,
+            by="anna",
+            at=AT,
+        )
+
+    unidentified(request_received, Unidentified.PROOF_FAILED)
 
     assert request_received.status is Status.REFUSED
 
@@ -1078,7 +1136,7 @@ def test_who_has_proven_identity_is_not_unidentifiable(
     request_verified: DataSubjectRequest,
 ) -> None:
     with pytest.raises(DomainError, match="asked for proof"):
-        refuse(request_verified, RefusalGround.CANNOT_IDENTIFY)
+        unidentified(request_verified)
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import hypothesis.strategies as st
 from hypothesis import settings
@@ -20,6 +21,7 @@ from domain.vocabulary import (
     Match,
     Outcome,
     Right,
+    Unidentified,
 )
 from tests.support.dates import by_law
 from tests.support.past import (
@@ -136,7 +138,10 @@ class AnyRequest(RuleBasedStateMachine):
 
     @rule(ground=st.sampled_from(list(RefusalGround)), by=STAFF, second=STAFF)
     def refuse(self, ground: RefusalGround, by: str, second: str) -> None:
-        if self._try("refuse", ground=ground, reasons=ref(), by=by, second=second):
+        who: dict[str, Any] = {}
+        if ground is RefusalGround.CANNOT_IDENTIFY:
+            who = {"shown": Unidentified.NOTHING_MORE, "proof": ref()}
+        if self._try("refuse", ground=ground, reasons=ref(), by=by, second=second, **who):
             self.refused, self.answer, self.arrived = True, None, False
             assert by in {"anna", "berit"}, "no refusal without a human name"
             if ground in {RefusalGround.UNFOUNDED, RefusalGround.EXCESSIVE}:

@@ -13,12 +13,13 @@ from domain.errors import DomainError, NotAllowedNow
 from domain.policy import BodyType
 from domain.refusals import available, require_too_frequent
 from domain.request import RefusalGround, Status
-from domain.vocabulary import Country, IdentifierKind, LetterKind, Outcome, Right
+from domain.vocabulary import Country, IdentifierKind, LetterKind, Outcome, Right, Unidentified
 from services.fulfilment import person_of
 from services.ports import Identifier
 from tests.support.asking import BY, approve, approved, asked, collected, confirmed
 from tests.support.house import House
 
+TRIED = "Søkt på navn og postnummer i alle systemer, ringt to ganger."
 WORDS = "Dette er den sjuende likelydende forespørselen på en uke."
 
 
@@ -130,7 +131,12 @@ def test_who_was_not_found_and_gives_more_is_taken_up_as_received(house: House) 
     request_id = asked(house, case_id, Right.ACCESS).id
     house.installation.identity.ask(case_id, reason="unknown-sender", by=BY)
     house.installation.refusing.refuse(
-        request_id, ground=RefusalGround.CANNOT_IDENTIFY, words=WORDS, by=BY
+        request_id,
+        ground=RefusalGround.CANNOT_IDENTIFY,
+        words=WORDS,
+        proof=TRIED,
+        shown=Unidentified.PROOF_FAILED,
+        by=BY,
     )
     house.worker.drain()
     before = asked(house, case_id, Right.ACCESS)
@@ -150,13 +156,21 @@ def test_who_was_never_asked_for_proof_is_not_unidentified(house: House) -> None
     case_id = confirmed(house, Right.ACCESS)
     request_id = asked(house, case_id, Right.ACCESS).id
     refuse = house.installation.refusing.refuse
+    facts: dict[str, Any] = {"ground": RefusalGround.CANNOT_IDENTIFY, "words": WORDS, "by": BY}
     with pytest.raises(DomainError, match="asked for proof"):
-        refuse(request_id, ground=RefusalGround.CANNOT_IDENTIFY, words=WORDS, by=BY)
+        refuse(request_id, **facts)
 
     house.installation.identity.ask(case_id, reason="unknown-sender", by=BY)
-    refuse(request_id, ground=RefusalGround.CANNOT_IDENTIFY, words=WORDS, by=BY)
+    with pytest.raises(DomainError, match="what was tried"):
+        refuse(request_id, **facts, proof=" ", shown=Unidentified.NOTHING_MORE)
+    with pytest.raises(DomainError, match="two reminders"):
+        refuse(request_id, **facts, proof=TRIED, shown=Unidentified.SILENT)
+    refuse(request_id, **facts, proof=TRIED, shown=Unidentified.NOTHING_MORE)
     house.worker.drain()
 
+    states = house.installation.database.fetch("SELECT state FROM trettio.log")
+    assert all(TRIED.encode() not in bytes(row["state"]) for row in states)
+    assert TRIED not in house.mails()[-1].text
     assert asked(house, case_id, Right.ACCESS).status is Status.CLOSED
 
 

@@ -54,6 +54,7 @@ from domain.vocabulary import (
     Right,
     Role,
     TriageKind,
+    Unidentified,
 )
 from services.register import Register
 from tests.support.past import COMPLEX_AND_MANY
@@ -225,7 +226,12 @@ class History:
                 at=at,
             ),
             lambda: request.refuse(
-                ground=RefusalGround.CANNOT_IDENTIFY, reasons=self.ref(), by=by, at=at
+                ground=RefusalGround.CANNOT_IDENTIFY,
+                reasons=self.ref(),
+                shown=Unidentified.NOTHING_MORE,
+                proof=self.ref(),
+                by=by,
+                at=at,
             ),
             lambda: request.extend_deadline(
                 reasons=COMPLEX_AND_MANY,

@@ -16,6 +16,7 @@ from adapters.inbound.api.shapes import Form, RequestSummary
 from domain.case import reference
 from domain.refusal import Standing
 from domain.request import RefusalGround
+from domain.vocabulary import Unidentified
 from services.ports import Identifier
 
 router = APIRouter(prefix="/v1/requests", tags=["requests"], route_class=ApiRoute)
@@ -26,12 +27,14 @@ class Refuse(Form):
 
     What is unfounded or excessive needs its `proof` and is only proposed: a second person
     confirms or declines. With a `fee` it is not refused but announced at that price.
+    Who cannot be identified (Art. 12(2)) takes a `proof` of what was tried, and what is `shown`.
     """
 
     ground: RefusalGround
     words: str = Field(min_length=1, max_length=5_000)
     law: str = Field(default="", max_length=200)
     proof: str = Field(default="", max_length=20_000)
+    shown: Unidentified | None = None
     fee: str = Field(default="", max_length=100, examples=["250 kr"])
 
 
@@ -95,7 +98,15 @@ def refuse(
                 by=by,
             )
         else:
-            refusing.refuse(request_id, ground=form.ground, words=form.words, law=form.law, by=by)
+            refusing.refuse(
+                request_id,
+                ground=form.ground,
+                words=form.words,
+                law=form.law,
+                proof=form.proof,
+                shown=form.shown,
+                by=by,
+            )
 
     return carry_out(installation, command, request, act, status=HTTPStatus.ACCEPTED)
 

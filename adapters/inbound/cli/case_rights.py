@@ -12,7 +12,7 @@ import typer
 from adapters.inbound.cli.case_seat import read, seated
 from domain.rectification import ClaimGround, Wish
 from domain.restriction import RestrictionGround
-from domain.vocabulary import ErasureGround, Outcome, RefusalGround, Right
+from domain.vocabulary import ErasureGround, Outcome, RefusalGround, Right, Unidentified
 
 Case = Annotated[str, typer.Argument(help="The case's reference, or its id.", metavar="CASE")]
 From = Annotated[str | None, typer.Option(help="A file, or - for standard input.", metavar="FILE")]
@@ -137,21 +137,35 @@ def refuse(
     law: Annotated[str, typer.Option(help="The law, where the ground does not name it.")] = "",
     proof_from: Annotated[
         str,
-        typer.Option(help="What shows that it is unfounded or excessive.", metavar="FILE"),
+        typer.Option(
+            help="What shows that it is unfounded or excessive; what was tried to identify.",
+            metavar="FILE",
+        ),
     ] = "",
+    shown: Annotated[
+        Unidentified | None,
+        typer.Option(help="With cannot-identify: what shows that nobody can tell who it is."),
+    ] = None,
     fee: Annotated[str, typer.Option(help="A fee instead of a refusal, such as '250 kr'.")] = "",
 ) -> None:
     """Refuse as a whole; what Art. 12(5) allows is proposed, and another person confirms."""
     with seated(context) as seat:
         request, refusing = seat.request(case, right), seat.installation.refusing
-        words = read(words_from)
+        words, proof = read(words_from), read(proof_from) if proof_from else ""
         if ground.needs_two_people:
-            proof = read(proof_from) if proof_from else ""
             refusing.propose(
                 request.id, ground=ground, words=words, proof=proof, law=law, fee=fee, by=seat.by
             )
         else:
-            refusing.refuse(request.id, ground=ground, words=words, law=law, by=seat.by)
+            refusing.refuse(
+                request.id,
+                ground=ground,
+                words=words,
+                law=law,
+                proof=proof,
+                shown=shown,
+                by=seat.by,
+            )
         seat.tell_request(request)
 
 

@@ -27,6 +27,7 @@ from domain.vocabulary import (
     Language,
     Outcome,
     Right,
+    Unidentified,
 )
 from services import dossier
 from services.fulfilment import person_of
@@ -187,7 +188,15 @@ def refuse(desk: AtDesk, case_id: UUID, request_id: UUID, sent: Form) -> Respons
                 by=desk.staff_id,
             )
         else:
-            refusing.refuse(request.id, ground=what, law=code, words=words, by=desk.staff_id)
+            refusing.refuse(
+                request.id,
+                ground=what,
+                law=code,
+                words=words,
+                proof=sent.one("proof"),
+                shown=one_of(Unidentified, sent.one("shown")) if sent.one("shown") else None,
+                by=desk.staff_id,
+            )
 
     two = ground in {one.value for one in RefusalGround if one.needs_two_people}
     done = "refusal-proposed" if two else "refused"

@@ -25,7 +25,7 @@ from adapters.inbound.api.errors import AWAY, RETRY_SECONDS, status_of
 from adapters.inbound.web.look import Look, language_accepted, language_named, plain, told
 from domain.errors import DomainError
 from domain.policy import Profile
-from domain.vocabulary import Language
+from domain.vocabulary import Language, Unidentified
 from services.ports import Erased
 from services.showing import looks_like_a_document
 
@@ -50,6 +50,7 @@ def environment() -> Environment:
     )
     made.filters |= {"plain": plain, "told": told, "is_document": looks_like_a_document}
     made.globals["languages"] = tuple(Language)
+    made.globals["unidentified"] = tuple(Unidentified)
     return made
 
 

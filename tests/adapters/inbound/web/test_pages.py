@@ -32,6 +32,7 @@ from domain.vocabulary import (
     Outcome,
     ReceiptSource,
     TriageKind,
+    Unidentified,
 )
 from projections.deadline_worklist import TURN_OF, TURNS
 from services.ports import Task
@@ -433,6 +434,7 @@ def topics(kind: type[Aggregate]) -> list[str]:
         ("decided", [one.value for one in Decision]),
         ("letter_kind", [one.value for one in LetterKind]),
         ("refusal", [one.value for one in RefusalGround]),
+        ("unidentified", [one.value for one in Unidentified]),
         ("task", list(KINDS)),
         ("failure", ["answer-not-fetched", "bounced"]),
         ("block", list(TURN_OF)),

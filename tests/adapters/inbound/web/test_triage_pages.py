@@ -120,12 +120,15 @@ def test_identifiers_that_come_after_all_take_a_request_up_again_at_the_desk(hou
     request = asked(house, case_id, Right.ACCESS)
     house.installation.identity.ask(case_id, reason="unknown-sender", by="ola")
     house.work()
-    house.installation.refusing.refuse(
-        request.id, ground=RefusalGround.CANNOT_IDENTIFY, words="Ingen treff", by="ola"
-    )
-    house.work()
     desk, place = house.staff(), f"/desk/cases/{case_id}"
     reveal(desk, place)
+    said = {"ground": "cannot-identify:cannot-identify", "words": "Ingen treff", "proof": "Søkt"}
+    desk.post(f"{place}/requests/{request.id}/refuse", data=said)
+    assert asked(house, case_id, Right.ACCESS).refusal is None
+    said["shown"] = "nothing-more"
+    desk.post(f"{place}/requests/{request.id}/refuse", data=said)
+    assert asked(house, case_id, Right.ACCESS).refusal is RefusalGround.CANNOT_IDENTIFY
+    house.work()
     into = f"{place}/requests/{request.id}/identifiers"
     assert into in desk.get(place).text
 
