@@ -13,7 +13,14 @@ from pathlib import Path
 
 import pytest
 
-from adapters.settings import FROM_FILES, PREFIX, SYSTEM_PREFIX, Settings, load_settings
+from adapters.settings import (
+    FROM_FILES,
+    PREFIX,
+    PROVIDER_PREFIX,
+    SYSTEM_PREFIX,
+    Settings,
+    load_settings,
+)
 from tests.support.components import unavailable
 from tests.support.demonstration import environment, started
 
@@ -116,7 +123,8 @@ def test_the_example_environment_names_every_setting_with_a_comment() -> None:
     settings = {f"{PREFIX}{name.upper()}" for name in Settings.model_fields}
     assigned = [(n, m[1]) for n, line in enumerate(lines) if (m := _ASSIGNED.fullmatch(line))]
 
-    named = [name for _, name in assigned if not name.startswith(SYSTEM_PREFIX)]
+    apart = (SYSTEM_PREFIX, PROVIDER_PREFIX)
+    named = [name for _, name in assigned if not name.startswith(apart)]
     assert sorted(named) == sorted(settings)
     assert [name for number, name in assigned if not lines[number - 1].startswith("# ")] == []
 
