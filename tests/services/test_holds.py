@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime, timedelta
-from uuid import UUID
+from uuid import UUID, uuid5
 
 import pytest
 
@@ -183,6 +183,28 @@ def test_vouchers_of_different_years_go_each_on_its_own_day(house: House, clock:
     pass_to(house, clock, clock().date() + timedelta(days=1))
     assert keys(shop) == {"another"}
     assert house.installation.register.request(request.id).ended
+
+
+def test_a_hold_from_before_days_were_told_apart_is_known_and_goes(
+    house: House, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The day was no part of its id then; its case lists it, also when its content is gone."""
+
+    def before(
+        request_id: UUID, system: str, category: str, ground: str, release_on: date | None = None
+    ) -> UUID:
+        return uuid5(request_id, f"hold/{system}/{category}/{ground}")
+
+    shop = invoice(house)
+    with monkeypatch.context() as earlier:
+        earlier.setattr(Hold, "create_id", staticmethod(before))
+        request = kept(house)
+    assert hold_of(house, request).release_on == LAST_DAY
+
+    pass_to(house, clock, LAST_DAY + timedelta(days=1))
+
+    assert hold_of(house, request).erased
+    assert keys(shop) == {"another"}
 
 
 def test_a_claim_of_an_earlier_case_is_carried_over_to_a_later_erasure(
