@@ -34,7 +34,7 @@ from services.extending import notice_is_wanted, notice_left
 from services.informing import IN_WORDS
 from services.letters import CategoryOutcome, ComposedLetter, LetterFacts, compose
 from services.meanwhile import ANNOUNCE, restriction_task
-from services.outcomes import system_outcomes
+from services.outcomes import hidden_places, system_outcomes
 from services.package import AnswerFacts, Authority, build_package
 from services.planning import Planning, answer_task
 from services.porting import Porting
@@ -118,7 +118,10 @@ class Answering:
         transfer = self._register.find_direct_transfer(request.id)
         decided = self._register.decided(request)
         outcomes = (
-            *system_outcomes(request, fulfilment, profile, redaction, transfer, decided),
+            *self._hiding(
+                request,
+                system_outcomes(request, fulfilment, profile, redaction, transfer, decided),
+            ),
             *self._withheld(request),
         )
         also: list[Also] = [self._tasks.done(task)]
@@ -154,6 +157,14 @@ class Answering:
         )
         self._register.save_all([case], also)
 
+    def _hiding(
+        self, request: DataSubjectRequest, said: tuple[SystemOutcome, ...]
+    ) -> tuple[SystemOutcome, ...]:
+        """What is said, and that a protected identity hides places in what is given."""
+        if not request.right.gives_a_copy:
+            return said
+        return (*said, *hidden_places(request, self._copies.without_places(request), said))
+
     def _documents(self, request: DataSubjectRequest) -> tuple[PersonalRef, ...]:
         if request.right not in IN_WORDS:
             return ()
@@ -171,7 +182,10 @@ class Answering:
         transfer = self._register.find_direct_transfer(request.id)
         decided = self._register.decided(request)
         outcomes = (
-            *system_outcomes(request, fulfilment, profile, redaction, transfer, decided),
+            *self._hiding(
+                request,
+                system_outcomes(request, fulfilment, profile, redaction, transfer, decided),
+            ),
             *self._withheld(request),
         )
         link = f"{self._address}/answer/…" if request.right.gives_a_copy else None
@@ -215,8 +229,7 @@ class Answering:
             link_ends_on=received_on(now + LINK_VALID_FOR, request.country) if link else None,
             enclosed=request.right.gives_a_copy and link is None,
             decided_by=self._staff.name(request.approved_by) if request.approved_by else None,
-            covered=request.right.gives_a_copy
-            and any(record.masked for _, record in self._copies.of(request)),
+            covered=request.right.gives_a_copy and self._copies.tells_of_others(request),
             unsearchable=fulfilment.unsearchable,
         )
 
@@ -425,6 +438,8 @@ class Answering:
         transfer = self._register.find_direct_transfer(request.id)
         decided = self._register.decided(request)
         outcomes = system_outcomes(request, fulfilment, profile, redaction, transfer, decided)
+        if Outcome.COVERED in letter.explains:
+            outcomes = self._hiding(request, outcomes)
         request.fulfil(outcomes=outcomes, at=now)
         if not request.right.gives_a_copy or letter.printed or letter.attached:
             request.close(at=now)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
+from uuid import UUID
 
 from domain.balancing import Balancing
 from domain.fulfilment import Fulfilment, SystemStatus
@@ -15,7 +17,7 @@ from domain.redaction import Redaction
 from domain.request import DataSubjectRequest
 from domain.restriction import At, Restriction
 from domain.values import FoundRecord, RecordDecision, RecordOutcome, SystemOutcome
-from domain.vocabulary import Decision, Outcome, Right
+from domain.vocabulary import CoverReason, Decision, Outcome, Right
 
 COPY_OF_OTHERS = {Right.ACCESS: "GDPR Art. 15(4)", Right.PORTABILITY: "GDPR Art. 20(4)"}
 PORTABLE_BY = "GDPR Art. 20(1)"
@@ -105,6 +107,22 @@ def _copied(
     law = COPY_OF_OTHERS[request.right]
     for reason in dict.fromkeys(passage.reason for passage in passages):
         yield _not_given(found, Outcome.COVERED, reason.value, law)
+
+
+def hidden_places(
+    request: DataSubjectRequest, hidden: Collection[UUID], said: Sequence[SystemOutcome]
+) -> Iterator[SystemOutcome]:
+    """That places are not in the copy, where a protected identity hides them (Art. 12(4))."""
+    why = CoverReason.PROTECTED_IDENTITY.value
+    given = {(one.system, one.category) for one in said if one.outcome is Outcome.EXPORTED}
+    given -= {(one.system, one.category) for one in said if one.explanation == why}
+    lines = Counter(
+        _not_given(found, Outcome.COVERED, why, COPY_OF_OTHERS[request.right])
+        for found in request.own_records
+        if found.record_id in hidden and (found.system, found.category) in given
+    )
+    for line, count in lines.items():
+        yield replace(line, count=count)
 
 
 def _not_given(found: FoundRecord, outcome: Outcome, why: str, law: str) -> SystemOutcome:

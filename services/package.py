@@ -27,7 +27,7 @@ from services.letters import OWN_SYSTEM, template
 from services.pile import Held, Json, Pile
 from services.plain_json import PlainValues
 from services.ports import Record
-from services.redacting import Redacted
+from services.redacting import codes_of
 from services.tables import file_name, printable, table
 from services.wording import LETTERS, PACKAGES, Wording, in_language, short, wording
 from services.zip_file import Counted, Entries
@@ -161,9 +161,7 @@ class _Answer:
             fields=self.values.fields(record.fields),
             masked=record.masked,
             recipients=record.recipients,
-            covered={path: [one.value for one in why] for path, why in record.covered.items()}
-            if isinstance(record, Redacted)
-            else {},
+            covered=codes_of(record),
         )
 
     def _category_of(self, system: str, record: Record) -> str:

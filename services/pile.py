@@ -22,7 +22,7 @@ class Held:
     masked: tuple[str, ...]
     recipients: tuple[str, ...]
     covered: dict[str, list[str]] = field(default_factory=dict)
-    """What a person has covered, and the codes of why, by the fields' paths."""
+    """What is covered, and the codes of why, by the fields' paths."""
 
 
 class Pile:

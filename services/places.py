@@ -17,7 +17,7 @@ HIDDEN = "•••"
 SHORTEST = 4
 """Shorter words stand in too many other places to be looked for."""
 
-_WORDS = """
+_NAMES = """
     address addresses adresse adresser adress adresser addr street gate gata vei veg road house
     city town zip zipcode postal postcode postcodes postnummer postnr poststed postadress ort
     place places sted stad plats location locations venue region county state country land
@@ -25,9 +25,34 @@ _WORDS = """
     utleveringssted ombud shipping shop store branch lat lng lon latitude longitude geo geoip
     ip timezone hall arena scene
 """
-_PLACES = frozenset(_WORDS.split())
+_PLACES = frozenset(_NAMES.split())
 _NO_PLACES = frozenset({"email", "mail", "epost", "web", "url", "status", "method"})
 """With one of these in its name a field is an address on the net, or a state and no place."""
+_STATES = frozenset({"state", "country", "land"})
+_MONEY = frozenset(
+    [
+        "payment",
+        "payments",
+        "card",
+        "cards",
+        "refund",
+        "refunds",
+        "charge",
+        "charges",
+        "transaction",
+        "transactions",
+        "betaling",
+        "betalinger",
+        "betalingar",
+        "kort",
+        "refusjon",
+        "refusjonar",
+        "refusjoner",
+        "återbetalning",
+        "kortbetalning",
+    ]
+)
+"""Inside one of these a state is how a payment stands, and a country the one of a bank."""
 _IDENTIFIERS = frozenset({IdentifierKind.POSTAL_ADDRESS, IdentifierKind.IP_ADDRESS})
 
 
@@ -58,37 +83,62 @@ def shown_identifiers(identifiers: Iterable[Identifier]) -> tuple[Identifier, ..
     )
 
 
-def is_place(name: str) -> bool:
-    words = set(re.findall(r"[a-zæøåäö]+", re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower()))
-    return bool(words & _PLACES) and not words & _NO_PLACES
+def is_place(name: str, inside: str = "") -> bool:
+    """Whether a field names a place, by its name and that of the field right around it."""
+    words = _words(name)
+    if words & _NO_PLACES:
+        return False
+    return bool(words & (_PLACES - _STATES if _words(inside) & _MONEY else _PLACES))
 
 
-def _values(value: object, *, hidden: bool = False) -> Iterator[str]:
+def hidden_paths(before: object, after: object, path: str = "") -> Iterator[str]:
+    """The paths of the fields that `without_places` has hidden, or something in them."""
+    match before, after:
+        case Mapping(), Mapping():
+            for name, inner in before.items():
+                under = f"{path}.{name}" if path else str(name)
+                yield from hidden_paths(inner, after[str(name)], under)
+        case list() | tuple(), list():
+            nested = any(isinstance(inner, Mapping | list | tuple) for inner in before)
+            for number, (inner, shown) in enumerate(zip(before, after, strict=True)):
+                yield from hidden_paths(inner, shown, f"{path}.{number}" if nested else path)
+        case _ if before != after:
+            yield path
+
+
+def _words(name: str) -> set[str]:
+    parted = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name)
+    return set(re.findall(r"[a-zæøåäö]+", parted.lower()))
+
+
+def _values(value: object, inside: str = "", *, hidden: bool = False) -> Iterator[str]:
     """The texts that stand under the name of a place, at any depth."""
     match value:
         case Mapping():
             for name, inner in value.items():
-                yield from _values(inner, hidden=hidden or is_place(str(name)))
+                theirs = hidden or is_place(str(name), inside)
+                yield from _values(inner, str(name), hidden=theirs)
         case list() | tuple() | set() | frozenset():
             for inner in value:
-                yield from _values(inner, hidden=hidden)
+                yield from _values(inner, inside, hidden=hidden)
         case str() if hidden:
             yield value
 
 
 def _hidden(
-    fields: Mapping[str, object], pattern: re.Pattern[str] | None
+    fields: Mapping[str, object], pattern: re.Pattern[str] | None, inside: str = ""
 ) -> Iterator[tuple[str, object]]:
     for name, value in fields.items():
-        yield name, HIDDEN if is_place(name) and value else _masked(value, pattern)
+        hides = is_place(name, inside) and value
+        yield name, HIDDEN if hides else _masked(value, pattern, name)
 
 
-def _masked(value: object, pattern: re.Pattern[str] | None) -> object:
+def _masked(value: object, pattern: re.Pattern[str] | None, inside: str) -> object:
     match value:
         case Mapping():
-            return dict(_hidden({str(k): v for k, v in value.items()}, pattern))
+            return dict(_hidden({str(k): v for k, v in value.items()}, pattern, inside))
         case list() | tuple() | set() | frozenset():
-            return [_masked(inner, pattern) for inner in value]
+            return [_masked(inner, pattern, inside) for inner in value]
         case str() if pattern:
             return pattern.sub(HIDDEN, value)
         case _:

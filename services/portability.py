@@ -19,8 +19,9 @@ from domain.vocabulary import Language
 from services.pile import Held, Pile
 from services.plain_json import PlainValues
 from services.ports import Record
+from services.redacting import codes_of
 from services.tables import file_name, table
-from services.wording import in_language
+from services.wording import PACKAGES, in_language, wording
 from services.zip_file import Entries
 
 SCHEMA = Path(__file__).with_name("schemas") / "portability-v1.json"
@@ -70,6 +71,7 @@ class _Found:
                     fields=values.fields(record.fields),
                     masked=record.masked,
                     recipients=(),
+                    covered=codes_of(record),
                 )
             )
         held = [category for category in profile.categories if category.id in piles]
@@ -108,6 +110,7 @@ def _data(facts: PortableFacts, found: _Found) -> Iterator[str]:
         ],
     }
     # The records follow one by one, so that the text never stands in memory as a whole.
+    words = wording(PACKAGES, facts.language)
     yield json.dumps(head, ensure_ascii=False, indent=1).removesuffix("\n}") + ',\n "categories": ['
     for number, (file, category, pile) in enumerate(found.portable):
         yield ",\n  " if number else "\n  "
@@ -119,6 +122,14 @@ def _data(facts: PortableFacts, found: _Found) -> Iterator[str]:
                     "kind": record.kind,
                     "fields": record.fields,
                     "covered": list(record.masked),
+                    "covered_because": [
+                        {
+                            "field": path,
+                            "reasons": reasons,
+                            "text": " ".join(words.say(f"covered_because.{r}") for r in reasons),
+                        }
+                        for path, reasons in record.covered.items()
+                    ],
                 }
             )
         yield "]}"

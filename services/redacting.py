@@ -242,6 +242,13 @@ def redacted(record: Record, passages: Sequence[Passage]) -> Record:
     )
 
 
+def codes_of(record: Record) -> dict[str, list[str]]:
+    """Why fields of a copy are covered, in codes by their paths."""
+    if not isinstance(record, Redacted):
+        return {}
+    return {path: [one.value for one in why] for path, why in record.covered.items()}
+
+
 def _rebuilt(value: object, path: str, cover: Callable[[str, object], object]) -> object:
     match value:
         case Mapping():

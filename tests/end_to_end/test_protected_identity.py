@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import json
 import re
 from io import BytesIO
 from pathlib import Path
 from typing import Any
 from zipfile import ZipFile
 
+import jsonschema  # type: ignore[import-untyped]  # the package ships no types
 import pytest
 
 from adapters.outbound.tokens import Scope
 from domain.errors import NotAllowedNow
-from domain.vocabulary import DeliveryWay, IdentifierKind, Right
+from domain.vocabulary import DeliveryWay, IdentifierKind, Language, LetterKind, Match, Right
 from services.places import HIDDEN, is_place, without_places
-from services.ports import Identifier
-from tests.support.asking import BY, approve, asked, confirmed, look_everywhere
+from services.portability import SCHEMA
+from services.ports import Identifier, Record
+from services.wording import LETTERS, PACKAGES, wording
+from tests.support.asking import BY, approve, asked, collected, confirmed, look_everywhere
 from tests.support.house import KARI, NORWAY, House, open_house
 
 STREET, TOWN, KIOSK = "Løynveien 7", "9999 Løynvik", "Kiosken i Løynvik"
@@ -34,6 +38,17 @@ WHO = (
     Identifier(IdentifierKind.NAME, "Kari Testesen"),
     Identifier(IdentifierKind.POSTAL_ADDRESS, f"{STREET}, {TOWN}"),
 )
+PLACES = {
+    *("billing.address1", "billing.city", "pickup_point", "deliveryAddress", "note"),
+    "events.0.venue",
+}
+WHY = {
+    language: tuple(
+        wording(folder, language).say(f"{key}.protected-identity")
+        for folder, key in ((LETTERS, "not_in_copy"), (PACKAGES, "covered_because"))
+    )
+    for language in Language
+}
 SECRET = re.compile("Løyn(veien|vik)", re.IGNORECASE)
 
 
@@ -49,6 +64,56 @@ def test_places_are_told_from_addresses_on_the_net() -> None:
 
     assert all(map(is_place, places))
     assert not any(map(is_place, others))
+
+
+@pytest.mark.parametrize("around", ["payments", "card", "refunds"])
+def test_how_a_payment_stands_is_no_place(around: str) -> None:
+    """E-10 hides places, and nothing else: that it is paid is the person's to know."""
+    inside = {"state": "paid", "country": "NO", "billing_address": {"country": "Løynland"}}
+    record = Record(
+        key="o1",
+        kind="order",
+        match=Match.VERIFIED_IDENTIFIER,
+        matched_by=IdentifierKind.EMAIL,
+        fields={around: [inside], "note": "paid", "country": "Løynland", "address": {"state": "x"}},
+    )
+
+    assert without_places(record).fields == {
+        around: [{"state": "paid", "country": "NO", "billing_address": HIDDEN}],
+        "note": "paid",
+        "country": HIDDEN,
+        "address": HIDDEN,
+    }
+
+
+@pytest.mark.parametrize(
+    ("language", "right"), list(zip(Language, [Right.ACCESS, Right.PORTABILITY] * 2, strict=True))
+)
+def test_the_person_learns_why_places_are_hidden(
+    house: House, right: Right, language: Language
+) -> None:
+    """B.1 rows 12(4), 15, 20: the letter and the copy give the reason, in the person's words."""
+    because = WHY[language]
+    house.systems.system(NORWAY, "ticketing").hold(KARI, "order", "o1", fields=FIELDS)
+    case_id = collected(house, right, language=language)
+    house.installation.representing.protect(case_id, reason="marked-in-a-register", by=BY)
+    approve(house, case_id, right)
+    request = asked(house, case_id, right)
+
+    letter = next(m for m in house.mails() if m.kind is LetterKind.PARTIAL_REFUSAL)
+    assert because[0] in " ".join(letter.text.split())
+    assert request.in_part
+    package = ZipFile(BytesIO(house.installation.answering.package(request.id)))
+    data = json.loads(package.read("data.json"))
+    (record,) = (one for category in data["categories"] for one in category["records"])
+    key = "covered" if right is Right.ACCESS else "covered_because"
+    assert {one["field"] for one in record[key]} == PLACES
+    assert all(one["reasons"] == ["protected-identity"] for one in record[key])
+    if right is Right.ACCESS:
+        assert because[1] in package.read("index.html").decode()
+    else:
+        jsonschema.validate(data, json.loads(package.read(SCHEMA.name)))
+        assert {one["text"] for one in record[key]} == {because[1]}
 
 
 def test_every_page_and_everything_that_leaves_is_without_places(house: House) -> None:

@@ -105,10 +105,11 @@ def confirmed(
     controller: str = NORWAY,
     identifiers: tuple[Identifier, ...] = (Identifier(IdentifierKind.EMAIL, KARI),),
     text: str = "Hei",
+    language: Language = Language.NB,
 ) -> UUID:
     case_id = received(house, text, controller)
     house.installation.intake.confirm(
-        case_id, rights=rights, language=Language.NB, identifiers=identifiers, by=BY
+        case_id, rights=rights, language=language, identifiers=identifiers, by=BY
     )
     house.worker.drain()
     return case_id
@@ -123,8 +124,11 @@ def verified(
     controller: str = NORWAY,
     text: str = "Hei",
     identifiers: tuple[Identifier, ...] = BY_ADDRESS,
+    language: Language = Language.NB,
 ) -> UUID:
-    case_id = confirmed(house, *rights, controller=controller, text=text, identifiers=identifiers)
+    case_id = confirmed(
+        house, *rights, controller=controller, text=text, identifiers=identifiers, language=language
+    )
     if all(asked(house, case_id, right).is_identified for right in rights):
         return case_id
     house.installation.identity.ask(case_id, reason="unknown-sender", by=BY)
@@ -140,9 +144,12 @@ def collected(
     controller: str = NORWAY,
     text: str = "Hei",
     identifiers: tuple[Identifier, ...] = BY_ADDRESS,
+    language: Language = Language.NB,
 ) -> UUID:
     """Every system has been searched; where only a person can look, nothing was there."""
-    case_id = verified(house, *rights, controller=controller, text=text, identifiers=identifiers)
+    case_id = verified(
+        house, *rights, controller=controller, text=text, identifiers=identifiers, language=language
+    )
     for right in rights:
         look_everywhere(house, case_id, right)
     return case_id
