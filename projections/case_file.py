@@ -17,20 +17,28 @@ from uuid import UUID
 
 import domain.case
 import domain.identity_providers
+import domain.rectification
 import domain.representation
 import domain.request
+import domain.restriction
 import domain.vocabulary
+from domain.balancing import Balancing
 from domain.case import Case
 from domain.deadlines import Deadlines
+from domain.disclosure import Disclosures
 from domain.erasure_wish import ErasureWish
 from domain.fulfilment import Fulfilment
 from domain.hold import Hold
+from domain.information import Information
 from domain.portability import DirectTransfer
+from domain.rectification import Claim, Rectification
 from domain.redaction import Redaction
 from domain.refusal import Refusal
 from domain.representation import Representation
 from domain.request import DataSubjectRequest
+from domain.restriction import Restriction
 from domain.values import LetterSent, Passage, PlannedSystem, QueuedLetter, Told
+from domain.withdrawal import Withdrawal
 from projections.projection import Projection, Reader, Recorded, Row, Rows, Table
 
 KINDS = (
@@ -43,6 +51,12 @@ KINDS = (
     "erasure-wish",
     "representation",
     "refusal",
+    "rectification",
+    "restriction",
+    "balancing",
+    "information",
+    "withdrawal",
+    "disclosures",
 )
 """The first words of the topics that belong to cases."""
 
@@ -104,6 +118,7 @@ Request = DataSubjectRequest
 
 class CaseFile(Projection):
     name = "case_file"
+    version = 2
     tables = (MEMBERS, LINES)
 
     def concerns(self, topic: str) -> bool:
@@ -146,24 +161,6 @@ def _request(event: Request.Received) -> Member:
     )
 
 
-def _fulfilment(event: Fulfilment.Planned) -> Member:
-    return Member(
-        aggregate_id=event.originator_id,
-        case_id=event.case_id,
-        request_id=event.request_id,
-        kind="fulfilment",
-    )
-
-
-def _hold(event: Hold.Placed) -> Member:
-    return Member(
-        aggregate_id=event.originator_id,
-        case_id=event.case_id,
-        request_id=event.request_id,
-        kind="hold",
-    )
-
-
 def _beside(kind: str) -> Callable[[Any], Member]:
     """Of what is kept beside a request."""
     return lambda event: Member(
@@ -174,20 +171,27 @@ def _beside(kind: str) -> Callable[[Any], Member]:
     )
 
 
-def _representation(event: Representation.Claimed) -> Member:
-    return Member(aggregate_id=event.originator_id, case_id=event.case_id, kind="representation")
+def _of_case(kind: str) -> Callable[[Any], Member]:
+    """Of what concerns all requests of a case."""
+    return lambda event: Member(aggregate_id=event.originator_id, case_id=event.case_id, kind=kind)
 
 
 MEMBERSHIPS: Mapping[str, Callable[[Any], Member]] = {
     Case.Arrived.TOPIC: _case,
     Request.Received.TOPIC: _request,
-    Fulfilment.Planned.TOPIC: _fulfilment,
-    Hold.Placed.TOPIC: _hold,
+    Fulfilment.Planned.TOPIC: _beside(Fulfilment.TOPIC),
+    Hold.Placed.TOPIC: _beside(Hold.TOPIC),
     Redaction.Begun.TOPIC: _beside(Redaction.TOPIC),
     DirectTransfer.Asked.TOPIC: _beside(DirectTransfer.TOPIC),
     ErasureWish.Said.TOPIC: _beside(ErasureWish.TOPIC),
-    Representation.Claimed.TOPIC: _representation,
     Refusal.Proposed.TOPIC: _beside(Refusal.TOPIC),
+    Rectification.Begun.TOPIC: _beside(Rectification.TOPIC),
+    Restriction.Set.TOPIC: _beside(Restriction.TOPIC),
+    Balancing.Opened.TOPIC: _beside(Balancing.TOPIC),
+    Information.Begun.TOPIC: _beside(Information.TOPIC),
+    Withdrawal.Made.TOPIC: _beside(Withdrawal.TOPIC),
+    Representation.Claimed.TOPIC: _of_case(Representation.TOPIC),
+    Disclosures.Begun.TOPIC: _of_case(Disclosures.TOPIC),
 }
 
 
@@ -205,8 +209,10 @@ _ENUMS = frozenset(
     for module in (
         domain.case,
         domain.identity_providers,
+        domain.rectification,
         domain.representation,
         domain.request,
+        domain.restriction,
         domain.vocabulary,
     )
     for kind in vars(module).values()
@@ -214,7 +220,7 @@ _ENUMS = frozenset(
 )
 _TOLD_AS_THEY_ARE = _ENUMS | {"date", "datetime_iso"}
 _TOLD_BY_PART = frozenset(
-    kind.__name__ for kind in (Deadlines, QueuedLetter, LetterSent, Passage, Told)
+    kind.__name__ for kind in (Claim, Deadlines, QueuedLetter, LetterSent, Passage, Told)
 )
 
 

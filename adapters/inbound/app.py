@@ -30,6 +30,7 @@ from adapters.inbound.api import (
     restrictions,
     schemas,
     staff,
+    timeline,
     triage,
     wishes,
 )
@@ -54,6 +55,7 @@ MODULES = (
     portability,
     recipients,
     disclosures,
+    timeline,
     schemas,
     triage,
     wishes,

@@ -11,7 +11,9 @@ from uuid import UUID
 
 from eventsourcing.persistence import JSONTranscoder
 
+import domain.balancing
 import domain.case
+import domain.rectification
 import domain.request_state
 import domain.restriction
 import domain.values
@@ -70,7 +72,14 @@ SYSTEMS = (
 
 
 def teach(transcoder: JSONTranscoder) -> None:
-    modules = (domain.case, domain.request_state, domain.restriction, domain.values)
+    modules = (
+        domain.balancing,
+        domain.case,
+        domain.rectification,
+        domain.request_state,
+        domain.restriction,
+        domain.values,
+    )
     kinds = [
         kind
         for module in modules

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date
 from typing import Any
 from uuid import UUID
@@ -27,24 +27,33 @@ from adapters.inbound.web.rights_view import own_way
 from adapters.inbound.web.session import Desk
 from adapters.outbound.connectors.csv_file import CsvFile
 from adapters.outbound.tasks import ParkedTask
+from domain.balancing import balancing_id
 from domain.calendar import calendar_named
 from domain.case import Case, CaseStatus
 from domain.deadlines import received_on
 from domain.decisions import Step as ReasonStep
+from domain.disclosure import disclosures_id
 from domain.erasure_wish import erasure_wish_id
 from domain.errors import DomainError
 from domain.explanation import Step, explain
 from domain.fulfilment import Fulfilment, SystemState, SystemStatus, fulfilment_id
 from domain.grounds import ground, say
+from domain.information import information_id
 from domain.personal import PersonalRef
 from domain.policy import Category, LegalBasis, System
 from domain.portability import direct_transfer_id
+from domain.rectification import rectification_id
 from domain.redaction import redaction_id
+from domain.refusal import Refusal
 from domain.refusals import available
 from domain.relation import MarketingStop
+from domain.representation import representation_id
 from domain.request import DataSubjectRequest, Status
+from domain.restriction import restriction_id
 from domain.values import FoundRecord, QueuedLetter
 from domain.vocabulary import Action, Decision, LetterKind, Outcome, RefusalGround, Right
+from domain.withdrawal import withdrawal_id
+from projections import holds as on_hold
 from projections.case_file import facts
 from services import dossier
 from services.addressees import Addressees
@@ -91,6 +100,22 @@ TOLD = {
     "kind": ("letter_kind", "kind"),
 }
 """What a line of the timeline tells of an event, and where the words for it are."""
+
+
+BESIDE_A_REQUEST: tuple[Callable[[UUID], UUID], ...] = (
+    fulfilment_id,
+    redaction_id,
+    direct_transfer_id,
+    erasure_wish_id,
+    rectification_id,
+    restriction_id,
+    balancing_id,
+    information_id,
+    withdrawal_id,
+    Refusal.create_id,
+)
+BESIDE_A_CASE: tuple[Callable[[UUID], UUID], ...] = (representation_id, disclosures_id)
+"""Where the rest of what happened lies; holds have no one place and are asked for."""
 
 
 class Reading:
@@ -478,11 +503,15 @@ class Reading:
 
     def _timeline(self, requests: Sequence[DataSubjectRequest]) -> list[Happened]:
         lines = list(self._events(self._case.id, None))
-        for request in requests:
-            lines += self._events(request.id, request.right)
-            lines += self._events(fulfilment_id(request.id), request.right)
-            for beside in (redaction_id, direct_transfer_id, erasure_wish_id):
-                lines += self._events(beside(request.id), request.right)
+        for beside in BESIDE_A_CASE:
+            lines += self._events(beside(self._case.id), None)
+        rights = {request.id: request.right for request in requests}
+        for request_id, right in rights.items():
+            lines += self._events(request_id, right)
+            for beside in BESIDE_A_REQUEST:
+                lines += self._events(beside(request_id), right)
+        for hold in on_hold.of_case(self._installation.database, self._case.id):
+            lines += self._events(hold.hold_id, rights.get(hold.request_id))
         return sorted(lines, key=lambda line: line.at)
 
     def _events(self, originator_id: UUID, right: Right | None) -> Iterator[Happened]:

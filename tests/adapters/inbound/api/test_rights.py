@@ -102,3 +102,11 @@ def test_an_objection_is_weighed_and_the_newsletter_goes(
     assert ("news", fingerprint_of(KARI)) in mailchimp.forgotten
     assert get(house, f"{at}/balance")["struck"]
     assert get(house, at)["status"] == "closed"
+    steps = get(house, f"/v1/cases/{case_id}/timeline")
+    topics = [step["topic"] for step in steps]
+    assert topics.index("balancing.opened") < topics.index("balancing.grounded")
+    assert {"case.arrived", "restriction.set", "balancing.struck"} <= set(topics)
+    (struck,) = (step for step in steps if step["topic"] == "balancing.struck")
+    assert (struck["right"], struck["by"]) == ("objection", "ola")
+    assert "skjermet" not in str(steps)
+    assert KARI not in str(steps)

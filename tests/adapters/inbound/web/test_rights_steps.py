@@ -44,6 +44,7 @@ def test_claims_are_taken_down_decided_and_approved_on_the_page(house: House) ->
     assert "Kari Testesen" in desk.get(case).text
     press(desk, f"{at}/claims/{name}", verdict="accept")
     press(desk, f"{at}/claims/{phone}", verdict="refuse", words="Nummeret stemmer.")
+    assert "The correction is refused" in desk.get(case, headers={"Accept-Language": "en"}).text
     press(desk, f"{at}/claims-approve", words="")
     house.work()
 
