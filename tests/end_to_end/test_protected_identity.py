@@ -206,4 +206,4 @@ def signed_in(house: House) -> dict[str, str]:
         scopes=frozenset({Scope.DESK, Scope.READ}),
         controllers=frozenset(),
     )
-    return {"Authorization": f"Bearer {token}"}
+    return {"Authorization": f"Bearer {token}", "X-Purpose": "handle"}

@@ -231,7 +231,7 @@ def signed_in(house: House) -> dict[str, str]:
         scopes=frozenset({Scope.DESK, Scope.READ}),
         controllers=frozenset(),
     )
-    return {"Authorization": f"Bearer {token}"}
+    return {"Authorization": f"Bearer {token}", "X-Purpose": "handle"}
 
 
 def test_other_letters_go_to_whoever_asks_too(house: House) -> None:

@@ -101,7 +101,7 @@ class Client:
         form: dict[str, str] | None = None,
     ) -> Answer:
         """Say it until it is acknowledged; `expect` are the answers that settle it."""
-        headers = {"Authorization": f"Bearer {self.token}"}
+        headers = {"Authorization": f"Bearer {self.token}", "X-Purpose": "handle"}
         content = raw
         if method == "POST":
             headers["Idempotency-Key"] = str(uuid4())

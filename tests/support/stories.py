@@ -243,7 +243,7 @@ class Story:
 
     @property
     def _bearer(self) -> dict[str, str]:
-        return {"Authorization": f"Bearer {self.desk}"}
+        return {"Authorization": f"Bearer {self.desk}", "X-Purpose": "handle"}
 
     # What the desk does
 

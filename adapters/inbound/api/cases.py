@@ -22,6 +22,7 @@ from adapters.inbound.api.auth import (
     seen,
 )
 from adapters.inbound.api.commands import Command, DeskCommand, FindCommand, NewCommand, show_state
+from adapters.inbound.api.looking import Looking
 from adapters.inbound.api.paging import Paged
 from adapters.inbound.api.shapes import (
     AsOf,
@@ -252,10 +253,11 @@ def waiting(
 
 @router.get("/{case_id}/messages")
 def messages(
-    installation: Installed, bearer: Handler, page: Paged, case_id: CaseId
+    installation: Installed, bearer: Handler, look: Looking, page: Paged, case_id: CaseId
 ) -> list[MessageShown]:
     """What was written to us in this case, replies to our letters included."""
     case = case_of(installation, bearer, case_id)
+    look.into(case_id, bearer)
     shown = page.of(enumerate(case.messages), lambda one: (f"{one[0]:09}",))
     hidden = places_in(installation.vault, case)
     written = [
@@ -276,9 +278,12 @@ def messages(
 
 
 @router.get("/{case_id}/receipt")
-def receipt(installation: Installed, bearer: Handler, case_id: CaseId) -> ReceiptShown:
+def receipt(
+    installation: Installed, bearer: Handler, look: Looking, case_id: CaseId
+) -> ReceiptShown:
     """When the case arrived, by what that is known, and what other systems call it."""
     case = case_of(installation, bearer, case_id)
+    look.into(case_id, bearer)
     proof, number = case.proof_of_receipt, case.external_number
     said = dossier.PROOF.validate_json(installation.vault.open(proof)) if proof else None
     return ReceiptShown(

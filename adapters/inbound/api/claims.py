@@ -11,6 +11,7 @@ from pydantic import BaseModel, Field
 
 from adapters.inbound.api.auth import ApiRoute, Handler, Installed
 from adapters.inbound.api.commands import DeskCommand
+from adapters.inbound.api.looking import Looking
 from adapters.inbound.api.paging import Paged
 from adapters.inbound.api.requests import RequestId, System, carry_out, request_of
 from adapters.inbound.api.shapes import Form, RequestSummary
@@ -77,10 +78,11 @@ class ClaimOnRequest(BaseModel):
 
 @router.get("/{request_id}/claims")
 def claims(
-    installation: Installed, bearer: Handler, page: Paged, request_id: RequestId
+    installation: Installed, bearer: Handler, look: Looking, page: Paged, request_id: RequestId
 ) -> list[ClaimOnRequest]:
     """Every claim, with what the field was and became."""
     request = request_of(installation, bearer, request_id)
+    look.into(request.case_id, bearer)
     shown = page.of(installation.rectifying.shown(request), lambda one: (str(one.state.claim.id),))
     return [_shown(one) for one in shown]
 

@@ -14,6 +14,7 @@ from pydantic import BaseModel, Field
 from adapters.inbound.api.auth import ApiRoute, Handler, Installed, Reader
 from adapters.inbound.api.cases import CaseId, CaseShown, case_of, shown
 from adapters.inbound.api.commands import DeskCommand, NewCommand
+from adapters.inbound.api.looking import Looking
 from adapters.inbound.api.requests import RequestId, carry_out, request_of
 from adapters.inbound.api.shapes import Form, Moment, RequestSummary
 from domain.calendar import calendar_named
@@ -230,10 +231,11 @@ def answered(
 
 @router.get("/{request_id}/consultations")
 def consultations(
-    installation: Installed, bearer: Handler, request_id: RequestId
+    installation: Installed, bearer: Handler, look: Looking, request_id: RequestId
 ) -> list[ConsultationShown]:
     """What the officer was asked and advised, and whether it was followed."""
     request = request_of(installation, bearer, request_id)
+    look.into(request.case_id, bearer)
     return [
         ConsultationShown(
             question_id=one.consultation.question.id,

@@ -13,6 +13,7 @@ from adapters.bootstrap import Installation
 from adapters.inbound.api.auth import ApiRoute, Handler, Installed
 from adapters.inbound.api.cases import CaseId, case_of
 from adapters.inbound.api.commands import DeskCommand
+from adapters.inbound.api.looking import Looking
 from adapters.inbound.api.paging import Paged
 from adapters.inbound.api.shapes import Form
 
@@ -50,10 +51,11 @@ class Withhold(Form):
 
 @router.get("/{case_id}/disclosures")
 def disclosures(
-    installation: Installed, bearer: Handler, page: Paged, case_id: CaseId
+    installation: Installed, bearer: Handler, look: Looking, page: Paged, case_id: CaseId
 ) -> list[DisclosureShown]:
     """What authorities were given about the person, the withheld ones too."""
     case_of(installation, bearer, case_id)
+    look.into(case_id, bearer)
     return [
         one
         for _, one in page.of(enumerate(_shown(installation, case_id)), lambda o: (f"{o[0]:09}",))

@@ -11,6 +11,7 @@ from pydantic import BaseModel, Field
 from adapters.inbound.api.auth import ApiRoute, Handler, Installed, Reader
 from adapters.inbound.api.cases import GivenIdentifier
 from adapters.inbound.api.commands import DeskCommand
+from adapters.inbound.api.looking import Looking
 from adapters.inbound.api.requests import RequestId, carry_out, request_of
 from adapters.inbound.api.shapes import Form, RequestSummary
 from domain.case import reference
@@ -247,9 +248,12 @@ def answer_again(
 
 
 @router.get("/{request_id}/package", response_class=Response)
-def package(installation: Installed, bearer: Handler, request_id: RequestId) -> Response:
+def package(
+    installation: Installed, bearer: Handler, look: Looking, request_id: RequestId
+) -> Response:
     """The copy of an access answer, to be printed and enclosed: personal data."""
     request = request_of(installation, bearer, request_id)
+    look.into(request.case_id, bearer)
     content = installation.answering.package(request_id)
     name = f"{reference(request.case_id)}.zip"
     return Response(

@@ -24,6 +24,7 @@ from adapters.inbound.api.auth import (
 )
 from adapters.inbound.api.cases import GivenIdentifier
 from adapters.inbound.api.commands import Command, DeskCommand, NewCommand
+from adapters.inbound.api.looking import Looking
 from adapters.inbound.api.paging import Paged
 from adapters.inbound.api.requests import RequestId, carry_out, request_of
 from adapters.inbound.api.shapes import Form, Moment, RequestSummary
@@ -182,10 +183,11 @@ def hold(installation: Installed, bearer: Reader, hold_id: HoldId) -> HoldShown:
 
 @router.get("/holds/{hold_id}/records")
 def held_records(
-    installation: Installed, bearer: Handler, hold_id: HoldId
+    installation: Installed, bearer: Handler, look: Looking, hold_id: HoldId
 ) -> list[HeldRecordShown]:
     """The records that a hold names, as they are found in their system: personal data."""
-    _hold(installation, bearer, hold_id)
+    hold = _hold(installation, bearer, hold_id)
+    look.into(hold.case_id, bearer)
     return [
         HeldRecordShown(
             record_id=one.record_id,
@@ -314,9 +316,10 @@ def again(installation: Installed, command: DeskCommand, hold_id: HoldId) -> Res
 
 
 @router.get("/cases/{case_id}/archive.zip", response_class=Response)
-def archive(installation: Installed, bearer: Handler, case_id: CaseId) -> Response:
+def archive(installation: Installed, bearer: Handler, look: Looking, case_id: CaseId) -> Response:
     """The case as the archive takes it: PDF/A-2b with metadata in XML and JSON; personal data."""
     case = _case(installation, bearer, case_id)
+    look.into(case_id, bearer)
     return Response(
         installation.archiving.export(case.id),
         media_type="application/zip",
@@ -340,9 +343,12 @@ def archived(
 
 
 @router.get("/requests/{request_id}/archive-records.zip", response_class=Response)
-def archive_records(installation: Installed, bearer: Handler, request_id: RequestId) -> Response:
+def archive_records(
+    installation: Installed, bearer: Handler, look: Looking, request_id: RequestId
+) -> Response:
     """The found records with archive duty, as PDF/A-2b, for the archive: personal data."""
-    request_of(installation, bearer, request_id)
+    request = request_of(installation, bearer, request_id)
+    look.into(request.case_id, bearer)
     return Response(
         installation.archiving.records(request_id),
         media_type="application/zip",

@@ -13,6 +13,7 @@ from adapters.bootstrap import Installation
 from adapters.inbound.api.auth import ApiRoute, Handler, Installed
 from adapters.inbound.api.cases import CaseId, CaseShown, case_of, shown
 from adapters.inbound.api.commands import Command, DeskCommand
+from adapters.inbound.api.looking import Looking
 from adapters.inbound.api.shapes import Form
 from domain.policy import Told
 from domain.vocabulary import DeliveryWay, IdentityMethod, Language, LetterKind, Right
@@ -136,9 +137,12 @@ def preview_pdf(
 
 
 @router.get("/{letter_id}/pdf", response_class=Response)
-def pdf(installation: Installed, bearer: Handler, case_id: CaseId, letter_id: UUID) -> Response:
+def pdf(
+    installation: Installed, bearer: Handler, look: Looking, case_id: CaseId, letter_id: UUID
+) -> Response:
     """A letter to print: tagged PDF, the address in the envelope's window unless protected."""
     case = case_of(installation, bearer, case_id)
+    look.into(case_id, bearer)
     content = installation.delivery.pdf(case.id, letter_id)
     name = f"{case.reference}-{case.letters[letter_id].kind.value}.pdf"
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}

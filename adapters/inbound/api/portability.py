@@ -9,6 +9,7 @@ from pydantic import BaseModel, Field
 
 from adapters.inbound.api.auth import NOT_HERE, ApiRoute, Handler, Installed
 from adapters.inbound.api.commands import DeskCommand
+from adapters.inbound.api.looking import Looking
 from adapters.inbound.api.requests import RequestId, carry_out, request_of
 from adapters.inbound.api.shapes import Form, RequestSummary
 from domain.case import reference
@@ -103,9 +104,12 @@ def made_transfer(
 
 
 @router.get("/{request_id}/portable", response_class=Response)
-def portable(installation: Installed, bearer: Handler, request_id: RequestId) -> Response:
+def portable(
+    installation: Installed, bearer: Handler, look: Looking, request_id: RequestId
+) -> Response:
     """The file for a direct transfer, as it would be given now: personal data."""
     request = request_of(installation, bearer, request_id)
+    look.into(request.case_id, bearer)
     content = installation.porting.file(request_id)
     name = f"{reference(request.case_id)}-portable.zip"
     return Response(

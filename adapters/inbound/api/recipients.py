@@ -12,6 +12,7 @@ from pydantic import BaseModel
 from adapters.inbound.api.auth import ApiRoute, Handler, Installed
 from adapters.inbound.api.cases import CaseId, CaseShown, case_of, shown
 from adapters.inbound.api.commands import DeskCommand
+from adapters.inbound.api.looking import Looking
 from adapters.inbound.api.paging import Paged
 from domain.vocabulary import Right
 from services.recipient_ledger import Stage, label
@@ -34,10 +35,11 @@ class RecipientShown(BaseModel):
 
 @router.get("/{case_id}/recipients")
 def recipients(
-    installation: Installed, bearer: Handler, page: Paged, case_id: CaseId
+    installation: Installed, bearer: Handler, look: Looking, page: Paged, case_id: CaseId
 ) -> list[RecipientShown]:
     """Everybody who received something, by name, with what each was told of the request."""
     case = case_of(installation, bearer, case_id)
+    look.into(case_id, bearer)
     profile = installation.controllers.in_force(case.controller)
     entries = page.of(
         enumerate(installation.recipients.ledger(case_id)), lambda one: (f"{one[0]:09}",)

@@ -10,6 +10,7 @@ from pydantic import BaseModel, Field
 
 from adapters.inbound.api.auth import ApiRoute, Handler, Installed
 from adapters.inbound.api.commands import DeskCommand
+from adapters.inbound.api.looking import Looking
 from adapters.inbound.api.paging import Paged
 from adapters.inbound.api.requests import RequestId, carry_out, request_of
 from adapters.inbound.api.shapes import Form, RequestSummary
@@ -53,10 +54,11 @@ class CoveredShown(BaseModel):
 
 @router.get("/{request_id}/covered")
 def covered(
-    installation: Installed, bearer: Handler, page: Paged, request_id: RequestId
+    installation: Installed, bearer: Handler, look: Looking, page: Paged, request_id: RequestId
 ) -> list[CoveredShown]:
     """Every passage that the person's copy will not show, with the words under it."""
     request = request_of(installation, bearer, request_id)
+    look.into(request.case_id, bearer)
     shown = [
         CoveredShown(
             passage_id=one.passage.passage_id,

@@ -23,6 +23,7 @@ from adapters.inbound.api.auth import (
 )
 from adapters.inbound.api.cases import CaseShown, GivenIdentifier, shown
 from adapters.inbound.api.commands import Command, DeskCommand, NewCommand, show_state
+from adapters.inbound.api.looking import Looking
 from adapters.inbound.api.paging import Paged, Place
 from adapters.inbound.api.shapes import (
     AsOf,
@@ -369,10 +370,11 @@ def systems(
 
 @router.get("/{request_id}/records")
 def records(
-    installation: Installed, bearer: Handler, page: Paged, request_id: RequestId
+    installation: Installed, bearer: Handler, look: Looking, page: Paged, request_id: RequestId
 ) -> list[FoundShown]:
     """What was found, with how it matched; weak matches wait to be confirmed or rejected."""
     request = request_of(installation, bearer, request_id)
+    look.into(request.case_id, bearer)
     shown = page.of(request.found.values(), _of_record)
     content = {one.record_id: installation.deciding.record(one) for one in shown}
     if installation.register.case(request.case_id).protected:

@@ -8,13 +8,14 @@ from uuid import UUID
 
 from fastapi import APIRouter, Response
 
+from adapters.inbound.looking import Purpose
 from adapters.inbound.web.case_view import Reading
 from adapters.inbound.web.clock_view import RECEIPT_REASONS
 from adapters.inbound.web.keeping_view import keeping_of
 from adapters.inbound.web.pages import NOTHING_SENT, PageRoute, Sent, page
 from adapters.inbound.web.people_view import people_choices
 from adapters.inbound.web.rights_view import withdrawable
-from adapters.inbound.web.session import AtDesk, Desk, Purpose
+from adapters.inbound.web.session import AtDesk, Desk
 from adapters.inbound.web.triage_view import triage_view
 from domain.case import Case
 from domain.fulfilment import UNSEARCHABLE

@@ -10,9 +10,10 @@ from fastapi import APIRouter, Response
 from pydantic import ValidationError
 
 from adapters.inbound.api.errors import status_of
+from adapters.inbound.looking import Purpose
 from adapters.inbound.web.case import case_page
 from adapters.inbound.web.pages import Form, NotHere, PageRoute, Sent, download, go, one_of
-from adapters.inbound.web.session import AtDesk, Desk, Purpose
+from adapters.inbound.web.session import AtDesk, Desk
 from adapters.inbound.web.steps import address_of, carry_out, id_in, identifiers_in
 from adapters.outbound.connectors.csv_file import CsvFile
 from adapters.outbound.connectors.manual import FoundRow, ManualAnswer

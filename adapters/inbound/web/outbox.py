@@ -7,6 +7,7 @@ from email.utils import parseaddr
 
 from fastapi import APIRouter, Request, Response
 
+from adapters.inbound.looking import Purpose
 from adapters.inbound.web.pages import (
     Form,
     NotHere,
@@ -17,7 +18,7 @@ from adapters.inbound.web.pages import (
     one_of,
     page,
 )
-from adapters.inbound.web.session import AtDesk, Desk, Purpose, at_desk
+from adapters.inbound.web.session import AtDesk, Desk, at_desk
 from adapters.outbound.outbox import Outbox, StoredMail
 from services.postroom import sender_of
 

@@ -10,7 +10,6 @@ import hashlib
 import hmac
 import time
 from dataclasses import dataclass
-from enum import Enum
 from typing import Annotated
 from urllib.parse import urlsplit
 from uuid import UUID
@@ -19,6 +18,7 @@ import structlog
 from fastapi import Depends, HTTPException, Request, Response
 
 from adapters.bootstrap import Installation
+from adapters.inbound.looking import Purpose, log_look
 from adapters.inbound.web.look import Look
 from adapters.inbound.web.pages import NotHere, SignInNeeded, installation_of, look_for
 from adapters.outbound.outbox import Outbox
@@ -29,20 +29,11 @@ from domain.request import DataSubjectRequest
 from services.register import UnknownHere
 
 SESSION_COOKIE = "trettio-desk"
+log = structlog.get_logger()
+
 PURPOSE_COOKIE = "trettio-purpose"
 SESSION_SECONDS = 10 * 3600
 PURPOSE_SECONDS = 3600
-
-log = structlog.get_logger()
-
-
-class Purpose(Enum):
-    """What somebody of the controller may want to read personal data for."""
-
-    HANDLE = "handle"
-    REVIEW = "review"
-    COMPLAINT = "complaint"
-    FAULT = "fault"
 
 
 @dataclass(frozen=True)
@@ -119,12 +110,7 @@ class Desk:
         """The purpose, if one was given; the look is then logged."""
         purpose = self.purpose(subject)
         if purpose is not None:
-            log.info(
-                "personal_data_shown",
-                subject=subject,
-                staff_id=self.staff_id,
-                purpose=purpose.value,
-            )
+            log_look(subject, staff_id=self.staff_id, purpose=purpose)
         return purpose
 
     def _seal(self, subject: str, purpose: str, ends: str) -> str:

@@ -135,7 +135,9 @@ def client(house: House, *scopes: Scope, controllers: tuple[str, ...] = ()) -> T
         controllers=frozenset(controllers),
     )
     return TestClient(
-        house.client.app, headers={"Authorization": f"Bearer {token}"}, follow_redirects=False
+        house.client.app,
+        headers={"Authorization": f"Bearer {token}", "X-Purpose": "handle"},
+        follow_redirects=False,
     )
 
 
@@ -162,6 +164,12 @@ def ask(browser: TestClient, route: Route, address: str, body: Any = None) -> An
 def test_the_routes_were_found() -> None:
     assert len(API) > 30
     assert len(PAGES) > 20
+
+
+def test_no_two_routes_answer_to_one_method_and_address() -> None:
+    """The second of two would never be asked, and nobody would see it."""
+    shapes = [(one.method, re.sub(r"{\w+(:\w+)?}", r"{\1}", one.path)) for one in every_route()]
+    assert sorted(set(shapes)) == sorted(shapes)
 
 
 @pytest.mark.parametrize("route", API, ids=str)

@@ -38,7 +38,9 @@ def call(house: House) -> Calls:
             scopes=frozenset(scopes or Scope),
             controllers=frozenset(controllers),
         )
-        return TestClient(house.client.app, headers={"Authorization": f"Bearer {token}"})
+        return TestClient(
+            house.client.app, headers={"Authorization": f"Bearer {token}", "X-Purpose": "handle"}
+        )
 
     return made
 

@@ -13,6 +13,7 @@ from uuid import UUID, uuid4
 import psycopg
 import pytest
 from fastapi.testclient import TestClient
+from structlog.testing import capture_logs
 
 from adapters.inbound import limits
 from adapters.inbound.app import create_app
@@ -58,7 +59,9 @@ def caller(
         scopes=frozenset(scopes or Scope),
         controllers=frozenset(controllers),
     )
-    return TestClient(house.client.app, headers={"Authorization": f"Bearer {token}"})
+    return TestClient(
+        house.client.app, headers={"Authorization": f"Bearer {token}", "X-Purpose": "handle"}
+    )
 
 
 @pytest.fixture
@@ -370,6 +373,39 @@ def test_the_copy_can_be_printed_and_the_answer_sent_again(house: House, api: Te
     request.fail_delivery(reason="bounced", at=house.installation.clock())
     house.installation.register.save_all([request])
     assert api.post(f"/v1/requests/{request.id}/answer-again", json={}).status_code == 202
+
+
+def test_content_is_shown_for_a_purpose_and_the_look_is_logged(
+    house: House, api: TestClient
+) -> None:
+    """MU-22, AK-25: who looked, at which case, for what; never what was seen."""
+    case_id = approved(house, Right.ACCESS)
+    request_id = asked(house, case_id, Right.ACCESS).id
+    letter_id = next(iter(house.case(case_id).letters))
+    for path in (
+        *(f"/v1/requests/{request_id}/{one}" for one in ("records", "claims", "package")),
+        *(f"/v1/requests/{request_id}/{one}" for one in ("covered", "consultations")),
+        *(f"/v1/cases/{case_id}/{one}" for one in ("messages", "receipt", "recipients")),
+        f"/v1/cases/{case_id}/disclosures",
+        f"/v1/cases/{case_id}/letters/{letter_id}/pdf",
+    ):
+        api.headers.pop("X-Purpose", None)
+        with capture_logs() as before:
+            assert "X-Purpose" in problem(api.get(path), 422)["detail"]
+            problem(api.get(f"{path}?purpose=curiosity"), 422)
+        assert not [one for one in before if one["event"] == "personal_data_shown"]
+        api.headers["X-Purpose"] = "review"
+        for query, purpose in (("", "review"), ("?purpose=complaint", "complaint")):
+            with capture_logs() as logged:
+                assert api.get(f"{path}{query}").status_code == 200, path
+            (line,) = [one for one in logged if one["event"] == "personal_data_shown"]
+            assert line == {
+                "event": "personal_data_shown",
+                "log_level": "info",
+                "subject": str(case_id),
+                "staff_id": "ola",
+                "purpose": purpose,
+            }
 
 
 def test_messages_of_a_case_and_cases_of_a_person_are_found(house: House, api: TestClient) -> None:

@@ -20,7 +20,9 @@ def browser(house: House, staff: str, *scopes: Scope) -> TestClient:
         scopes=frozenset(scopes),
         controllers=frozenset({NORWAY}),
     )
-    return TestClient(house.client.app, headers={"Authorization": f"Bearer {token}"})
+    return TestClient(
+        house.client.app, headers={"Authorization": f"Bearer {token}", "X-Purpose": "handle"}
+    )
 
 
 def sent(client: TestClient, address: str, status: int, **body: Any) -> Any:

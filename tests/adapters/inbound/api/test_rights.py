@@ -32,7 +32,7 @@ def bearer(house: House) -> dict[str, str]:
         scopes=frozenset({Scope.DESK, Scope.READ}),
         controllers=frozenset({NORWAY}),
     )
-    return {"Authorization": f"Bearer {token}"}
+    return {"Authorization": f"Bearer {token}", "X-Purpose": "handle"}
 
 
 def post(house: House, path: str, body: object, *, expect: int = 200) -> Any:

@@ -179,7 +179,7 @@ def sending(
     )
     @given(case=requests())
     def send(case: schemathesis.Case[Any]) -> None:
-        answer = case.call(headers={"Authorization": f"Bearer {token}"})
+        answer = case.call(headers={"Authorization": f"Bearer {token}", "X-Purpose": "handle"})
         answers[operation.label, int(answer.status_code)] += 1
         case.validate_response(answer, checks=CHECKS)
 

@@ -110,7 +110,9 @@ def system(module_database_url: str, tmp_path_factory: pytest.TempPathFactory) -
         token = house.installation.tokens.create(
             name="walks", staff_id="ola", scopes=frozenset(Scope), controllers=frozenset()
         )
-        client = TestClient(house.client.app, headers={"Authorization": f"Bearer {token}"})
+        client = TestClient(
+            house.client.app, headers={"Authorization": f"Bearer {token}", "X-Purpose": "handle"}
+        )
         yield Api(house, client)
 
 
