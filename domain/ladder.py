@@ -58,6 +58,23 @@ an address, and whoever knows an order has shown nothing about the address they 
 """
 
 
+OFFERED = {
+    IdentityMethod.CODE_TO_ADDRESS: (IdentityMethod.CODE_TO_ADDRESS,),
+    IdentityMethod.ORDER_KNOWLEDGE: (IdentityMethod.ORDER_KNOWLEDGE,),
+    IdentityMethod.DOCUMENT_SEEN: (
+        IdentityMethod.ORDER_KNOWLEDGE,
+        IdentityMethod.DOCUMENT_SEEN,
+        IdentityMethod.IN_PERSON,
+    ),
+}
+"""What a letter offers where proof of such a weight is asked for: a lighter way stays open."""
+
+
+def without_an_address(doubt: Doubt) -> IdentityMethod:
+    """What whoever gets no code is asked for; no more than the doubt takes."""
+    return IdentityMethod.DOCUMENT_SEEN if doubt.is_grave else IdentityMethod.ORDER_KNOWLEDGE
+
+
 def doubt_named(code: str) -> Doubt:
     """A doubt has a name: "we always ask" is none."""
     try:

@@ -41,11 +41,12 @@ class RefusalReason:
     contested: bool
     title: Text
 
-    def is_open_to(self, profile: Profile, right: Right) -> bool:
+    def is_open_to(self, profile: Profile, right: Right, *, for_another: bool) -> bool:
         """Whether the law offers it here, and the promise does not take it away (X-02, AK-06)."""
         allowed = profile.allowed_exceptions
         return (
             right in self.rights
+            and (for_another or self.kind != AUTHORITY)
             and (not self.countries or profile.country in self.countries)
             and (not self.bodies or profile.body_type in self.bodies)
             and (
@@ -58,14 +59,31 @@ class RefusalReason:
         )
 
 
-def available(profile: Profile, right: Right) -> tuple[RefusalReason, ...]:
-    """What a request for this right may be refused on, by this controller."""
-    return tuple(one for one in _reasons().values() if one.is_open_to(profile, right))
+def available(
+    profile: Profile, right: Right, *, for_another: bool = False
+) -> tuple[RefusalReason, ...]:
+    """What a request for this right may be refused on, by this controller.
+
+    Authority has to be shown only `for_another`: by whoever asks for somebody else.
+    """
+    return tuple(
+        one
+        for one in _reasons().values()
+        if one.is_open_to(profile, right, for_another=for_another)
+    )
 
 
-def chosen(profile: Profile, right: Right, ground: RefusalGround, code: str = "") -> RefusalReason:
+def chosen(
+    profile: Profile,
+    right: Right,
+    ground: RefusalGround,
+    code: str = "",
+    *,
+    for_another: bool = False,
+) -> RefusalReason:
     """The reason with this code or law; without one, the only one that the ground leaves."""
-    offered = [one for one in available(profile, right) if one.ground is ground]
+    open_to = available(profile, right, for_another=for_another)
+    offered = [one for one in open_to if one.ground is ground]
     wanted = [one for one in offered if code in {one.code, one.law}] if code else offered
     if len(wanted) != 1 and not (wanted and len({one.law for one in wanted}) == 1):
         names = ", ".join(one.code for one in offered) or "none for this right and controller"

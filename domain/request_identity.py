@@ -23,6 +23,7 @@ class IdentityRequested(Event):
 
     def apply(self, aggregate: RequestIdentity) -> None:
         aggregate.identity_requested_at = self.timestamp
+        aggregate.identity_asked_by = self.method
         aggregate.put_question(PauseReason.IDENTITY, self.timestamp)
 
 

@@ -112,6 +112,7 @@ class RequestState(Aggregate):
         self.identity: IdentityMethod | None = None
         self.identity_waived: str | None = None
         self.identity_requested_at: datetime | None = None
+        self.identity_asked_by: IdentityMethod | None = None
         self.identity_failures = 0
         self.authority_awaited = False
         self.open_pauses: dict[PauseReason, date] = {}

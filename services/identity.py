@@ -6,22 +6,23 @@ under that address. No answer of ours tells whether an address is known here.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from datetime import timedelta
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from domain.aggregate import Aggregate
 from domain.case import Case
 from domain.errors import DomainError, NotAllowedNow
 from domain.identity_providers import Assurance, IdentityProvider
-from domain.ladder import PROVES, doubt_named
+from domain.ladder import OFFERED, PROVES, Doubt, doubt_named, without_an_address
 from domain.personal import PersonalRef
 from domain.representation import Representation
 from domain.request import DataSubjectRequest, Status
 from domain.staff import MACHINE
-from domain.vocabulary import Compartment, IdentifierKind, IdentityMethod
+from domain.vocabulary import Compartment, IdentifierKind, IdentityMethod, LetterKind
 from services import dossier, numbers
 from services.controllers import Controllers
+from services.letters import LetterFacts, compose
 from services.matching import may_be_same_name
 from services.planning import Planning
 from services.ports import (
@@ -37,6 +38,18 @@ from services.ports import (
 )
 from services.postroom import Postroom
 from services.register import Register, again_on_conflict
+
+_WHY_ASKED = {
+    Doubt.UNKNOWN_SENDER: "address-unknown",
+    Doubt.OTHER_ADDRESS: "details-differ",
+    Doubt.OTHER_NAME: "details-differ",
+    Doubt.SEVERAL_PEOPLE: "several-people",
+    Doubt.SENSITIVE_CONTENT: "much-at-stake",
+    Doubt.ASKS_FOR_ANOTHER: "somebody-else",
+    Doubt.NO_ADDRESS: "no-address",
+    Doubt.LIGHTER_PROOF_FAILED: "not-enough",
+}
+"""Why the letter says that it asks."""
 
 CODE_VALID_FOR = timedelta(minutes=30)
 PROOF_LINK = "identity"
@@ -64,22 +77,24 @@ class Identity:
 
     @again_on_conflict
     def ask(self, case_id: UUID, *, reason: str, by: str) -> None:
-        """Send a code to the first address of the person; an earlier code stops working."""
+        """Send a code to the first address of the person; an earlier code stops working.
+
+        Without one a letter asks for another proof; it waits to be printed and posted.
+        """
         if not by:
             raise DomainError("say who asks the person to prove who they are")
         now = self._clock()
         self._register.look_at(case_id)
         case = self._register.case(case_id)
-        doubt_named(reason)
+        doubt = doubt_named(reason)
         person = self._asker(case)
         waiting = self._waiting(case)
         if not waiting:
             raise NotAllowedNow(f"no request of case {case.reference} waits for proof of identity")
         addresses = person.all(IdentifierKind.EMAIL)
         if not addresses:
-            raise DomainError(
-                "there is no e-mail address to send a code to: verify identity in another way"
-            )
+            self._ask_by_post(case, waiting, doubt, at=now)
+            return
         for request in waiting:
             request.request_identity(method=IdentityMethod.CODE_TO_ADDRESS, reason=reason, at=now)
         code, written = self._codes.issue(case_id, valid_for=CODE_VALID_FOR)
@@ -96,6 +111,32 @@ class Identity:
             at=now,
         )
         self._register.save_all([case, *waiting], [*written, *linked, *letter])
+
+    def _ask_by_post(
+        self, case: Case, waiting: Sequence[DataSubjectRequest], doubt: Doubt, *, at: datetime
+    ) -> None:
+        method = without_an_address(doubt)
+        for request in waiting:
+            request.request_identity(method=method, reason=doubt.value, at=at)
+        profile = self._controllers.in_force(case.controller)
+        facts = LetterFacts(
+            profile=profile,
+            language=case.language,
+            case_reference=case.reference,
+            received_on=waiting[0].received_on,
+            rights=tuple(request.right for request in waiting),
+            doubt=_WHY_ASKED[doubt],
+            ways=OFFERED[method],
+        )
+        letter = self._postroom.queue(
+            case,
+            compose(LetterKind.IDENTITY_QUESTION, facts),
+            profile,
+            None,
+            requests=tuple(request.id for request in waiting),
+            at=at,
+        )
+        self._register.save_all([case, *waiting], letter)
 
     def case_behind(self, secret: str) -> Case | None:
         """The case whose identity check a link leads to; None when the link has ended."""

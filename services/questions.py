@@ -13,6 +13,7 @@ from domain.aggregate import Aggregate
 from domain.case import Case
 from domain.deadlines import received_on
 from domain.errors import DomainError
+from domain.ladder import OFFERED
 from domain.policy import Profile, Silence
 from domain.request import MOST_QUESTION_REMINDERS, DataSubjectRequest
 from domain.vocabulary import Compartment, IdentityMethod, LetterKind, PauseReason
@@ -125,7 +126,7 @@ class Questions:
             asked_on=request.questions_put_on[reason],
             reply_by=due_on(request, reason, profile.silence),
             question=self._question(request) if reason is PauseReason.SCOPE else None,
-            ways=(IdentityMethod.CODE_TO_ADDRESS,) if reason is PauseReason.IDENTITY else (),
+            ways=_ways(request) if reason is PauseReason.IDENTITY else (),
         )
         return self._postroom.queue(
             case,
@@ -168,3 +169,9 @@ def due_on(request: DataSubjectRequest, reason: PauseReason, silence: Silence) -
         return due
     between = steps[len(sent)] - steps[len(sent) - 1]
     return max(due, sent[-1] + timedelta(days=between))
+
+
+def _ways(request: DataSubjectRequest) -> tuple[IdentityMethod, ...]:
+    """The ways that were offered when proof was asked for."""
+    asked = request.identity_asked_by or IdentityMethod.CODE_TO_ADDRESS
+    return OFFERED.get(asked, (asked,))

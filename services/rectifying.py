@@ -25,6 +25,7 @@ from domain.vocabulary import Action, Compartment, Decision, IdentifierKind, Out
 from services import dossier
 from services.controllers import Controllers
 from services.fulfilment import Fulfilments, person_of
+from services.places import HIDDEN, hide, is_place, secrets_in
 from services.planning import answer_task, task_for
 from services.ports import (
     Also,
@@ -44,6 +45,7 @@ from services.ports import (
 from services.recipients import tell_nobody, tell_recipients
 from services.register import Register, again_on_conflict
 from services.restricting import Restrictions
+from services.showing import places_in
 
 RECTIFY_BY_HAND = "rectify-by-hand"
 STATEMENT_NOT_HELD = "statement-not-held"
@@ -210,7 +212,33 @@ class Rectifying:
         claims = self._register.find_rectification(request.id)
         if claims is None:
             return ()
-        return tuple(self._shown(request, state) for state in claims.claims.values())
+        case = self._register.case(request.case_id)
+        places = places_in(self._vault, case)
+        return tuple(
+            self._hidden(request, one, places) if case.protected else one
+            for one in (self._shown(request, state) for state in claims.claims.values())
+        )
+
+    def _hidden(
+        self, request: DataSubjectRequest, shown: ClaimShown, places: Iterable[str]
+    ) -> ClaimShown:
+        """A claim of a protected person: a place is no more shown here than anywhere (E-10)."""
+        claim = shown.state.claim
+        found = _found(request, claim)
+        secret = {*places, *(secrets_in(self._record(found)) if found is not None else ())}
+        if any(is_place(name) for name in claim.field.split(".")):
+            secret |= {shown.should_be, shown.before, shown.after}
+
+        def without(text: str) -> str:
+            return HIDDEN if text in secret and text else hide(text, secret)
+
+        return replace(
+            shown,
+            should_be=without(shown.should_be),
+            reasons=without(shown.reasons),
+            before=without(shown.before),
+            after=without(shown.after),
+        )
 
     def _shown(self, request: DataSubjectRequest, state: ClaimState) -> ClaimShown:
         claim = state.claim

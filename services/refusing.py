@@ -79,7 +79,15 @@ class Refusing:
 
     def reasons(self, request: DataSubjectRequest) -> tuple[RefusalReason, ...]:
         """On what this request may be refused, by law and by the controller's promise."""
-        return available(self._controllers.in_force(request.controller), request.right)
+        return available(
+            self._controllers.in_force(request.controller),
+            request.right,
+            for_another=self._is_for_another(request),
+        )
+
+    def _is_for_another(self, request: DataSubjectRequest) -> bool:
+        representation = self._register.find_representation(request.case_id)
+        return representation is not None and representation.asks_for_another
 
     @again_on_conflict
     def refuse(
@@ -243,7 +251,14 @@ class Refusing:
         case = self._register.case(request.case_id)
         self._controllers.require_letters_allowed(case.controller)
         profile = self._controllers.in_force(case.controller)
-        return request, case, chosen(profile, request.right, ground, law.strip())
+        reason = chosen(
+            profile,
+            request.right,
+            ground,
+            law.strip(),
+            for_another=self._is_for_another(request),
+        )
+        return request, case, reason
 
     def _sealed(self, case: Case, text: str, by: str, at: datetime) -> Sealed:
         note = dossier.SealedNote(text.strip(), by, at)

@@ -147,3 +147,14 @@ def test_a_fee_that_was_never_announced_is_not_taken() -> None:
 def test_other_grounds_need_no_second_person() -> None:
     with pytest.raises(DomainError, match="only what is unfounded or excessive"):
         proposed(ground=RefusalGround.NATIONAL_EXCEPTION, code="no.pol.16.b")
+
+
+@pytest.mark.parametrize("right", Right)
+def test_authority_is_asked_only_of_who_asks_for_somebody_else(right: Right) -> None:
+    """E-08, B.2.5: nobody has to show that they may ask for themselves."""
+    for profile in POLICIES.values():
+        assert "authority" not in {one.code for one in available(profile, right)}
+    offered = {one.code for one in available(POLICIES["AK"], Right.ACCESS, for_another=True)}
+    assert "authority" in offered
+    with pytest.raises(DomainError, match="name the law"):
+        chosen(POLICIES["AK"], right, RefusalGround.NOT_ENTITLED, "authority")

@@ -8,8 +8,9 @@ import pytest
 from eventsourcing.persistence import IntegrityError
 
 from domain.errors import DomainError, NotAllowedNow
+from domain.ladder import Doubt
 from domain.request import MOST_IDENTITY_FAILURES, Status
-from domain.vocabulary import IdentifierKind, IdentityMethod, Match, Right
+from domain.vocabulary import IdentifierKind, IdentityMethod, LetterKind, Match, Right
 from services import dossier
 from services.fulfilment import person_of
 from services.ports import CodeCheck, Identifier
@@ -129,13 +130,30 @@ def test_nobody_is_asked_who_does_not_wait(house: House) -> None:
         house.installation.identity.verify_by_hand(case_id, method=IdentityMethod.IN_PERSON, by=BY)
 
 
-def test_without_an_address_no_code_can_be_sent(house: House) -> None:
+@pytest.mark.parametrize("doubt", Doubt)
+def test_who_has_no_address_is_asked_by_post_and_for_no_more_than_the_doubt_takes(
+    house: House, doubt: Doubt
+) -> None:
+    """B.2.8, Art. 12(6): a paper is offered to be shown only where nothing lighter may do."""
     case_id = confirmed(
         house, Right.ACCESS, identifiers=(Identifier(IdentifierKind.NAME, "Kari Testesen"),)
     )
+    identity = house.installation.identity
+    if doubt is Doubt.LIGHTER_PROOF_FAILED:
+        with pytest.raises(DomainError, match="ask for that first"):
+            identity.ask(case_id, reason=doubt.value, by=BY)
+        identity.ask(case_id, reason=Doubt.OTHER_NAME.value, by=BY)
 
-    with pytest.raises(DomainError, match="no e-mail address"):
-        ask(house, case_id)
+    identity.ask(case_id, reason=doubt.value, by=BY)
+    house.worker.drain()
+
+    assert [m.kind for m in house.mails() if m.kind.value.startswith("identity")] == []
+    queued = list(house.case(case_id).letters.values())[-1]
+    assert (queued.kind, queued.printed) == (LetterKind.IDENTITY_QUESTION, True)
+    text = " ".join(house.installation.vault.open(queued.text).decode().split())
+    assert "et kjøp" in text
+    assert ("legitimasjon" in text) is doubt.is_grave
+    assert asked(house, case_id, Right.ACCESS).identity_requested_at is not None
 
 
 def test_the_code_letter_is_the_same_whether_the_person_is_known_or_not(house: House) -> None:

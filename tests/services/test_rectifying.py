@@ -11,6 +11,7 @@ from domain.rectification import ClaimGround, ClaimOutcome, Wish
 from domain.request import Status
 from domain.restriction import At, RestrictionGround
 from domain.vocabulary import LetterKind, Right
+from services.places import HIDDEN
 from services.ports import Record
 from services.rectifying import Said
 from tests.support.asking import BY, asked, look_everywhere, plan, verified
@@ -199,3 +200,23 @@ def test_a_corrected_address_is_found_again_under_the_new_one(house: House) -> N
     house.worker.drain()
 
     assert asked(house, case_id, Right.RECTIFICATION).status is Status.CLOSED
+
+
+def test_claims_of_a_protected_person_show_no_place(house: House) -> None:
+    """E-10: neither in a field that names one, nor in the words of a claim about another."""
+    case_id = begun(house, address="Fjellveien 7, 5003 Bergen", note="Bor i Fjellveien 7")
+    request_id = house.case(case_id).request_id(Right.RECTIFICATION)
+    claim(house, case_id, "address", Wish.RECTIFY, "Strandgaten 9, 5004 Bergen")
+    note = claim(house, case_id, "note", Wish.RECTIFY, "Bor ikke i Fjellveien 7")
+    claim(house, case_id, "name", Wish.RECTIFY, "Kari Testesen")
+    rectifying = house.installation.rectifying
+    rectifying.refuse(request_id, note, words="Fjellveien 7 er det du oppga.", by=BY)
+    request = asked(house, case_id, Right.RECTIFICATION)
+    assert "Strandgaten" in str(rectifying.shown(request))
+
+    house.installation.representing.protect(case_id, reason="said-by-the-person", by=BY)
+
+    shown = rectifying.shown(request)
+    assert "Fjellveien" not in str(shown)
+    assert "Strandgaten" not in str(shown)
+    assert [one.should_be for one in shown] == [HIDDEN, f"Bor ikke i {HIDDEN}", "Kari Testesen"]

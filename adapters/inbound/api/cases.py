@@ -366,7 +366,7 @@ def set_aside(
 def ask_identity(
     installation: Installed, command: DeskCommand, case_id: CaseId, form: Ask
 ) -> Response:
-    """Send a code to the person's address; the reason for doubt is recorded (Art. 12(6))."""
+    """Ask for proof, by code or by post; the reason for doubt is recorded (Art. 12(6))."""
     case_of(installation, command.bearer, case_id)
     return _carry_out(
         installation,

@@ -178,7 +178,7 @@ def ask_identity(
     case: Case,
     reason: Annotated[str, typer.Option(help="Why there is doubt, as a code.")],
 ) -> None:
-    """Send a code to the person's address; the reason for doubt is recorded (Art. 12(6))."""
+    """Ask for proof, by code or by post; the reason for doubt is recorded (Art. 12(6))."""
     with seated(context) as seat:
         found = seat.case(case)
         seat.installation.identity.ask(found.id, reason=reason, by=seat.by)
