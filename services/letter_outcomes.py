@@ -103,7 +103,7 @@ class OutcomeWriter(Pen):
 
     def _facts_of(self, outcome: CategoryOutcome) -> Iterator[Said]:
         if outcome.keep_fields:
-            names = [field_name(name, self.facts.language) for name in outcome.keep_fields]
+            names = [_inside(field_name(name, self.facts.language)) for name in outcome.keep_fields]
             only = self.words.say("not_done.only_fields", fields=self.words.listed(names))
             yield self._said(Fact.WHAT, only)
         known = ground(outcome.ground) if outcome.ground else None
@@ -232,3 +232,8 @@ class OutcomeWriter(Pen):
         if self.kind.refuses or Block.DONE in MANDATORY[self.kind]:
             return frozenset(told for outcome in self.outcomes for told in outcome.told)
         return frozenset()
+
+
+def _inside(name: str) -> str:
+    """A name as it stands inside a sentence; an abbreviation keeps its letters."""
+    return name if name[1:2].isupper() else name[:1].lower() + name[1:]

@@ -249,7 +249,7 @@ def test_a_refusal_says_for_each_thing_what_why_by_which_law_and_until_when() ->
     """B.1 row 12(4), E-13."""
     text = _flat(written(LetterKind.PARTIAL_REFUSAL).text)
     assert "Betalinger i Kortvei (1 treff): beholdt" in text
-    assert "Bare dette blir igjen: Beløp, Dato og Nummer." in text
+    assert "Bare dette blir igjen: beløp, dato og nummer." in text
     assert "Lov: bokføringsloven § 13; GDPR artikkel 17 nr. 3 bokstav b, slik den var" in text
     assert "Til når: onsdag 31. desember 2031" in text
     assert "Et avtrykk av e-postadressen din, ikke selve adressen" in text
