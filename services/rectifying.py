@@ -222,7 +222,10 @@ class Rectifying:
     def _hidden(
         self, request: DataSubjectRequest, shown: ClaimShown, places: Iterable[str]
     ) -> ClaimShown:
-        """A claim of a protected person: a place is no more shown here than anywhere (E-10)."""
+        """A claim of a protected person: a place is no more shown here than anywhere (E-10).
+
+        But whoever has to write it into a system by hand sees what to write, for as long as that.
+        """
         claim = shown.state.claim
         found = _found(request, claim)
         secret = {*places, *(secrets_in(self._record(found)) if found is not None else ())}
@@ -234,11 +237,18 @@ class Rectifying:
 
         return replace(
             shown,
-            should_be=without(shown.should_be),
+            should_be=shown.should_be
+            if self._is_written_by_hand(request, shown.state)
+            else without(shown.should_be),
             reasons=without(shown.reasons),
             before=without(shown.before),
             after=without(shown.after),
         )
+
+    def _is_written_by_hand(self, request: DataSubjectRequest, state: ClaimState) -> bool:
+        fulfilment = self._register.find_fulfilment(request.id)
+        system = fulfilment.systems.get(state.claim.system) if fulfilment is not None else None
+        return state.waits and system is not None and system.waits_for == RECTIFY_BY_HAND
 
     def _shown(self, request: DataSubjectRequest, state: ClaimState) -> ClaimShown:
         claim = state.claim

@@ -220,3 +220,27 @@ def test_claims_of_a_protected_person_show_no_place(house: House) -> None:
     assert "Fjellveien" not in str(shown)
     assert "Strandgaten" not in str(shown)
     assert [one.should_be for one in shown] == [HIDDEN, f"Bor ikke i {HIDDEN}", "Kari Testesen"]
+
+
+def test_who_writes_a_protected_address_by_hand_sees_what_to_write(house: House) -> None:
+    """E-10: shown to the hand that needs it, and hidden again when it is done."""
+    case_id = begun(house, address="Fjellveien 7, 5003 Bergen")
+    request_id = house.case(case_id).request_id(Right.RECTIFICATION)
+    house.systems.system(NORWAY, "ticketing").fixed = frozenset({"address"})
+    one = claim(house, case_id, "address", Wish.RECTIFY, "Strandgaten 9, 5004 Bergen")
+    house.installation.representing.protect(case_id, reason="said-by-the-person", by=BY)
+    rectifying = house.installation.rectifying
+
+    def should_be() -> str:
+        (shown,) = rectifying.shown(asked(house, case_id, Right.RECTIFICATION))
+        assert "Fjellveien" not in str(shown)
+        return shown.should_be
+
+    assert should_be() == HIDDEN
+    rectifying.accept(request_id, one, by=BY)
+    rectifying.approve(request_id, by=BY)
+    house.worker.drain()
+    assert should_be() == "Strandgaten 9, 5004 Bergen"
+
+    rectifying.done_by_hand(request_id, "ticketing", looked_again=True, by=BY)
+    assert should_be() == HIDDEN
