@@ -72,7 +72,7 @@ class Addressees:
         return self._address(case, request.requester)
 
     def _address(self, case: Case, ref: PersonalRef) -> str | None:
-        person = dossier.PERSON.validate_json(self._vault.open(ref))
+        person = dossier.person_in(self._vault, ref)
         if not case.protected:
             return address_of(person)
         # An address that nobody has proven may be somebody else's, who would learn of the case.

@@ -16,7 +16,7 @@ from domain.deadlines import received_on
 from domain.errors import DomainError
 from domain.request import DataSubjectRequest, Status
 from domain.staff import human
-from domain.vocabulary import Compartment, LetterKind
+from domain.vocabulary import LetterKind
 from services import dossier
 from services.addressees import Addressees
 from services.controllers import Controllers
@@ -82,11 +82,7 @@ class Afterwards:
         request = self._register.request(request_id)
         case = self._register.case(request.case_id)
         said = "\n\n".join(words.strip() for words in (what, consequences, measures))
-        note = self._vault.seal(
-            case.id,
-            Compartment.CORRESPONDENCE,
-            dossier.NOTE.dump_json(dossier.SealedNote(said, by, now)),
-        )
+        note = dossier.seal_note(self._vault, case.id, said, by, now)
         tell_by = known_at + AUTHORITY_WITHIN
         request.report_disclosure(
             report=note.ref, known_at=known_at, tell_authority_by=tell_by, by=human(by), at=now

@@ -24,7 +24,6 @@ from domain.personal import PersonalRef
 from domain.policy import Profile
 from domain.request import DataSubjectRequest, Status
 from domain.staff import human
-from domain.vocabulary import Compartment
 from services import dossier
 from services.controllers import Controllers
 from services.documents import Document, Part
@@ -101,8 +100,7 @@ class Archiving:
         requests = self._register.requests_of(case)
         if not requests or any(one.status is not Status.CLOSED for one in requests):
             raise NotAllowedNow("the archive takes a case when every request of it is closed")
-        note = dossier.SealedNote(receipt.strip(), by, now)
-        sealed = self._vault.seal(case.id, Compartment.CORRESPONDENCE, dossier.NOTE.dump_json(note))
+        sealed = dossier.seal_note(self._vault, case.id, receipt.strip(), by, now)
         for request in requests:
             request.hand_to_archive(receipt=sealed.ref, by=human(by), at=now)
         self._register.save_all(requests, sealed.also)
@@ -117,10 +115,7 @@ class Archiving:
             raise DomainError("write down the archive's receipt: its number, day and name")
         now = self._clock()
         request = self._register.request(request_id)
-        note = dossier.SealedNote(receipt.strip(), by, now)
-        sealed = self._vault.seal(
-            request.case_id, Compartment.CORRESPONDENCE, dossier.NOTE.dump_json(note)
-        )
+        sealed = dossier.seal_note(self._vault, request.case_id, receipt.strip(), by, now)
         request.archive_records(
             records=tuple(dict.fromkeys(record_ids)), receipt=sealed.ref, by=by, at=now
         )

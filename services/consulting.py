@@ -13,7 +13,7 @@ from uuid import UUID
 from domain.errors import DomainError
 from domain.personal import PersonalRef
 from domain.request import Consultation, DataSubjectRequest
-from domain.vocabulary import Compartment, ConsultedAbout
+from domain.vocabulary import ConsultedAbout
 from services import dossier
 from services.ports import Clock, Erased, Sealed, Staff, Vault
 from services.register import Register, again_on_conflict
@@ -143,14 +143,11 @@ class Consulting:
         if ref is None:
             return None
         try:
-            return dossier.NOTE.validate_json(self._vault.open(ref)).text
+            return dossier.note_in(self._vault, ref)
         except Erased:
             return None
 
     def _note(self, request: DataSubjectRequest, words: str, by: str, missing: str) -> Sealed:
         if not words.strip():
             raise DomainError(f"{missing}: the question and its answer are kept with the case")
-        note = dossier.SealedNote(words.strip(), by, self._clock())
-        return self._vault.seal(
-            request.case_id, Compartment.CORRESPONDENCE, dossier.NOTE.dump_json(note)
-        )
+        return dossier.seal_note(self._vault, request.case_id, words.strip(), by, self._clock())

@@ -12,7 +12,7 @@ from domain.controller import Controller, DecidedFinding, FindingAnswer
 from domain.errors import DomainError, NotAllowedNow
 from domain.findings import Finding, check
 from domain.policy import Profile
-from domain.vocabulary import Compartment, Severity
+from domain.vocabulary import Severity
 from services import dossier
 from services.ports import Clock, Erased, Names, Vault
 from services.register import Register, again_on_conflict
@@ -180,10 +180,7 @@ class Controllers:
         said = before is not None and before.answer == answer.value and before.by == by
         if said and before and _stands(controller, code, found) and self._words(before) == decision:
             return
-        note = dossier.SealedNote(decision, by, now)
-        sealed = self._vault.seal(
-            controller.id, Compartment.CORRESPONDENCE, dossier.NOTE.dump_json(note)
-        )
+        sealed = dossier.seal_note(self._vault, controller.id, decision, by, now)
         controller.decide_finding(
             code=code,
             answer=answer,
@@ -226,7 +223,7 @@ class Controllers:
         if decided.words is None:
             return decided.answer
         try:
-            return dossier.NOTE.validate_json(self._vault.open(decided.words)).text
+            return dossier.note_in(self._vault, decided.words)
         except Erased:
             return ""
 

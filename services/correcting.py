@@ -143,4 +143,4 @@ class Correcting:
         self._register.save_all(changed, [*steps.also, *rest.also, *letter])
 
     def _person(self, request: DataSubjectRequest) -> Person:
-        return dossier.PERSON.validate_json(self._vault.open(request.requester))
+        return dossier.person_in(self._vault, request.requester)

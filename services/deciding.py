@@ -24,7 +24,7 @@ from domain.relation import MarketingStop, stops
 from domain.request import DataSubjectRequest
 from domain.restriction import At
 from domain.values import FoundRecord, KeptPart, RecordDecision, WishedErasure
-from domain.vocabulary import Action, Compartment, Decision, Right
+from domain.vocabulary import Action, Decision, Right
 from services import dossier
 from services.addressees import address_of
 from services.controllers import Controllers
@@ -215,7 +215,7 @@ class Deciding:
 
     def record(self, found: FoundRecord) -> Record:
         """The content of one found record, from the vault."""
-        return dossier.RECORD.validate_json(self._vault.open(found.content)).record
+        return dossier.record_in(self._vault, found.content)
 
     def _records(self, found: Sequence[FoundRecord]) -> Iterator[Record]:
         for content in self._vault.open_each(one.content for one in found):
@@ -226,10 +226,7 @@ class Deciding:
     ) -> PersonalRef | None:
         if not words.strip():
             return None
-        note = dossier.SealedNote(words.strip(), by, now)
-        sealed = self._vault.seal(
-            request.case_id, Compartment.CORRESPONDENCE, dossier.NOTE.dump_json(note)
-        )
+        sealed = dossier.seal_note(self._vault, request.case_id, words.strip(), by, now)
         steps.also.extend(sealed.also)
         return sealed.ref
 
@@ -305,7 +302,7 @@ class Deciding:
 
     def _never_again(self, request: DataSubjectRequest) -> list[Also]:
         """Put the person on the list by which marketing systems are looked through daily."""
-        person = dossier.PERSON.validate_json(self._vault.open(request.requester))
+        person = dossier.person_in(self._vault, request.requester)
         return self._suppressions.added(request.controller, request.id, person.identifiers)
 
     def _place_holds(
@@ -329,7 +326,7 @@ class Deciding:
                     kept.setdefault(place, []).append((preview, part))
         if not kept:
             return
-        person = dossier.PERSON.validate_json(self._vault.open(request.requester))
+        person = dossier.person_in(self._vault, request.requester)
         contact = self._contact(request, person) if tell else None
         for (system, category, ground_code, day), lines in kept.items():
             hold_id = Hold.create_id(request.id, system, category, ground_code, day)

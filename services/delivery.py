@@ -116,7 +116,7 @@ class Delivery:
         """Name and postal address as the person gave them; nothing of a protected identity."""
         if case.person is None or case.protected:
             return ()
-        person = dossier.PERSON.validate_json(self._vault.open(case.person))
+        person = dossier.person_in(self._vault, case.person)
         address = next(iter(person.all(IdentifierKind.POSTAL_ADDRESS)), "")
         if not address:
             return ()

@@ -100,11 +100,7 @@ class Disclosing:
         disclosures = self._register.find_disclosures(case_id)
         if disclosures is None:
             raise DomainError("there is no such disclosure in this case")
-        note = self._vault.seal(
-            case_id,
-            Compartment.CORRESPONDENCE,
-            dossier.NOTE.dump_json(dossier.SealedNote(words.strip(), by, now)),
-        )
+        note = dossier.seal_note(self._vault, case_id, words.strip(), by, now)
         disclosures.withhold(disclosure_id, law=reason.law, note=note.ref, by=by, at=now)
         self._register.save_all([disclosures], note.also)
 

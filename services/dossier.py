@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import date, datetime
+from uuid import UUID
 
 from pydantic import Base64Bytes, TypeAdapter
 
 from domain.personal import PersonalRef
-from domain.vocabulary import IdentifierKind, Language, LetterKind
+from domain.vocabulary import Compartment, IdentifierKind, Language, LetterKind
 from services.documents import Document
 from services.matching import normal
 from services.messages import IncomingMessage
-from services.ports import Identifier, Person, Record
+from services.ports import Identifier, Person, Record, Sealed, Vault
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,6 +158,32 @@ DELIVERY = TypeAdapter(SealedDelivery)
 VOUCHER = TypeAdapter(SealedVoucher)
 KEYS = TypeAdapter(SealedKeys)
 CONTACT = TypeAdapter(SealedContact)
+
+
+def person_in(vault: Vault, ref: PersonalRef) -> Person:
+    return PERSON.validate_json(vault.open(ref))
+
+
+def record_in(vault: Vault, ref: PersonalRef) -> Record:
+    """The record alone; which system it was found in is known where it is asked for."""
+    return RECORD.validate_json(vault.open(ref)).record
+
+
+def note_in(vault: Vault, ref: PersonalRef) -> str:
+    return NOTE.validate_json(vault.open(ref)).text
+
+
+def seal_note(
+    vault: Vault,
+    case_id: UUID,
+    text: str,
+    by: str,
+    at: datetime,
+    *,
+    compartment: Compartment = Compartment.CORRESPONDENCE,
+) -> Sealed:
+    """Somebody's words with who wrote them and when, ready to be saved with their event."""
+    return vault.seal(case_id, compartment, NOTE.dump_json(SealedNote(text, by, at)))
 
 
 def message_of(message: IncomingMessage) -> SealedMessage:

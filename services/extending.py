@@ -64,7 +64,7 @@ class Extending:
         request.decide_extension(reasons=reasons, calendar=calendar, by=by, at=now)
         late = request.dates.unrolled < received_on(now, request.country)
         profile = self._controllers.in_force(case.controller)
-        person = dossier.PERSON.validate_json(self._vault.open(request.requester))
+        person = dossier.person_in(self._vault, request.requester)
         facts = LetterFacts(
             profile=profile,
             language=case.language,

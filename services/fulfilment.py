@@ -460,10 +460,7 @@ class Fulfilments:
     ) -> RecordOutcome:
         note = None
         if result.words:
-            words = dossier.SealedNote(result.words, by or "", now)
-            sealed = self._vault.seal(
-                fulfilment.case_id, Compartment.CORRESPONDENCE, dossier.NOTE.dump_json(words)
-            )
+            sealed = dossier.seal_note(self._vault, fulfilment.case_id, result.words, by or "", now)
             note = sealed.ref
             also.extend(sealed.also)
         return RecordOutcome(
@@ -558,7 +555,7 @@ def _each_once(found: Iterable[FoundRecord], wanted: set[bytes]) -> Iterator[Fou
 
 
 def person_of(vault: Vault, request: DataSubjectRequest) -> Person:
-    return dossier.PERSON.validate_json(vault.open(request.requester))
+    return dossier.person_in(vault, request.requester)
 
 
 def _first_look(kept: Sequence[tuple[FoundRecord, Result]]) -> date | None:

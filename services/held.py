@@ -135,7 +135,7 @@ class Held:
         """Why somebody placed it; empty where the law alone says it."""
         if hold.reason is None:
             return ""
-        return dossier.NOTE.validate_json(self._vault.open(hold.reason)).text
+        return dossier.note_in(self._vault, hold.reason)
 
     def standing(self, controller: str, found: FoundRecord, record: Record) -> list[StandingHold]:
         """What a person decided must stay of a record, as the rules of erasure take it.

@@ -160,11 +160,11 @@ class Holds:
         chosen = list(dict.fromkeys(record_ids))
         if not chosen or any(record_id not in own for record_id in chosen):
             raise DomainError("name the records that the claim needs: there is no blanket hold")
-        person = dossier.PERSON.validate_json(self._vault.open(request.requester))
+        person = dossier.person_in(self._vault, request.requester)
         places: dict[tuple[str, str], list[HeldRecord]] = {}
         for record_id in chosen:
             found = own[record_id]
-            record = dossier.RECORD.validate_json(self._vault.open(found.content)).record
+            record = dossier.record_in(self._vault, found.content)
             places.setdefault((found.system, found.category), []).append(
                 HeldRecord(record_id, record.key, record.kind)
             )
@@ -279,8 +279,14 @@ class Holds:
         hold = self._register.hold(hold_id)
         if not hold.stands:
             raise NotAllowedNow(f"the hold was released on {hold.released_on}")
-        note = dossier.SealedNote(reason.strip(), by, self._clock())
-        sealed = self._vault.seal(hold.case_id, Compartment.HOLD, dossier.NOTE.dump_json(note))
+        sealed = dossier.seal_note(
+            self._vault,
+            hold.case_id,
+            reason.strip(),
+            by,
+            self._clock(),
+            compartment=Compartment.HOLD,
+        )
         return hold, sealed.ref, list(sealed.also)
 
     # Releasing

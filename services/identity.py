@@ -336,7 +336,7 @@ class Identity:
             raise DomainError("confirm the case first: it has no person yet")
         representation = self._represented(case)
         ref: PersonalRef = representation.representative if representation else case.person
-        return dossier.PERSON.validate_json(self._vault.open(ref))
+        return dossier.person_in(self._vault, ref)
 
 
 def _may_be_the_same(person: Person, said: Mapping[IdentifierKind, str]) -> bool:

@@ -80,11 +80,7 @@ class Informing:
             also: list[Also] = []
             note: PersonalRef | None = None
             if words.strip():
-                sealed = self._vault.seal(
-                    request.case_id,
-                    Compartment.CORRESPONDENCE,
-                    dossier.NOTE.dump_json(dossier.SealedNote(words.strip(), by, now)),
-                )
+                sealed = dossier.seal_note(self._vault, request.case_id, words.strip(), by, now)
                 note = sealed.ref
                 also.extend(sealed.also)
             request.approve(decisions=(), profile_version=profile.digest, by=by, note=note, at=now)

@@ -315,7 +315,7 @@ class Intake:
         """Who seems to ask, read from the message; a person confirms or corrects it."""
         case = self._register.case(case_id)
         if case.status is CaseStatus.CONFIRMED and case.person is not None:
-            return dossier.PERSON.validate_json(self._vault.open(case.person)).identifiers
+            return dossier.person_in(self._vault, case.person).identifiers
         message = dossier.MESSAGE.validate_json(self._vault.open(case.message))
         found = []
         if message.sender_address:

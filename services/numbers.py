@@ -105,7 +105,7 @@ def forget(vault: Vault, case: Case, *, at: datetime) -> list[Also]:
 
 def person_to_find(vault: Vault, case: Case, request: DataSubjectRequest) -> Person:
     """Whom systems are searched for, with the number if there is one."""
-    person = dossier.PERSON.validate_json(vault.open(request.requester))
+    person = dossier.person_in(vault, request.requester)
     number = known(vault, case)
     return person if number is None else Person((*person.identifiers, number))
 

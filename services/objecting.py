@@ -17,7 +17,7 @@ from domain.decisions import ErasureGround, RecordFacts, decide
 from domain.errors import DomainError, NotAllowedNow
 from domain.policy import Profile
 from domain.request import DataSubjectRequest, Status
-from domain.vocabulary import Action, Compartment, Right
+from domain.vocabulary import Action, Right
 from services import dossier
 from services.controllers import Controllers
 from services.deciding import Deciding, Preview, record_decision
@@ -58,11 +58,7 @@ class Objecting:
             raise DomainError("write down what the person says about their situation")
         balancing = self._open(request_id)
         now = self._clock()
-        sealed = self._vault.seal(
-            balancing.case_id,
-            Compartment.CORRESPONDENCE,
-            dossier.NOTE.dump_json(dossier.SealedNote(words.strip(), by, now)),
-        )
+        sealed = dossier.seal_note(self._vault, balancing.case_id, words.strip(), by, now)
         balancing.give_grounds(words=sealed.ref, by=by, at=now)
         self._register.save_all([balancing], sealed.also)
 
@@ -103,11 +99,7 @@ class Objecting:
             previews = self.preview(request, tuple(balancing.stopped))
             note = None
             if words.strip():
-                sealed = self._vault.seal(
-                    request.case_id,
-                    Compartment.CORRESPONDENCE,
-                    dossier.NOTE.dump_json(dossier.SealedNote(words.strip(), by, now)),
-                )
+                sealed = dossier.seal_note(self._vault, request.case_id, words.strip(), by, now)
                 note = sealed.ref
                 steps.also.extend(sealed.also)
             request.approve(
@@ -157,9 +149,8 @@ class Objecting:
             return Weighed(one.purpose, continues=False)
         if not one.words.strip():
             return Weighed(one.purpose, continues=True)
-        note = dossier.SealedNote(one.words.strip(), by, self._clock())
-        sealed = self._vault.seal(
-            request.case_id, Compartment.CORRESPONDENCE, dossier.NOTE.dump_json(note)
+        sealed = dossier.seal_note(
+            self._vault, request.case_id, one.words.strip(), by, self._clock()
         )
         steps.also.extend(sealed.also)
         return Weighed(one.purpose, continues=True, grounds=sealed.ref)

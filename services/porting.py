@@ -10,7 +10,7 @@ from domain.deadlines import received_on
 from domain.errors import DomainError, NotAllowedNow
 from domain.portability import DirectTransfer
 from domain.request import DataSubjectRequest, Status
-from domain.vocabulary import Compartment, Right
+from domain.vocabulary import Right
 from services import dossier
 from services.controllers import Controllers
 from services.copies import Copies
@@ -38,11 +38,7 @@ class Porting:
         if self._register.find_direct_transfer(request_id) is not None:
             raise NotAllowedNow("a direct transfer has been asked for already: judge that one")
         now = self._clock()
-        sealed = self._vault.seal(
-            request.case_id,
-            Compartment.CORRESPONDENCE,
-            dossier.NOTE.dump_json(dossier.SealedNote(to.strip(), by, now)),
-        )
+        sealed = dossier.seal_note(self._vault, request.case_id, to.strip(), by, now)
         transfer = DirectTransfer(
             request_id=request_id,
             case_id=request.case_id,
@@ -70,7 +66,7 @@ class Porting:
     def recipient(self, request_id: UUID) -> str:
         """Who is to get it, for whoever transfers it."""
         name = self._transfer(request_id).recipient_name
-        return dossier.NOTE.validate_json(self._vault.open(name)).text
+        return dossier.note_in(self._vault, name)
 
     def file(self, request_id: UUID) -> bytes:
         """The file as it would be given now, for a direct transfer."""

@@ -16,7 +16,7 @@ from domain.errors import DomainError
 from domain.ladder import OFFERED
 from domain.policy import Profile, Silence
 from domain.request import MOST_QUESTION_REMINDERS, DataSubjectRequest
-from domain.vocabulary import Compartment, IdentityMethod, LetterKind, PauseReason
+from domain.vocabulary import IdentityMethod, LetterKind, PauseReason
 from services import dossier
 from services.addressees import address_of
 from services.controllers import Controllers
@@ -141,19 +141,16 @@ class Questions:
         if request.question is None:
             return None
         try:
-            return dossier.NOTE.validate_json(self._vault.open(request.question)).text
+            return dossier.note_in(self._vault, request.question)
         except Erased:
             return None
 
     def _address(self, request: DataSubjectRequest) -> str | None:
-        person = dossier.PERSON.validate_json(self._vault.open(request.requester))
+        person = dossier.person_in(self._vault, request.requester)
         return address_of(person)
 
     def _note(self, request: DataSubjectRequest, words: str, by: str) -> Sealed:
-        note = dossier.SealedNote(words.strip(), by, self._clock())
-        return self._vault.seal(
-            request.case_id, Compartment.CORRESPONDENCE, dossier.NOTE.dump_json(note)
-        )
+        return dossier.seal_note(self._vault, request.case_id, words.strip(), by, self._clock())
 
 
 def due_on(request: DataSubjectRequest, reason: PauseReason, silence: Silence) -> date:

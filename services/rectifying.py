@@ -21,7 +21,7 @@ from domain.rectification import Claim, ClaimGround, ClaimState, Rectification, 
 from domain.request import DataSubjectRequest, Status
 from domain.restriction import RestrictionGround
 from domain.values import FoundRecord
-from domain.vocabulary import Action, Compartment, Decision, IdentifierKind, Outcome, Right
+from domain.vocabulary import Action, Decision, IdentifierKind, Outcome, Right
 from services import dossier
 from services.controllers import Controllers
 from services.fulfilment import Fulfilments, person_of
@@ -228,7 +228,14 @@ class Rectifying:
         """
         claim = shown.state.claim
         found = _found(request, claim)
-        secret = {*places, *(secrets_in(self._record(found)) if found is not None else ())}
+        secret = {
+            *places,
+            *(
+                secrets_in(dossier.record_in(self._vault, found.content))
+                if found is not None
+                else ()
+            ),
+        }
         if any(is_place(name) for name in claim.field.split(".")):
             secret |= {shown.should_be, shown.before, shown.after}
 
@@ -406,7 +413,11 @@ class Rectifying:
     ) -> None:
         claim = state.claim
         found = _found(request, claim)
-        before = value_of(self._record(found), claim.field) if found is not None else ""
+        before = (
+            value_of(dossier.record_in(self._vault, found.content), claim.field)
+            if found is not None
+            else ""
+        )
         claims.treat(
             claim_id=claim.id,
             before=self._note(request, before, by or "", also, now) if before else None,
@@ -423,7 +434,7 @@ class Rectifying:
             if state.claim.record_id is not None:
                 by_record.setdefault(state.claim.record_id, []).append(state)
         for record_id, states in by_record.items():
-            record = self._record(request.found[record_id])
+            record = dossier.record_in(self._vault, request.found[record_id].content)
             fields: dict[str, str | None] = {}
             statements = []
             for state in states:
@@ -472,7 +483,7 @@ class Rectifying:
     def _keeps(self, request: DataSubjectRequest, found: FoundRecord, field: str) -> Verdict | None:
         """The law that keeps a field whose purpose the person says has gone, if there is one."""
         profile = self._controllers.version(request.controller, request.profile_version)
-        record = self._record(found)
+        record = dossier.record_in(self._vault, found.content)
         facts = RecordFacts(found.system, found.kind, record.anchors, record.flags)
         on = received_on(self._clock(), request.country)
         verdict = decide(facts, profile, (), on, ground=ErasureGround.NO_LONGER_NEEDED)
@@ -498,7 +509,7 @@ class Rectifying:
         """A field that stands in the record; something missing may be one that does not yet."""
         if wish in {Wish.COMPLETE, Wish.SUPPLEMENT}:
             return
-        names = tuple(_paths(self._record(found).fields))
+        names = tuple(_paths(dossier.record_in(self._vault, found.content).fields))
         if field not in names:
             raise DomainError(f"the record has no such field; it has: {', '.join(names)}")
 
@@ -515,7 +526,12 @@ class Rectifying:
 
     def _passed_on(self, request: DataSubjectRequest, claims: Rectification) -> set[str]:
         found = (_found(request, s.claim) for s in claims.claims.values() if s.accepted)
-        return {name for one in found if one is not None for name in self._record(one).recipients}
+        return {
+            name
+            for one in found
+            if one is not None
+            for name in dossier.record_in(self._vault, one.content).recipients
+        }
 
     def _require(self, request_id: UUID) -> DataSubjectRequest:
         request = self._register.request(request_id)
@@ -523,20 +539,13 @@ class Rectifying:
             raise DomainError("this request asks for something else than a rectification")
         return request
 
-    def _record(self, found: FoundRecord) -> Record:
-        return dossier.RECORD.validate_json(self._vault.open(found.content)).record
-
     def _words(self, ref: PersonalRef | None) -> str:
-        return dossier.NOTE.validate_json(self._vault.open(ref)).text if ref is not None else ""
+        return dossier.note_in(self._vault, ref) if ref is not None else ""
 
     def _note(
         self, request: DataSubjectRequest, text: str, by: str, also: list[Also], now: datetime
     ) -> PersonalRef:
-        sealed = self._vault.seal(
-            request.case_id,
-            Compartment.CORRESPONDENCE,
-            dossier.NOTE.dump_json(dossier.SealedNote(text, by, now)),
-        )
+        sealed = dossier.seal_note(self._vault, request.case_id, text, by, now)
         also.extend(sealed.also)
         return sealed.ref
 

@@ -16,7 +16,7 @@ from domain.personal import PersonalRef
 from domain.redaction import Redaction
 from domain.request import DataSubjectRequest, Status
 from domain.values import FoundRecord, Passage
-from domain.vocabulary import Compartment, CoverReason
+from domain.vocabulary import CoverReason
 from services import dossier
 from services.places import hide, secrets_in
 from services.ports import Also, Clock, Record, Vault
@@ -122,7 +122,7 @@ class Redacting:
         passages = redaction.of(found) if redaction else ()
         if not passages:
             return ()
-        record = self._record(found)
+        record = dossier.record_in(self._vault, found.content)
         hidden = tuple(secrets_in(record)) if self._is_protected(request) else ()
         shown = {leaf.place: leaf for leaf in leaves(record.fields)}
         return tuple(
@@ -141,7 +141,7 @@ class Redacting:
     def _words(self, passage: Passage) -> str:
         if passage.words is None:
             return ""
-        return dossier.NOTE.validate_json(self._vault.open(passage.words)).text
+        return dossier.note_in(self._vault, passage.words)
 
     def _undecided(
         self, request_id: UUID, record_id: UUID
@@ -165,13 +165,14 @@ class Redacting:
             timestamp=now,
         )
 
-    def _record(self, found: FoundRecord) -> Record:
-        return dossier.RECORD.validate_json(self._vault.open(found.content)).record
-
     def _places(
         self, found: FoundRecord, path: str, text: str, start: int | None, end: int | None
     ) -> list[tuple[int, int | None, int | None]]:
-        under = [leaf for leaf in leaves(self._record(found).fields) if _is_in(leaf.path, path)]
+        under = [
+            leaf
+            for leaf in leaves(dossier.record_in(self._vault, found.content).fields)
+            if _is_in(leaf.path, path)
+        ]
         if not under:
             raise DomainError("there is no such field in this record: name it as it is shown")
         if text:
@@ -196,11 +197,7 @@ class Redacting:
     ) -> PersonalRef | None:
         if not words.strip():
             return None
-        sealed = self._vault.seal(
-            request.case_id,
-            Compartment.CORRESPONDENCE,
-            dossier.NOTE.dump_json(dossier.SealedNote(words.strip(), by, now)),
-        )
+        sealed = dossier.seal_note(self._vault, request.case_id, words.strip(), by, now)
         also.extend(sealed.also)
         return sealed.ref
 

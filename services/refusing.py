@@ -238,7 +238,7 @@ class Refusing:
 
     def _said(self, ref: PersonalRef | None) -> str:
         try:
-            return dossier.NOTE.validate_json(self._vault.open(ref)).text if ref else ""
+            return dossier.note_in(self._vault, ref) if ref else ""
         except Erased:
             return ""
 
@@ -261,12 +261,11 @@ class Refusing:
         return request, case, reason
 
     def _sealed(self, case: Case, text: str, by: str, at: datetime) -> Sealed:
-        note = dossier.SealedNote(text.strip(), by, at)
-        return self._vault.seal(case.id, Compartment.CORRESPONDENCE, dossier.NOTE.dump_json(note))
+        return dossier.seal_note(self._vault, case.id, text.strip(), by, at)
 
     def _earlier(self, request: DataSubjectRequest) -> Iterator[date]:
         """When the same person asked for the same before, as far as that is still known."""
-        person = dossier.PERSON.validate_json(self._vault.open(request.requester))
+        person = dossier.person_in(self._vault, request.requester)
         cases = {
             case_id
             for identifier in person.identifiers
@@ -292,7 +291,7 @@ class Refusing:
         request = self._register.request(request_id)
         if request.refusal is not RefusalGround.CANNOT_IDENTIFY:
             raise NotAllowedNow("this request was not left for want of identifiers")
-        person = dossier.PERSON.validate_json(self._vault.open(request.requester))
+        person = dossier.person_in(self._vault, request.requester)
         known = {(one.kind, one.value): one for one in (*person.identifiers, *identifiers)}
         more = Person(tuple(known.values()))
         sealed = self._vault.seal(

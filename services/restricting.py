@@ -25,7 +25,7 @@ from domain.restriction import (
     RestrictionGround,
 )
 from domain.staff import MACHINE
-from domain.vocabulary import Compartment, LetterKind, Outcome, Right
+from domain.vocabulary import LetterKind, Outcome, Right
 from services import dossier
 from services.addressees import Addressees
 from services.controllers import Controllers
@@ -99,11 +99,7 @@ class Restrictions:
             also: list[Also] = []
             note = None
             if words.strip():
-                sealed = self._vault.seal(
-                    request.case_id,
-                    Compartment.CORRESPONDENCE,
-                    dossier.NOTE.dump_json(dossier.SealedNote(words.strip(), by, now)),
-                )
+                sealed = dossier.seal_note(self._vault, request.case_id, words.strip(), by, now)
                 note = sealed.ref
                 also.extend(sealed.also)
             request.approve(decisions=(), profile_version=profile.digest, by=by, note=note, at=now)
@@ -235,7 +231,7 @@ class Restrictions:
     def check(self, task: Task, connector: Callable[[str], Connector]) -> None:
         """Ask each system whether it still keeps to the restriction; what does not is set anew."""
         request = self._register.request(task.subject_id)
-        person = dossier.PERSON.validate_json(self._vault.open(request.requester))
+        person = dossier.person_in(self._vault, request.requester)
         holds: dict[str, bool] = {}
         for system, state in self._register.restriction(task.subject_id).systems.items():
             if state.at is At.RESTRICTED:
@@ -262,7 +258,7 @@ class Restrictions:
 
     def standing(self, request: DataSubjectRequest) -> tuple[Restriction, ...]:
         """Restrictions on the same person's data, but none that this request itself began."""
-        person = dossier.PERSON.validate_json(self._vault.open(request.requester))
+        person = dossier.person_in(self._vault, request.requester)
         found = self.of_person(request.controller, person.identifiers)
         return tuple(one for one in found if one.request_id != request.id)
 

@@ -35,7 +35,7 @@ def places_in(vault: Vault, case: Case) -> tuple[str, ...]:
     """The words for places of a protected person; none where nobody is protected."""
     if not case.protected or case.person is None:
         return ()
-    person = dossier.PERSON.validate_json(vault.open(case.person))
+    person = dossier.person_in(vault, case.person)
     return places_of(person.identifiers)
 
 
