@@ -19,7 +19,7 @@ class Wording:
 
     def __init__(self, folder: Path, language: Language) -> None:
         self.language = language
-        self.texts: Mapping[str, str] = _read(folder / f"{language.value}.toml")
+        self.texts: Mapping[str, str] = _read(folder, language)
 
     def say(self, key: str, /, **values: object) -> str:
         return self.texts[key].format_map(values)
@@ -60,8 +60,16 @@ def _neighbours(language: Language) -> tuple[Language, ...]:
 
 
 @cache
-def _read(path: Path) -> Mapping[str, str]:
-    return dict(_flat(tomllib.loads(path.read_text(encoding="utf-8")), ""))
+def _read(folder: Path, language: Language) -> Mapping[str, str]:
+    """One file of the language's name, or all in a folder of its name."""
+    one, several = folder / f"{language.value}.toml", folder / language.value
+    found: dict[str, str] = {}
+    for path in sorted(several.glob("*.toml")) if several.is_dir() else [one]:
+        texts = dict(_flat(tomllib.loads(path.read_text(encoding="utf-8")), ""))
+        if twice := found.keys() & texts.keys():
+            raise ValueError(f"{path} says anew what another file says: {sorted(twice)}")
+        found |= texts
+    return found
 
 
 def _flat(table: Mapping[str, object], prefix: str) -> list[tuple[str, str]]:

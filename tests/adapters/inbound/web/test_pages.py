@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-import tomllib
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from html.parser import HTMLParser
 from pathlib import Path
@@ -35,6 +35,7 @@ from domain.vocabulary import (
 from projections.case_file import KINDS as OF_CASES
 from projections.deadline_worklist import TURN_OF, TURNS
 from services.ports import Task
+from services.wording import wording
 from services.worker import KINDS
 from tests.support.house import KARI, NORWAY, SWEDEN, House
 from tests.support.steps import asked_for_access, confirm, press, reveal
@@ -383,19 +384,8 @@ def test_a_form_without_a_length_or_of_a_silly_size_is_not_read(house: House) ->
 # Words
 
 
-def texts(language: Language) -> dict[str, str]:
-    read = tomllib.loads((TEXTS / f"{language.value}.toml").read_text(encoding="utf-8"))
-    return dict(flat(read, ""))
-
-
-def flat(table: dict[str, object], prefix: str) -> list[tuple[str, str]]:
-    found: list[tuple[str, str]] = []
-    for key, value in table.items():
-        if isinstance(value, dict):
-            found += flat(value, f"{prefix}{key}.")
-        else:
-            found.append((prefix + key, str(value)))
-    return found
+def texts(language: Language) -> Mapping[str, str]:
+    return wording(TEXTS, language).texts
 
 
 @pytest.mark.parametrize("language", [Language.NB, Language.NN, Language.SV])
