@@ -26,7 +26,8 @@ from adapters.inbound.web import (
     wish_steps,
     worklist,
 )
-from adapters.inbound.web.pages import Assets, go
+from adapters.inbound.web.assets import Assets
+from adapters.inbound.web.pages import go
 
 MODULES = (
     sign_in,

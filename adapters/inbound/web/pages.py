@@ -6,8 +6,6 @@ from collections.abc import Callable, Coroutine, Mapping, Sequence
 from enum import Enum
 from functools import cache
 from http import HTTPStatus
-from os import PathLike
-from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
 import structlog
@@ -16,13 +14,14 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, RedirectResponse
 from fastapi.routing import APIRoute
-from fastapi.staticfiles import StaticFiles
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from starlette.datastructures import FormData
 
 from adapters.bootstrap import Installation
 from adapters.inbound.api.errors import AWAY, RETRY_SECONDS, status_of
+from adapters.inbound.web.assets import asset
 from adapters.inbound.web.look import Look, language_accepted, language_named, plain, told
+from adapters.inbound.web.menu import menu
 from domain.errors import DomainError
 from domain.policy import Profile
 from domain.vocabulary import Language, Unidentified
@@ -50,6 +49,7 @@ def environment() -> Environment:
     )
     made.filters |= {"plain": plain, "told": told, "is_document": looks_like_a_document}
     made.globals["languages"] = tuple(Language)
+    made.globals |= {"asset": asset, "menu": menu}
     made.globals["unidentified"] = tuple(Unidentified)
     return made
 
@@ -210,18 +210,3 @@ def _only_controller(request: Request) -> Profile | None:
     controllers = installation_of(request).controllers
     names = controllers.names()
     return controllers.in_force(names[0]) if len(names) == 1 else None
-
-
-# What does not change
-
-
-class Assets(StaticFiles):
-    """The style sheet; browsers ask whether it is still the same."""
-
-    def __init__(self) -> None:
-        super().__init__(directory=Path(__file__).with_name("static"))
-
-    def file_response(self, full_path: str | PathLike[str], *args: Any, **rest: Any) -> Response:
-        response = super().file_response(full_path, *args, **rest)
-        response.headers["Cache-Control"] = "no-cache"
-        return response
