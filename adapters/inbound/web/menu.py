@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import Protocol
 
-if TYPE_CHECKING:
-    from adapters.inbound.web.session import Desk
+from fastapi import Request
 
 ENTRIES = (
     ("/desk", "worklist.title"),
@@ -27,7 +26,16 @@ class Entry:
     is_open: bool
 
 
-def menu(desk: Desk) -> Iterator[Entry]:
+class AtWork(Protocol):
+    """Whoever sits at the desk, as far as the menu goes."""
+
+    @property
+    def request(self) -> Request: ...
+    @property
+    def has_outbox(self) -> bool: ...
+
+
+def menu(desk: AtWork) -> Iterator[Entry]:
     here = desk.request.url.path
     for address, title in (*ENTRIES, *((OUTBOX,) if desk.has_outbox else ())):
         yield Entry(address, title, is_open=here == address)
