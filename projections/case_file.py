@@ -23,6 +23,7 @@ import domain.request
 import domain.restriction
 import domain.vocabulary
 from domain.balancing import Balancing
+from domain.belonging import KINDS
 from domain.case import Case
 from domain.deadlines import Deadlines
 from domain.disclosure import Disclosures
@@ -40,25 +41,6 @@ from domain.restriction import Restriction
 from domain.values import LetterSent, Passage, PlannedSystem, QueuedLetter, Told
 from domain.withdrawal import Withdrawal
 from projections.projection import Projection, Reader, Recorded, Row, Rows, Table
-
-KINDS = (
-    "case",
-    "request",
-    "fulfilment",
-    "hold",
-    "redaction",
-    "direct-transfer",
-    "erasure-wish",
-    "representation",
-    "refusal",
-    "rectification",
-    "restriction",
-    "balancing",
-    "information",
-    "withdrawal",
-    "disclosures",
-)
-"""The first words of the topics that belong to cases."""
 
 
 @dataclass(slots=True, kw_only=True)

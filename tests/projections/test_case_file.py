@@ -14,6 +14,7 @@ from eventsourcing.persistence import Mapper
 
 from domain.aggregate import Aggregate, AggregateCreated
 from domain.balancing import Balancing
+from domain.belonging import KINDS
 from domain.disclosure import Disclosures
 from domain.hold import Hold
 from domain.information import Information
@@ -23,7 +24,7 @@ from domain.request import RefusalGround
 from domain.restriction import Restriction, RestrictionGround
 from domain.vocabulary import Delivery, Right
 from domain.withdrawal import Withdrawal
-from projections.case_file import KINDS, MEMBERSHIPS, CaseFile, facts, timeline
+from projections.case_file import MEMBERSHIPS, CaseFile, facts, timeline
 from services.register import EventTranscoder
 from tests.support.histories import teach
 from tests.support.records import found, letter

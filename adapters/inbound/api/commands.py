@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Coroutine, Mapping, Sequence
-from functools import cached_property, lru_cache
+from functools import cached_property
 from hashlib import sha256
 from http import HTTPStatus
 from typing import Annotated
@@ -23,20 +23,8 @@ from adapters.bootstrap import Installation
 from adapters.inbound.api.auth import Installed, Token, require_scope
 from adapters.outbound.idempotency import Answer
 from adapters.outbound.tokens import Bearer, Scope
-from domain.balancing import Balancing, balancing_id
-from domain.case import Case, request_id
-from domain.disclosure import Disclosures, disclosures_id
-from domain.erasure_wish import ErasureWish, erasure_wish_id
+from domain.belonging import OF_A_CASE, aggregates_of
 from domain.errors import DomainError
-from domain.fulfilment import Fulfilment, fulfilment_id
-from domain.information import Information, information_id
-from domain.portability import DirectTransfer, direct_transfer_id
-from domain.rectification import Rectification, rectification_id
-from domain.redaction import Redaction, redaction_id
-from domain.request import DataSubjectRequest
-from domain.restriction import Restriction, restriction_id
-from domain.vocabulary import Right
-from domain.withdrawal import Withdrawal, withdrawal_id
 from services.ports import Also
 
 DIGESTS = UUID("0c3f5f0e-6f5b-4d53-9a39-0b8e8cbb5f2e")
@@ -75,55 +63,16 @@ class Stale(Exception):
 # The state of a case
 
 
-@lru_cache(maxsize=1024)
-def aggregates_of(case_id: UUID) -> tuple[UUID, ...]:
-    """A case, its requests and what systems answered to them, whether they have begun or not."""
-    requests = [request_id(case_id, right) for right in Right]
-    besides = (
-        fulfilment_id,
-        redaction_id,
-        direct_transfer_id,
-        erasure_wish_id,
-        rectification_id,
-        restriction_id,
-        balancing_id,
-        information_id,
-        withdrawal_id,
-    )
-    return (
-        case_id,
-        disclosures_id(case_id),
-        *requests,
-        *(name(one) for name in besides for one in requests),
-    )
-
-
 def versions_of(installation: Installation, case_id: UUID) -> Mapping[UUID, int]:
     """How far everything of a case is, what is about to be saved included."""
     saving = installation.register.saving
     case = saving.get(case_id)
     if case is not None and case.is_unsaved:
         # Its first save is that of everything it has; nobody needs to be asked.
-        return {one.id: one.version for one in saving.values() if isinstance(one, _OF_A_CASE)}
+        return {one.id: one.version for one in saving.values() if isinstance(one, OF_A_CASE)}
     ids = aggregates_of(case_id)
     stored = installation.versions.of(list(ids))
     return {one: saving[one].version if one in saving else stored[one] for one in ids}
-
-
-_OF_A_CASE = (
-    Case,
-    DataSubjectRequest,
-    Fulfilment,
-    Redaction,
-    DirectTransfer,
-    ErasureWish,
-    Rectification,
-    Restriction,
-    Balancing,
-    Information,
-    Disclosures,
-    Withdrawal,
-)
 
 
 def etag(versions: Mapping[UUID, int]) -> str:

@@ -24,9 +24,9 @@ from pydantic_core import to_json
 from adapters.bootstrap import Installation
 from adapters.inbound.api.auth import ApiRoute, Installed, Reader, require_scope, seen
 from adapters.inbound.api.cases import CaseId, case_of, shown
-from adapters.inbound.api.commands import aggregates_of
 from adapters.inbound.api.requests import OnTheList, on_the_list
 from adapters.outbound.tokens import Scope
+from domain.belonging import aggregates_of
 from domain.case import Case
 from domain.hold import Hold
 from domain.personal import PersonalRef

@@ -16,6 +16,7 @@ from structlog.testing import capture_logs
 from adapters.inbound.web.look import TEXTS, Look, language_accepted, plain
 from adapters.inbound.web.outbox import parts
 from adapters.inbound.web.pages import environment
+from domain.belonging import KINDS as OF_CASES
 from domain.fulfilment import SystemStatus
 from domain.request import RefusalGround, Status
 from domain.vocabulary import (
@@ -32,7 +33,6 @@ from domain.vocabulary import (
     TriageKind,
     Unidentified,
 )
-from projections.case_file import KINDS as OF_CASES
 from projections.deadline_worklist import TURN_OF, TURNS
 from services.ports import Task
 from services.wording import wording

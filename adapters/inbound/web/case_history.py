@@ -1,0 +1,127 @@
+"""What happened in a case, line by line, from the log itself; what people wrote stays out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import orjson
+
+from adapters.bootstrap import Installation
+from adapters.inbound.web.case_parts import Happened
+from adapters.inbound.web.case_words import Names
+from domain.belonging import BESIDE_A_CASE, BESIDE_A_REQUEST
+from domain.case import Case
+from domain.request import DataSubjectRequest
+from domain.staff import MACHINE
+from domain.vocabulary import Right
+from projections import holds as on_hold
+from projections.case_file import facts
+
+TOLD = {
+    "action": ("action",),
+    "outcome": ("outcome",),
+    "method": ("method",),
+    "reason": ("reason", "failure", "waits", "pause"),
+    "how": ("how",),
+    "kind": ("letter_kind", "kind"),
+}
+"""What a line of the timeline tells of an event, and where the words for it are."""
+
+GROUPS: Mapping[str, tuple[str, ...]] = {
+    "correspondence": (
+        "case.arrived",
+        "case.letter",
+        "case.message",
+        "case.packed",
+        "request.acknowledged",
+        "request.answer-",
+        "request.delivery-",
+        "hold.subject-told",
+    ),
+    "time": (
+        "case.receipt",
+        "request.clarif",
+        "request.deadline",
+        "request.extension",
+        "request.pause",
+        "request.promise",
+        "request.question",
+        "request.receipt",
+        "request.reminder",
+        "request.silence",
+        "request.statutory",
+        "request.suspension",
+        "request.target",
+    ),
+    "systems": ("fulfilment.", "request.data-collected", "request.suppressed", "restriction."),
+    "identity": (
+        "case.identity",
+        "case.number",
+        "case.order",
+        "case.protection",
+        "representation.",
+        "request.authority",
+        "request.identi",
+        "request.verification",
+    ),
+    "looks": ("looks.",),
+    "decisions": ("",),
+}
+"""The filters of the timeline, by how topics begin; the first that fits counts."""
+
+
+def group_of(topic: str) -> str:
+    """Under which filter a line of the timeline is found."""
+    return next(name for name, starts in GROUPS.items() if topic.startswith(starts))
+
+
+def history(
+    installation: Installation,
+    case: Case,
+    requests: Sequence[DataSubjectRequest],
+    names: Names,
+    *,
+    until: datetime | None = None,
+) -> list[Happened]:
+    """Everything, the oldest first; with `until` only what had happened by then."""
+    lines = list(_events(installation, case.id, None, names))
+    for _, place in BESIDE_A_CASE:
+        lines += _events(installation, place(case.id), None, names)
+    rights = {request.id: request.right for request in requests}
+    for request_id, right in rights.items():
+        lines += _events(installation, request_id, right, names)
+        for _, place in BESIDE_A_REQUEST:
+            lines += _events(installation, place(request_id), right, names)
+    for hold in on_hold.of_case(installation.database, case.id):
+        lines += _events(installation, hold.hold_id, rights.get(hold.request_id), names)
+    known = [line for line in lines if until is None or line.at <= until]
+    return sorted(known, key=lambda line: line.at)
+
+
+def _events(
+    installation: Installation, originator_id: UUID, right: Right | None, names: Names
+) -> Iterator[Happened]:
+    register = installation.register
+    for event in register.events.get(originator_id):
+        found: Any = event
+        said = orjson.loads(register.mapper.to_stored_event(event).state)
+        by = getattr(found, "by", None)
+        yield Happened(
+            at=found.timestamp,
+            topic=found.TOPIC,
+            right=right,
+            by=None if by == MACHINE else by,
+            details=tuple(_details(facts(said), names)),
+        )
+
+
+def _details(known: Mapping[str, Any], names: Names) -> Iterator[str]:
+    for name, value in known.items():
+        if name == "system":
+            yield names.system(value)
+        elif name in TOLD and isinstance(value, str):
+            words = (names.look.word(table, value) for table in TOLD[name])
+            yield next((word for word in words if word != value), value)
