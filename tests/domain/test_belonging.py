@@ -8,7 +8,7 @@ from uuid import uuid4
 
 import domain
 from domain.aggregate import Aggregate
-from domain.belonging import BESIDE_A_REQUEST, KINDS, OF_A_CASE, aggregates_of
+from domain.belonging import BESIDE_A_CASE, BESIDE_A_REQUEST, KINDS, OF_A_CASE, aggregates_of
 from domain.case import request_id
 from domain.controller import Controller
 from domain.hold import Hold
@@ -40,7 +40,11 @@ def test_a_refusal_and_a_representation_change_the_version_of_their_case() -> No
 
     assert representation_id(case_id) in ids
     assert {Refusal.create_id(request_id(case_id, right)) for right in Right} <= set(ids)
-    assert len(ids) == len(set(ids)) == 3 + len(Right) * (1 + len(BESIDE_A_REQUEST))
+    assert (
+        len(ids)
+        == len(set(ids))
+        == 1 + len(BESIDE_A_CASE) + len(Right) * (1 + len(BESIDE_A_REQUEST))
+    )
 
 
 def test_kinds_are_the_first_words_of_topics() -> None:
