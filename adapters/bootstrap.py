@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from enum import Enum
 from inspect import isclass
 from pathlib import Path
@@ -30,6 +30,7 @@ from adapters.outbound.codes import PostgresCodes
 from adapters.outbound.controllers import ControllerNames
 from adapters.outbound.database import Database, migrate, require_current_schema
 from adapters.outbound.external_numbers import PostgresExternalNumbers
+from adapters.outbound.grants import Grants
 from adapters.outbound.held_records import PostgresHeldRecords
 from adapters.outbound.idempotency import IdempotencyKeys, Versions
 from adapters.outbound.identity_providers import ConfiguredProviders
@@ -37,6 +38,7 @@ from adapters.outbound.links import PostgresLinks
 from adapters.outbound.log_source import LogSource
 from adapters.outbound.outbox import Outbox
 from adapters.outbound.recorder import LogReader, log_environment
+from adapters.outbound.sessions import Sessions
 from adapters.outbound.smtp import Security, SmtpMailer
 from adapters.outbound.staff import PostgresStaff
 from adapters.outbound.suppressions import PostgresSuppressed
@@ -162,6 +164,8 @@ class Installation:
     systems: Systems
     mailer: Mailer
     tokens: Tokens
+    grants: Grants
+    sessions: Sessions
     idempotency: IdempotencyKeys
     versions: Versions
     staff: PostgresStaff
@@ -352,6 +356,7 @@ def _wire(
         address=settings.address,
     )
     mailer = mailer or _mailer(settings, clock)
+    tokens = Tokens(database)
     questions = Questions(register, vault, controllers, postroom, clock)
     assigning = Assigning(register, staff, clock)
     fulfilments = Fulfilments(register, vault, tasks, controllers, suppressions, held, clock)
@@ -451,7 +456,14 @@ def _wire(
         ),
         systems=systems,
         mailer=mailer,
-        tokens=Tokens(database),
+        tokens=tokens,
+        grants=Grants(database),
+        sessions=Sessions(
+            database,
+            tokens,
+            idle=timedelta(minutes=settings.session_idle_minutes),
+            longest=timedelta(hours=settings.session_hours),
+        ),
         idempotency=IdempotencyKeys(database),
         versions=Versions(database),
         staff=staff,

@@ -97,6 +97,12 @@ class Settings(BaseSettings):
             " while /health says that it leaves: as long as your balancer takes to notice",
         ),
     ] = 5.0
+    session_idle_minutes: Annotated[
+        int, Field(ge=1, le=1440, description="minutes, 1 to 1440, after which the desk is left")
+    ] = 30
+    session_hours: Annotated[
+        int, Field(ge=1, le=24, description="hours, 1 to 24, after which staff sign in anew")
+    ] = 10
     log: Annotated[Literal["json", "pretty", "auto"], Field(description="json, pretty or auto")] = (
         "auto"
     )

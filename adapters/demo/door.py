@@ -6,13 +6,14 @@ a name of its own.
 
 from __future__ import annotations
 
-from fastapi import FastAPI, Response
+from fastapi import FastAPI, Request, Response
 from fastapi.responses import RedirectResponse
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from adapters.demo.demonstration import Demonstration
 from adapters.inbound.app import create_app
-from adapters.inbound.web.session import SESSION_COOKIE, SESSION_SECONDS
+from adapters.inbound.web.sign_in import device_of, keep
+from adapters.outbound.sessions import Way
 
 
 def application(opened: Demonstration) -> FastAPI:
@@ -22,16 +23,15 @@ def application(opened: Demonstration) -> FastAPI:
 
     @app.get("/", include_in_schema=False)
     @app.get("/demo", include_in_schema=False)
-    def come_in() -> Response:
+    def come_in(request: Request) -> Response:
         """Sign the visitor in, and go to the work list."""
         response = RedirectResponse("/desk", status_code=303)
-        response.set_cookie(
-            SESSION_COOKIE,
-            opened.token,
-            max_age=SESSION_SECONDS,
-            httponly=True,
-            samesite="strict",
-        )
+        bearer = opened.installation.tokens.bearer(opened.token)
+        if bearer is not None:
+            secret = opened.installation.sessions.begin(
+                bearer.staff_id, Way.TOKEN, device=device_of(request), token=opened.token
+            )
+            keep(response, opened.installation, secret)
         return response
 
     return app

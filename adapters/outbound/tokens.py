@@ -5,11 +5,13 @@ from __future__ import annotations
 import hashlib
 import secrets
 import time
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
 
 from adapters.outbound.database import Database, Statement
+from domain.access import PERMISSIONS, Access, Allowed, Permission, Role
 
 PREFIX = "trt_"
 REMEMBERED_SECONDS = 2.0
@@ -26,6 +28,17 @@ class Scope(Enum):
     ADMIN = "admin"
 
 
+# A desk token stands for a handler who may also be the second person, as it always has; answering
+# what is asked about a profile has always taken the scope admin.
+SCOPES: dict[Scope, frozenset[Permission]] = {
+    Scope.INBOX: frozenset(),
+    Scope.READ: frozenset(),
+    Scope.DESK: PERMISSIONS[Role.HANDLER] | {Permission.APPROVE, Permission.ADVISE},
+    Scope.ADMIN: PERMISSIONS[Role.OPERATOR] | {Permission.ADOPT, Permission.AUDIT},
+}
+"""What each scope opens at the desk; `/v1` asks for the scopes themselves."""
+
+
 @dataclass(frozen=True, slots=True)
 class Bearer:
     """Who comes with a token. `controllers` empty means all of this installation."""
@@ -35,6 +48,7 @@ class Bearer:
     staff_id: str
     scopes: frozenset[Scope]
     controllers: frozenset[str]
+    access: Access = field(default_factory=Access)
 
     def may(self, scope: Scope) -> bool:
         return scope in self.scopes
@@ -65,7 +79,7 @@ class Tokens:
                 " (token_hash, name, staff_id, scopes, controllers, expires_at)"
                 " VALUES (%s, %s, %s, %s, %s, %s)",
                 [
-                    _hash(token),
+                    token_hash(token),
                     name,
                     staff_id,
                     sorted(scope.value for scope in scopes),
@@ -78,12 +92,15 @@ class Tokens:
 
     def remembered(self, token: str) -> Bearer | None:
         """Whose token it is, if that was asked a moment ago; None says nothing about it."""
-        bearer, until = self._remembered.get(_hash(token), (None, 0.0))
+        bearer, until = self._remembered.get(token_hash(token), (None, 0.0))
         return bearer if time.monotonic() < until else None
 
     def bearer(self, token: str) -> Bearer | None:
         """Whose token it is; None when there is none, or it has ended or was revoked."""
-        hashed = _hash(token)
+        return self.bearer_of(token_hash(token))
+
+    def bearer_of(self, hashed: bytes) -> Bearer | None:
+        """Alike, for a session that was begun with a token and knows no more than its hash."""
         rows = self._database.fetch(
             "SELECT name, staff_id, scopes, controllers,"
             " coalesce(last_used_at < clock_timestamp() - interval '1 minute', true) AS stale"
@@ -100,12 +117,14 @@ class Tokens:
                 " WHERE token_hash = %s",
                 [hashed],
             )
+        scopes = frozenset(Scope(scope) for scope in row["scopes"])
         bearer = Bearer(
             id=hashed.hex(),
             name=row["name"],
             staff_id=row["staff_id"],
-            scopes=frozenset(Scope(scope) for scope in row["scopes"]),
+            scopes=scopes,
             controllers=frozenset(row["controllers"]),
+            access=_access(scopes, row["controllers"]),
         )
         if len(self._remembered) >= MOST_REMEMBERED:
             self._remembered = {}
@@ -124,5 +143,13 @@ class Tokens:
         )
 
 
-def _hash(token: str) -> bytes:
+def _access(scopes: frozenset[Scope], controllers: Sequence[str]) -> Access:
+    """What the scopes of a token stand for, for its controllers."""
+    permissions = frozenset(one for scope in scopes for one in SCOPES[scope])
+    if not permissions:
+        return Access()
+    return Access(Allowed(permissions, name) for name in controllers or (None,))
+
+
+def token_hash(token: str) -> bytes:
     return hashlib.sha256(token.encode(errors="replace")).digest()

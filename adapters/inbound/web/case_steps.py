@@ -13,7 +13,7 @@ from adapters.inbound.api.errors import status_of
 from adapters.inbound.looking import Purpose
 from adapters.inbound.web.case import case_page
 from adapters.inbound.web.pages import Form, NotHere, PageRoute, Sent, download, go, one_of
-from adapters.inbound.web.session import AtDesk, Desk
+from adapters.inbound.web.session import AtDesk, Desk, Handles, Reveals
 from adapters.inbound.web.steps import address_of, carry_out, id_in, identifiers_in
 from adapters.outbound.connectors.csv_file import CsvFile
 from adapters.outbound.connectors.manual import FoundRow, ManualAnswer
@@ -41,7 +41,7 @@ router = APIRouter(prefix="/desk/cases/{case_id}", route_class=PageRoute, includ
 
 
 @router.post("/purpose")
-def take_purpose(desk: AtDesk, case_id: UUID, sent: Form) -> Response:
+def take_purpose(desk: Reveals, case_id: UUID, sent: Form) -> Response:
     """Say what for the case is read; the page then shows what people wrote."""
     case = desk.case(case_id)
     response = go(address_of(case))
@@ -232,7 +232,7 @@ def answer_again(desk: AtDesk, case_id: UUID, request_id: UUID, sent: Form) -> R
 
 
 @router.get("/requests/{request_id}/package.zip")
-def package(desk: AtDesk, case_id: UUID, request_id: UUID) -> Response:
+def package(desk: Reveals, case_id: UUID, request_id: UUID) -> Response:
     """The copy that is printed and put into the envelope with the letter."""
     case = desk.case(case_id)
     request = desk.asked(case, request_id)
@@ -324,7 +324,7 @@ def done(desk: AtDesk, case_id: UUID, request_id: UUID, system: str, sent: Form)
 
 
 @router.get("/requests/{request_id}/systems/{system}/list.csv")
-def erasure_list(desk: AtDesk, case_id: UUID, request_id: UUID, system: str) -> Response:
+def erasure_list(desk: Handles, case_id: UUID, request_id: UUID, system: str) -> Response:
     """The rows to erase over there, as a spreadsheet reads them."""
     case = desk.case(case_id)
     request = desk.asked(case, request_id)

@@ -9,8 +9,8 @@ from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Response
 
-from adapters.inbound.web.pages import Form, NotHere, PageRoute, Sent, go, one_of
-from adapters.inbound.web.session import AtDesk, Desk
+from adapters.inbound.web.pages import Form, PageRoute, Sent, go, one_of
+from adapters.inbound.web.session import Advises, AtDesk, Desk
 from adapters.inbound.web.steps import carry_out, id_in
 from domain.errors import DomainError
 from domain.request import DataSubjectRequest
@@ -59,7 +59,7 @@ def consult(desk: AtDesk, case_id: UUID, request_id: UUID, sent: Form) -> Respon
 
 @router.post("/requests/{request_id}/consult/{question_id}/advice")
 def advise(
-    desk: AtDesk, case_id: UUID, request_id: UUID, question_id: UUID, sent: Form
+    desk: Advises, case_id: UUID, request_id: UUID, question_id: UUID, sent: Form
 ) -> Response:
     def command(request: DataSubjectRequest) -> None:
         desk.installation.consulting.advise(
@@ -170,8 +170,7 @@ def assign_many(desk: AtDesk, sent: Form) -> Response:
     """Give everything that is ticked on the work list to somebody."""
     chosen = [id_in(word) for word in sent.all("request")]
     for request_id in chosen:
-        if not desk.bearer.sees(desk.installation.register.request(request_id).controller):
-            raise NotHere
+        desk.require(desk.installation.register.request(request_id).controller)
     desk.installation.assigning.assign(chosen, to=sent.one("to"), by=desk.staff_id)
     return go("/desk")
 

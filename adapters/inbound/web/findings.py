@@ -12,15 +12,14 @@ from adapters.inbound.web.look import Look
 from adapters.inbound.web.pages import (
     NOTHING_SENT,
     Form,
-    NotHere,
     PageRoute,
     Sent,
     go,
     one_of,
     page,
 )
-from adapters.inbound.web.session import AtDesk, Desk
-from adapters.outbound.tokens import Scope
+from adapters.inbound.web.session import Adopts, AtDesk, Desk
+from domain.access import Permission
 from domain.controller import FindingAnswer
 from domain.errors import DomainError
 from domain.findings import Finding, asked
@@ -52,10 +51,9 @@ def show(desk: AtDesk, done: str = "") -> Response:
 
 
 @router.post("/{controller}/{code}")
-def decide(desk: AtDesk, controller: str, code: str, sent: Form) -> Response:
-    """An answer to a finding; only whoever administers the installation gives one."""
-    if controller not in desk.controllers or not desk.bearer.may(Scope.ADMIN):
-        raise NotHere
+def decide(desk: Adopts, controller: str, code: str, sent: Form) -> Response:
+    """An answer to a finding; only whoever may adopt a profile gives one."""
+    desk.require(controller)
     try:
         desk.installation.controllers.decide_finding(
             controller,
@@ -94,7 +92,7 @@ def _page(
 
 def _controller(desk: Desk, name: str, look: Look) -> ControllerView:
     controllers, today = desk.installation.controllers, desk.installation.clock().date()
-    may = desk.bearer.may(Scope.ADMIN)
+    may = desk.may(Permission.ADOPT, name)
     return ControllerView(
         id=name,
         name=desk.profile(name).controller.name,

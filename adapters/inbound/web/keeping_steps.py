@@ -21,7 +21,7 @@ from adapters.inbound.web.pages import (
     go,
     page,
 )
-from adapters.inbound.web.session import AtDesk, Desk
+from adapters.inbound.web.session import Approves, AtDesk, Desk, Handles
 from adapters.inbound.web.steps import carry_out, id_in, required_day_in
 from domain.errors import DomainError
 from domain.vocabulary import IdentifierKind
@@ -175,7 +175,7 @@ _CHANGES: dict[str, Callable[[Holds, UUID, Sent, str], None]] = {
 
 
 @router.post("/cases/{case_id}/requests/{request_id}/refusal/confirm")
-def confirm_refusal(desk: AtDesk, case_id: UUID, request_id: UUID, sent: Form) -> Response:
+def confirm_refusal(desk: Approves, case_id: UUID, request_id: UUID, sent: Form) -> Response:
     request = desk.asked(desk.case(case_id), request_id)
 
     def command() -> None:
@@ -185,7 +185,7 @@ def confirm_refusal(desk: AtDesk, case_id: UUID, request_id: UUID, sent: Form) -
 
 
 @router.post("/cases/{case_id}/requests/{request_id}/refusal/decline")
-def decline_refusal(desk: AtDesk, case_id: UUID, request_id: UUID, sent: Form) -> Response:
+def decline_refusal(desk: Approves, case_id: UUID, request_id: UUID, sent: Form) -> Response:
     request = desk.asked(desk.case(case_id), request_id)
 
     def command() -> None:
@@ -208,7 +208,7 @@ def fee_paid(desk: AtDesk, case_id: UUID, request_id: UUID, sent: Form) -> Respo
 
 
 @router.get("/cases/{case_id}/archive.zip")
-def archive(desk: AtDesk, case_id: UUID) -> Response:
+def archive(desk: Handles, case_id: UUID) -> Response:
     case = desk.case(case_id)
     if desk.look_into(str(case.id)) is None:
         return go(f"/desk/cases/{case.id}")
@@ -229,7 +229,7 @@ def archived(desk: AtDesk, case_id: UUID, sent: Form) -> Response:
 
 
 @router.get("/cases/{case_id}/requests/{request_id}/archive-records.zip")
-def archive_records(desk: AtDesk, case_id: UUID, request_id: UUID) -> Response:
+def archive_records(desk: Handles, case_id: UUID, request_id: UUID) -> Response:
     case = desk.case(case_id)
     request = desk.asked(case, request_id)
     if desk.look_into(str(case.id)) is None:

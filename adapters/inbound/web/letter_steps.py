@@ -18,7 +18,7 @@ from adapters.inbound.web.pages import (
     one_of,
     page,
 )
-from adapters.inbound.web.session import AtDesk, Desk
+from adapters.inbound.web.session import AtDesk, Desk, Handles, Reveals
 from adapters.inbound.web.steps import carry_out, day_in, required_day_in
 from domain.case import Case
 from domain.errors import DomainError
@@ -32,7 +32,7 @@ router = APIRouter(prefix="/desk/cases/{case_id}", route_class=PageRoute, includ
 
 
 @router.get("/letters/{letter_id}/letter.pdf")
-def pdf(desk: AtDesk, case_id: UUID, letter_id: UUID) -> Response:
+def pdf(desk: Reveals, case_id: UUID, letter_id: UUID) -> Response:
     """A letter to print; whoever prints it has said what for."""
     case = desk.case(case_id)
     if letter_id not in case.letters:
@@ -81,7 +81,7 @@ def attach(desk: AtDesk, case_id: UUID, request_id: UUID, sent: Form) -> Respons
 
 
 @router.get("/letters/preview")
-def write(desk: AtDesk, case_id: UUID) -> Response:
+def write(desk: Handles, case_id: UUID) -> Response:
     return _preview_page(desk, desk.case(case_id))
 
 

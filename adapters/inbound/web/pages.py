@@ -148,6 +148,10 @@ class NotHere(Exception):
     """There is no such page for this reader; whether there is one for another is not said."""
 
 
+class NotInThisRole(Exception):
+    """The page is there, and the reader's role does not open it."""
+
+
 class Ended(Exception):
     """A link that leads nowhere, or nowhere any more."""
 
@@ -182,6 +186,8 @@ def _instead(request: Request, error: Exception) -> Response:
     look = look_for(request)
     if isinstance(error, NotHere):
         return _problem(look, HTTPStatus.NOT_FOUND, "not_here")
+    if isinstance(error, NotInThisRole):
+        return _problem(look, HTTPStatus.FORBIDDEN, "role")
     if isinstance(error, Ended):
         return page(
             "ended.html", look, status=HTTPStatus.NOT_FOUND, contact=_only_controller(request)

@@ -19,7 +19,7 @@ from adapters.inbound.web.pages import (
     go,
     one_of,
 )
-from adapters.inbound.web.session import AtDesk, Desk
+from adapters.inbound.web.session import AtDesk, Desk, Reveals
 from adapters.inbound.web.steps import carry_out, day_in, id_in
 from domain.errors import DomainError
 from domain.rectification import ClaimGround, Wish
@@ -207,7 +207,7 @@ def enclose(
 
 
 @router.get("/information/documents/{number}")
-def enclosed(desk: AtDesk, case_id: UUID, request_id: UUID, number: int) -> Response:
+def enclosed(desk: Reveals, case_id: UUID, request_id: UUID, number: int) -> Response:
     """What goes into the envelope where a letter is printed."""
     case = desk.case(case_id)
     desk.asked(case, request_id)

@@ -1,4 +1,4 @@
-"""Who sits at the desk: a token in a cookie, the controllers it opens, a purpose for each look.
+"""Who sits at the desk: a session in a cookie, what its roles open, a purpose for each look.
 
 Nobody reads personal data without having said what for (Art. 5(1)(b), 29), and each look is
 logged with ids and purpose.
@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated
 from urllib.parse import urlsplit
@@ -20,39 +21,67 @@ from fastapi import Depends, HTTPException, Request, Response
 from adapters.bootstrap import Installation
 from adapters.inbound.looking import Purpose, log_look
 from adapters.inbound.web.look import Look
-from adapters.inbound.web.pages import NotHere, SignInNeeded, installation_of, look_for
+from adapters.inbound.web.pages import (
+    NotHere,
+    NotInThisRole,
+    SignInNeeded,
+    installation_of,
+    look_for,
+)
 from adapters.outbound.outbox import Outbox
-from adapters.outbound.tokens import Bearer, Scope
+from adapters.outbound.sessions import Session
+from adapters.outbound.tokens import Bearer
+from domain.access import Permission
 from domain.case import Case
 from domain.policy import Profile
 from domain.request import DataSubjectRequest
 from services.register import UnknownHere
 
 SESSION_COOKIE = "trettio-desk"
-log = structlog.get_logger()
-
 PURPOSE_COOKIE = "trettio-purpose"
-SESSION_SECONDS = 10 * 3600
 PURPOSE_SECONDS = 3600
+READING = frozenset({"GET", "HEAD"})
+
+log = structlog.get_logger()
 
 
 @dataclass(frozen=True)
 class Desk:
-    """One member of staff at work, for one page."""
+    """One member of staff at work, for one page, and the permission that the page asks for."""
 
     installation: Installation
-    bearer: Bearer
+    session: Session
     token: str
     request: Request
+    asks_for: Permission = Permission.SEE
+
+    @property
+    def bearer(self) -> Bearer:
+        return self.session.bearer
 
     @property
     def staff_id(self) -> str:
         return self.bearer.staff_id
 
+    def may(self, permission: Permission, controller: str | None = None) -> bool:
+        """Whether a role allows it there; without a controller, whether one does anywhere."""
+        return self.bearer.access.may(permission, controller)
+
     @property
     def controllers(self) -> tuple[str, ...]:
-        """Every controller of this installation that is hers or his to see."""
-        return tuple(n for n in self.installation.controllers.names() if self.bearer.sees(n))
+        """Every controller of this installation for which this page is hers or his to see."""
+        return self.controllers_for(self.asks_for)
+
+    def controllers_for(self, permission: Permission) -> tuple[str, ...]:
+        names = self.installation.controllers.names()
+        return tuple(name for name in names if self.may(permission, name))
+
+    def require(self, controller: str) -> None:
+        """What a role knows nothing of is not there; what it may not do there is refused."""
+        if not self.bearer.access.knows_of(controller):
+            raise NotHere
+        if not self.may(self.asks_for, controller):
+            raise NotInThisRole
 
     @property
     def has_outbox(self) -> bool:
@@ -64,8 +93,7 @@ class Desk:
             case = self.installation.register.case(case_id)
         except UnknownHere:
             raise NotHere from None
-        if not self.bearer.sees(case.controller):
-            raise NotHere
+        self.require(case.controller)
         return case
 
     def asked(self, case: Case, request_id: UUID) -> DataSubjectRequest:
@@ -86,6 +114,8 @@ class Desk:
 
     def purpose(self, subject: str) -> Purpose | None:
         """What the reader has said to look at this case for, in the last hour."""
+        if not self.may(Permission.REVEAL):
+            return None
         name, _, rest = self.request.cookies.get(PURPOSE_COOKIE, "").partition(".")
         ends, _, seal = rest.partition(".")
         if not ends.isdecimal() or int(ends) < time.time():
@@ -123,19 +153,49 @@ def is_secure(installation: Installation) -> bool:
     return installation.settings.address.startswith("https://")
 
 
+def cookie_name(installation: Installation) -> str:
+    """Where the browser can promise it, no other host and no path can set this cookie."""
+    return f"__Host-{SESSION_COOKIE}" if is_secure(installation) else SESSION_COOKIE
+
+
 def at_desk(request: Request) -> Desk:
+    """For pages that show cases, and forms that work on them."""
+    asks_for = Permission.SEE if request.method in READING else Permission.HANDLE
+    return _desk(request, asks_for)
+
+
+def needs(*permissions: Permission) -> Callable[[Request], Desk]:
+    """A dependency for pages that ask for something else; the first that is held counts."""
+
+    def desk(request: Request) -> Desk:
+        return _desk(request, *permissions)
+
+    desk.permissions = permissions  # type: ignore[attr-defined]
+    return desk
+
+
+def signed_in(request: Request) -> Desk:
+    """For what is one's own, whatever the role: a password, sessions, an absence."""
+    return _desk(request)
+
+
+def _desk(request: Request, *permissions: Permission) -> Desk:
     _require_ours(request)
-    token = request.cookies.get(SESSION_COOKIE, "")
     installation = installation_of(request)
-    bearer = installation.tokens.bearer(token) if token else None
-    if bearer is None or not bearer.may(Scope.DESK):
+    secret = request.cookies.get(cookie_name(installation), "")
+    session = installation.sessions.find(secret) if secret else None
+    if session is None:
         raise SignInNeeded
-    return Desk(installation, bearer, token, request)
+    access = session.bearer.access
+    asks_for = next((one for one in permissions if access.may(one)), None)
+    if permissions and asks_for is None:
+        raise NotInThisRole
+    return Desk(installation, session, secret, request, asks_for or Permission.SEE)
 
 
 def _require_ours(request: Request) -> None:
     """A form counts only when it was shown by us: no other site can press our buttons."""
-    if request.method in {"GET", "HEAD"}:
+    if request.method in READING:
         return
     site = request.headers.get("sec-fetch-site")
     if site is not None:
@@ -150,4 +210,14 @@ def _require_ours(request: Request) -> None:
 
 
 AtDesk = Annotated[Desk, Depends(at_desk)]
+SignedIn = Annotated[Desk, Depends(signed_in)]
+Reveals = Annotated[Desk, Depends(needs(Permission.REVEAL))]
+Handles = Annotated[Desk, Depends(needs(Permission.HANDLE))]
+Approves = Annotated[Desk, Depends(needs(Permission.APPROVE))]
+Advises = Annotated[Desk, Depends(needs(Permission.ADVISE))]
+ReadsBoard = Annotated[Desk, Depends(needs(Permission.BOARD))]
+Audits = Annotated[Desk, Depends(needs(Permission.AUDIT))]
+Adopts = Annotated[Desk, Depends(needs(Permission.ADOPT))]
+Operates = Annotated[Desk, Depends(needs(Permission.OPERATE))]
+Owns = Annotated[Desk, Depends(needs(Permission.TASKS))]
 OurForm = Depends(_require_ours)

@@ -1,0 +1,128 @@
+"""What each role finds at the desk: every page is walked, none is listed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from fastapi.dependencies.models import Dependant
+from fastapi.routing import APIRoute, iter_route_contexts
+
+from adapters.inbound.app import create_app
+from adapters.inbound.web.session import at_desk, signed_in
+from domain.access import Grant, Permission, Role
+from tests.support.house import NORWAY, SWEDEN, House
+from tests.support.roles import held, in_role, sign_in
+from tests.support.steps import asked_for_access
+
+OWN = {"/desk/sign-in", "/desk/sign-out"}
+"""What asks for no role: the way in and out."""
+
+
+def desk_routes() -> list[tuple[str, APIRoute]]:
+    installed: Any = object()
+    return [
+        (method, route.original_route)
+        for route in iter_route_contexts(create_app(installed).routes)
+        if isinstance(route.original_route, APIRoute)
+        and (route.path or "").startswith("/desk")
+        and route.path not in OWN
+        and not (route.path or "").startswith("/desk/sign-in/")
+        for method in sorted(route.methods or ())
+    ]
+
+
+def called(dependant: Dependant) -> Iterator[Any]:
+    for one in dependant.dependencies:
+        yield one.call
+        yield from called(one)
+
+
+@pytest.mark.parametrize(
+    ("method", "route"), desk_routes(), ids=lambda one: getattr(one, "path", one)
+)
+def test_every_page_asks_who_comes_and_what_they_may(method: str, route: APIRoute) -> None:
+    asked = [
+        one for one in called(route.dependant) if one in {at_desk, signed_in} or _permissions(one)
+    ]
+
+    assert asked, f"{method} {route.path}: take AtDesk, or what says which permission it needs"
+
+
+def _permissions(call: Any) -> tuple[Permission, ...]:
+    named: tuple[Permission, ...] = getattr(call, "permissions", ())
+    return named
+
+
+@pytest.mark.parametrize(
+    "role", [Role.OFFICER, Role.AUDITOR, Role.OPERATOR, Role.SYSTEM_OWNER], ids=lambda r: r.value
+)
+def test_whoever_only_looks_changes_nothing(house: House, role: Role) -> None:
+    case_id, request_id = asked_for_access(house)
+    before = house.events()
+    browser = in_role(house, held(role, NORWAY, "shop" if role is Role.SYSTEM_OWNER else None))
+
+    for step in (
+        f"/desk/cases/{case_id}/confirm",
+        f"/desk/cases/{case_id}/requests/{request_id}/approve",
+        f"/desk/cases/{case_id}/requests/{request_id}/refuse",
+        "/desk/assign",
+    ):
+        assert browser.post(step, data={"right": "access"}).status_code == 403, step
+    assert house.events() == before
+
+
+def test_the_auditor_sees_the_case_and_nothing_personal(house: House) -> None:
+    case_id, request_id = asked_for_access(house)
+    browser = in_role(house, held(Role.AUDITOR, NORWAY))
+
+    page = browser.get(f"/desk/cases/{case_id}")
+
+    assert page.status_code == 200
+    assert house.case(case_id).reference in page.text
+    assert "Kari" not in page.text
+    asked = browser.post(f"/desk/cases/{case_id}/purpose", data={"purpose": "review"})
+    assert asked.status_code == 403
+    package = browser.get(f"/desk/cases/{case_id}/requests/{request_id}/package.zip")
+    assert package.status_code == 403
+
+
+def test_a_role_at_one_controller_opens_nothing_of_another(house: House) -> None:
+    case_id, _ = asked_for_access(house)
+    browser = in_role(house, held(Role.HANDLER, SWEDEN))
+
+    assert browser.get(f"/desk/cases/{case_id}").status_code == 404
+    assert house.case(case_id).reference not in browser.get("/desk").text
+
+
+def test_a_second_role_elsewhere_does_not_widen_the_first(house: House) -> None:
+    case_id, request_id = asked_for_access(house)
+    browser = in_role(house, held(Role.HANDLER, SWEDEN), held(Role.OFFICER, NORWAY))
+
+    assert browser.get(f"/desk/cases/{case_id}").status_code == 200
+    refused = browser.post(f"/desk/cases/{case_id}/requests/{request_id}/approve", data={"x": "x"})
+    assert refused.status_code == 403
+
+
+def test_a_role_taken_back_ends_the_session(house: House) -> None:
+    grant = Grant(Role.HANDLER, NORWAY)
+    browser = in_role(house, grant)
+    assert "/desk/sign-in" not in str(browser.get("/desk").url)
+
+    house.installation.grants.revoke("ida", grant, by="eva")
+
+    assert "/desk/sign-in" in str(browser.get("/desk").url)
+    sign_in(browser, house, "ida")  # and a new one opens nothing
+    assert "/desk/sign-in" in str(browser.get("/desk").url)
+
+
+def test_who_held_which_role_stays_on_record(house: House) -> None:
+    grant = Grant(Role.HANDLER, NORWAY)
+    house.installation.grants.grant("ida", grant, by="eva")
+    house.installation.grants.revoke("ida", grant, by="per")
+
+    (held_once, *_) = house.installation.grants.history(most=10)
+
+    assert (held_once.staff_id, held_once.granted_by, held_once.revoked_by) == ("ida", "eva", "per")
+    assert house.installation.grants.of("ida") == ()
