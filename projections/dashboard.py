@@ -1,23 +1,21 @@
-"""The dashboard: how a controller keeps its dates, per right, and where it is at risk.
+"""The dashboard: how each request stands against its dates, and how many stand alike (Art. 12(3)).
 
-The shares answered within one and three months are what 32 authorities asked 764 controllers for
-in 2025. Dates are civil dates of the controller's country, so every query takes today's.
+Dates are civil dates of the controller's country. What is over is counted in tallies as it comes to
+be over, so that figures cost as little after years as in the first month; see `projections.board`.
 """
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
-from math import ceil, inf
-from typing import Annotated, Any, LiteralString
+from typing import Annotated
 from uuid import UUID
 
 from domain.deadlines import Deadlines, add_months, received_on
+from domain.fulfilment import Fulfilment, fulfilment_id
 from domain.request import DataSubjectRequest, Status
 from domain.vocabulary import Country
-from projections.projection import Projection, Reader, Row, Rows, Table, Today, when
+from projections.projection import Projection, Row, Rows, Table, Tally, when
 
 
 @dataclass(slots=True, kw_only=True)
@@ -25,10 +23,14 @@ class Kept(Row):
     """One request, and how it stands against its dates."""
 
     request_id: Annotated[UUID, "The request"]
+    case_id: Annotated[UUID, "The case it came with"]
+    fulfilment_id: Annotated[UUID, "Its fulfilment, whether planned yet or not"]
     controller: Annotated[str, "Which controller was asked, by the id of its profile"]
     subject_right: Annotated[str, "Which right is used: access, erasure, …"]
+    channel: Annotated[str, "How it came: mail, portal, phone, post, desk or api"]
     country: Annotated[str, "Whose civil date counts: NO or SE"]
     received_on: Annotated[date, "The civil date of receipt"]
+    received_month: Annotated[date, "The first day of the month of receipt"] = date.min
     month_due: Annotated[
         date | None, "Last day of the month of Art. 12(3), without extension; none for a courtesy"
     ]
@@ -45,65 +47,78 @@ class Kept(Row):
     outcome: Annotated[str, "in-full, in-part, refused, referred or withdrawn; open before"] = (
         "open"
     )
+    systems: Annotated[list[str], "The systems that were asked, by their ids in the profile"] = (
+        field(default_factory=list)
+    )
+    extended_on: Annotated[date | None, "When the person was told of an extension"] = None
+    extended_for: Annotated[str | None, "Why, as codes with a stroke between them"] = None
+    refused_on: Annotated[date | None, "The civil date on which it was refused"] = None
+    refused_for: Annotated[str | None, "On which ground it was refused, as a code"] = None
+    refused_by_law: Annotated[str | None, "The provision the refusal relies on, as a code"] = None
+    days_taken: Annotated[int | None, "Days from receipt to answer"] = None
+    risk_days: Annotated[int, "Days from the target to an answer that came after it"] = 0
+    statutory_kept: Annotated[bool | None, "Whether the answer kept `statutory_due`"] = None
+    promise_kept: Annotated[bool | None, "Whether the answer kept `promise_due`"] = None
+    target_kept: Annotated[bool | None, "Whether the answer kept `target_due`"] = None
+    month_kept: Annotated[bool | None, "Whether the answer came within one month"] = None
+    three_months_kept: Annotated[bool | None, "Whether it came within three months"] = None
 
     def take_dates(self, dates: Deadlines) -> None:
         self.month_due, self.promise_due = dates.statutory_due, dates.promise_due
         self.statutory_due = dates.last_day(relied=self.suspension_relied_on)
         self.target_due = dates.aim(relied=self.suspension_relied_on)
 
+    def settle(self) -> None:
+        self.received_month = self.received_on.replace(day=1)
+        answered = self.answered_on
+        self.days_taken = (answered - self.received_on).days if answered else None
+        self.risk_days = max(0, (answered - self.target_due).days) if answered else 0
+        self.statutory_kept = self._kept(self.statutory_due)
+        self.promise_kept = self._kept(self.promise_due)
+        self.target_kept = self._kept(self.target_due)
+        self.month_kept = self._kept(self.month_due)
+        self.three_months_kept = self._kept(
+            add_months(self.received_on, 3) if self.month_due else None
+        )
 
-@dataclass(frozen=True, slots=True)
-class Share:
-    """How many answers came in time, of those of which it is known."""
-
-    kept: int
-    missed: int
-
-    @property
-    def ratio(self) -> float | None:
-        known = self.kept + self.missed
-        return self.kept / known if known else None
-
-
-@dataclass(frozen=True, slots=True)
-class Measures:
-    """How one controller does with one right, or with all of them where `subject_right` is None."""
-
-    controller: str
-    subject_right: str | None
-    received: int
-    open: int
-    open_late: int
-    open_0_to_2_days: int
-    open_3_to_7_days: int
-    open_8_to_14_days: int
-    open_15_days_or_more: int
-    past_promise: int
-    past_statutory: int
-    statutory: Share
-    promise: Share
-    target: Share
-    within_one_month: Share
-    within_three_months: Share
-    median_days: float | None
-    ninety_percent_days: float | None
-    risk_days: int
-    """Days between the target and the answer, or today, of everything that came too late."""
-    refused: int
-    in_part: int
-    closed: int
-    """Answered; something may still be kept. Over all time, whatever `since` says."""
-    ended: int
-    """Nothing is left to do or to keep."""
+    def _kept(self, due: date | None) -> bool | None:
+        return None if due is None or self.answered_on is None else self.answered_on <= due
 
 
 KEPT = Table(
     "dashboard",
     Kept,
     key=("request_id",),
-    found_by=("request_id",),
+    found_by=("request_id", "fulfilment_id"),
     comment="One row per request: its dates, and when it was answered",
-    indexes=("(controller, subject_right)",),
+    indexes=(
+        "(controller, received_on, request_id)",
+    "(controller, received_month, subject_right)",
+        "(controller, target_due) WHERE clock_runs",
+        "(controller, extended_on) WHERE extended_on IS NOT NULL",
+        "(controller, refused_on) WHERE refused_on IS NOT NULL",
+        "(controller, answered_on) WHERE answered_on IS NOT NULL",
+    ),
+    tallies=(
+        Tally(
+            "dashboard_over",
+            alike=(
+                *("controller", "received_month", "subject_right", "channel", "outcome"),
+                *("clock_runs", "closed", "ended"),
+                *("statutory_kept", "promise_kept", "target_kept"),
+                *("month_kept", "three_months_kept"),
+            ),
+            sums=("risk_days",),
+            having="answered_on IS NOT NULL OR NOT clock_runs",
+            comment="How many requests that are over, or were answered once, stand alike",
+        ),
+        Tally(
+            "dashboard_days",
+            alike=("controller", "received_month", "subject_right", "channel", "days_taken"),
+            having="days_taken IS NOT NULL",
+            comment="How many requests were answered after so many days",
+        ),
+    ),
 )
 
 Request = DataSubjectRequest
@@ -117,8 +132,11 @@ class Dashboard(Projection):
     def received(self, event: Request.Received, rows: Rows) -> None:
         kept = Kept(
             request_id=event.originator_id,
+            case_id=event.case_id,
+            fulfilment_id=fulfilment_id(event.originator_id),
             controller=event.controller,
             subject_right=event.right.value,
+            channel=event.channel.value,
             country=event.country.value,
             received_on=event.received_on,
             month_due=event.dates.statutory_due,
@@ -146,14 +164,18 @@ class Dashboard(Projection):
             kept.suspension_relied_on = True
             kept.take_dates(event.dates)
 
-    @when(Request.PauseEnded, Request.DeadlineExtended, Request.DeadlineRecomputed)
+    @when(Request.PauseEnded, Request.DeadlineRecomputed)
     def dated_anew(
-        self,
-        event: Request.PauseEnded | Request.DeadlineExtended | Request.DeadlineRecomputed,
-        rows: Rows,
+        self, event: Request.PauseEnded | Request.DeadlineRecomputed, rows: Rows
     ) -> None:
         for kept in rows.changing(KEPT, event.originator_id):
             kept.take_dates(event.dates)
+
+    @when(Request.DeadlineExtended)
+    def deadline_extended(self, event: Request.DeadlineExtended, rows: Rows) -> None:
+        for kept in rows.changing(KEPT, event.originator_id):
+            kept.take_dates(event.dates)
+            kept.extended_on, kept.extended_for = event.notice_sent_on, event.reasons
 
     @when(Request.AnswerSent)
     def answer_sent(self, event: Request.AnswerSent, rows: Rows) -> None:
@@ -181,6 +203,9 @@ class Dashboard(Projection):
     @when(Request.Refused)
     def refused(self, event: Request.Refused, rows: Rows) -> None:
         _dropped(event, rows, Status.REFUSED)
+        for kept in rows.changing(KEPT, event.originator_id):
+            kept.refused_on = received_on(event.timestamp, Country(kept.country))
+            kept.refused_for, kept.refused_by_law = event.ground.value, event.code or None
 
     @when(Request.Referred)
     def referred(self, event: Request.Referred, rows: Rows) -> None:
@@ -207,154 +232,23 @@ class Dashboard(Projection):
             kept.closed = False
             if event.anew:
                 kept.answered_on, kept.outcome = None, "open"
+                kept.refused_on = kept.refused_for = kept.refused_by_law = None
+
+    # Systems
+
+    @when(Fulfilment.Planned)
+    def planned(self, event: Fulfilment.Planned, rows: Rows) -> None:
+        for kept in rows.changing(KEPT, event.originator_id):
+            kept.systems = [plan.system for plan in event.systems]
+
+    @when(Fulfilment.LineAdded)
+    def line_added(self, event: Fulfilment.LineAdded, rows: Rows) -> None:
+        for kept in rows.changing(KEPT, event.originator_id):
+            if event.line.system not in kept.systems:
+                kept.systems = [*kept.systems, event.line.system]
 
 
 def _dropped(event: Request.Event, rows: Rows, status: Status) -> None:
     for kept in rows.changing(KEPT, event.originator_id):
         kept.clock_runs, kept.answered_on = status.is_open, None
         kept.outcome = status.value
-
-
-# Queries
-
-
-def measures(
-    sql: Reader, controllers: Sequence[str], today: Today, *, since: date | None = None
-) -> list[Measures]:
-    """Per controller and right, and per controller over all rights.
-
-    `since` leaves out what was received before, except what is still open. A request that is open
-    after its date has missed it; one that was withdrawn or referred has no answer and counts
-    nowhere.
-    """
-    # To gather what is alike costs the database a fifth of what sums and medians of all do.
-    alike = [_still_open(group, today) for group in sql.fetch(_OPEN, [list(controllers)])]
-    alike += sql.fetch(_ANSWERED, {"controllers": list(controllers), "since": since})
-    alike += sql.fetch(_OVER, [list(controllers)])
-    groups: dict[tuple[str, str | None], list[dict[str, Any]]] = {}
-    for group in alike:
-        for right in (None, group["subject_right"]):
-            groups.setdefault((group["controller"], right), []).append(group)
-    ordered = sorted(groups.items(), key=lambda item: (item[0][0], item[0][1] or ""))
-    return [_measured(controller, right, found) for (controller, right), found in ordered]
-
-
-_OPEN: LiteralString = """
-    SELECT controller, subject_right, outcome, country, answered_on IS NOT NULL AS answered,
-        received_on, month_due, statutory_due, promise_due, target_due, count(*) AS requests
-    FROM views.dashboard WHERE controller = ANY(%s) AND clock_runs
-    GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
-"""
-_ANSWERED: LiteralString = """
-    SELECT controller, subject_right, outcome, clock_runs,
-        answered_on <= statutory_due AS statutory, answered_on <= promise_due AS promise,
-        answered_on <= target_due AS target, answered_on <= month_due AS within_one_month,
-        CASE WHEN month_due IS NOT NULL
-            THEN answered_on <= received_on + interval '3 months' END AS within_three_months,
-        answered_on - received_on AS days,
-        greatest(answered_on - target_due, 0) AS risk_days, count(*) AS requests
-    FROM views.dashboard
-    WHERE controller = ANY(%(controllers)s) AND (answered_on IS NOT NULL OR NOT clock_runs)
-      AND (clock_runs OR received_on >= coalesce(%(since)s::date, '-infinity'))
-    GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11
-"""
-"""Also those that were opened again after an answer, which are counted among the open ones too."""
-
-
-_OVER: LiteralString = """
-    SELECT controller, subject_right, sum(closed::integer)::bigint AS closed,
-        sum(ended::integer)::bigint AS ended
-    FROM views.dashboard WHERE controller = ANY(%s) AND closed GROUP BY 1, 2
-"""
-
-
-def _still_open(group: dict[str, Any], today: Today) -> dict[str, Any]:
-    """What is open today, with the dates that it has missed unanswered."""
-    day = today[Country(group["country"])]
-    missed = {
-        "statutory": group["statutory_due"],
-        "promise": group["promise_due"],
-        "target": group["target_due"],
-        "within_one_month": group["month_due"],
-        "within_three_months": add_months(group["received_on"], 3) if group["month_due"] else None,
-    }
-    if group["answered"]:
-        missed = {}
-    return {
-        **group,
-        **{name: False for name, due in missed.items() if due is not None and due < day},
-        "days_left": (group["target_due"] - day).days,
-        "past_promise": group["promise_due"] is not None and group["promise_due"] < day,
-        "past_statutory": group["statutory_due"] is not None and group["statutory_due"] < day,
-        "risk_days": max(0, (day - group["target_due"]).days) if missed else 0,
-    }
-
-
-_DATES = ("statutory", "promise", "target", "within_one_month", "within_three_months")
-
-
-def _measured(controller: str, right: str | None, groups: Sequence[dict[str, Any]]) -> Measures:
-    said: Counter[tuple[str, object]] = Counter()
-    left: Counter[int] = Counter()
-    days: Counter[int] = Counter()
-    risk_days = 0
-    for group in groups:
-        if "ended" in group:
-            said["closed", True] += group["closed"]
-            said["ended", True] += group["ended"]
-            continue
-        requests = group["requests"]
-        risk_days += requests * (group["risk_days"] or 0)
-        for date_of in _DATES:
-            said[date_of, group.get(date_of)] += requests
-        if group.get("days") is not None:
-            days[group["days"]] += requests
-        if "days_left" in group:
-            left[group["days_left"]] += requests
-            said["past_promise", group["past_promise"]] += requests
-            said["past_statutory", group["past_statutory"]] += requests
-        if "days_left" in group or not group["clock_runs"]:
-            said["received", True] += requests
-            said["outcome", group["outcome"]] += requests
-
-    def due_in(least: float, most: float = inf) -> int:
-        return sum(requests for day, requests in left.items() if least <= day <= most)
-
-    return Measures(
-        controller=controller,
-        subject_right=right,
-        received=said["received", True],
-        open=left.total(),
-        open_late=due_in(-inf, -1),
-        open_0_to_2_days=due_in(0, 2),
-        open_3_to_7_days=due_in(3, 7),
-        open_8_to_14_days=due_in(8, 14),
-        open_15_days_or_more=due_in(15),
-        past_promise=said["past_promise", True],
-        past_statutory=said["past_statutory", True],
-        **{date_of: Share(said[date_of, True], said[date_of, False]) for date_of in _DATES},
-        median_days=_percentile(days, 0.5),
-        ninety_percent_days=_percentile(days, 0.9),
-        risk_days=risk_days,
-        refused=said["outcome", "refused"],
-        in_part=said["outcome", "in-part"],
-        closed=said["closed", True],
-        ended=said["ended", True],
-    )
-
-
-def _percentile(days: Counter[int], share: float) -> float | None:
-    """As PostgreSQL's `percentile_cont`: between two answers, in proportion."""
-    if not days:
-        return None
-    place = share * (days.total() - 1)
-    lower, upper = (_at(days, int(place)), _at(days, ceil(place)))
-    return lower + (upper - lower) * (place - int(place))
-
-
-def _at(days: Counter[int], place: int) -> int:
-    for number in sorted(days):
-        place -= days[number]
-        if place < 0:
-            return number
-    raise IndexError(place)

@@ -74,6 +74,20 @@ class Column:
 
 
 @dataclass(frozen=True)
+class Tally:
+    """How many rows of a table are alike in some columns; kept with them, so never counted anew.
+
+    Only rows that fulfil `having` are counted; `sums` are columns that are added up.
+    """
+
+    name: str
+    alike: tuple[str, ...]
+    comment: str
+    having: LiteralString = "true"
+    sums: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Table(Generic[R]):
     """One table in the schema `views`, described by its row.
 
@@ -86,6 +100,7 @@ class Table(Generic[R]):
     comment: str
     found_by: tuple[str, ...] = ()
     indexes: tuple[LiteralString, ...] = ()
+    tallies: tuple[Tally, ...] = ()
 
     @cached_property
     def columns(self) -> tuple[Column, ...]:
@@ -93,6 +108,18 @@ class Table(Generic[R]):
         return tuple(
             _column(field.name, hints[field.name])
             for field in fields(self.row)  # type: ignore[arg-type]  # every Row is a dataclass
+        )
+
+    def counted_by(self, tally: Tally) -> tuple[Column, ...]:
+        """The columns of a tally: what is alike, how many rows, and what is added up."""
+        mine = {column.name: column for column in self.columns}
+        return (
+            *(mine[name] for name in tally.alike),
+            Column("number", "bigint", False, "How many rows are alike in all of this"),
+            *(
+                Column(name, "bigint", False, f"Their sum: {mine[name].comment}")
+                for name in tally.sums
+            ),
         )
 
 

@@ -34,7 +34,7 @@ from domain.controller import Controller
 from domain.many import Many
 from domain.personal import PersonalRef
 from domain.vocabulary import Compartment
-from projections.projection import Projection, Recorded, Table
+from projections.projection import Column, Projection, Recorded
 
 PAGE = 2_000
 EXAMPLES = 5
@@ -476,9 +476,16 @@ class _Shadow:
             return
         words = "rows differ from what the log tells; run: trettio rebuild " + name
         for table in self._view.projection.tables:
-            yield from _counted(
-                self._connection, "view-differs", f"{table.name}: {words}", _differing(table)
-            )
+            yield from self._laid_beside(table.name, table.key, table.columns, words)
+            for tally in table.tallies:
+                columns = table.counted_by(tally)
+                yield from self._laid_beside(tally.name, tally.alike, columns, words)
+
+    def _laid_beside(
+        self, name: str, key: Sequence[str], columns: Sequence[Column], words: str
+    ) -> Iterator[Misfit]:
+        statement = _differing(name, key, columns)
+        yield from _counted(self._connection, "view-differs", f"{name}: {words}", statement)
 
     def _is_parked(self, event: Recorded) -> bool:
         since = self._parked.get(event.originator_id)
@@ -507,15 +514,18 @@ def _shadows(
             yield _Shadow(connection, view, position)
 
 
-def _differing(table: Table[Any]) -> Composed:
+def _differing(name: str, key: Sequence[str], columns: Sequence[Column]) -> Composed:
     """The keys of rows that are in one of the two tables only."""
-    columns = SQL(", ").join(Identifier(column.name) for column in table.columns)
-    live, shadow = Identifier(VIEWS, table.name), Identifier(ASIDE, table.name)
-    only = SQL("SELECT {columns} FROM {one} EXCEPT ALL SELECT {columns} FROM {other}")
+    names = SQL(", ").join(Identifier(column.name) for column in columns)
+    live, shadow = Identifier(VIEWS, name), Identifier(ASIDE, name)
+    # A tally keeps what has come to nothing, which a new one does not know.
+    is_tally = any(column.name == "number" for column in columns)
+    tells = SQL(" WHERE number <> 0" if is_tally else "")
+    only = SQL("SELECT {names} FROM {one}{tells} EXCEPT ALL SELECT {names} FROM {other}{tells}")
     return SQL("SELECT concat_ws('/', {}) FROM (({}) UNION ({})) AS differing").format(
-        SQL(", ").join(map(Identifier, table.key)),
-        only.format(columns=columns, one=live, other=shadow),
-        only.format(columns=columns, one=shadow, other=live),
+        SQL(", ").join(map(Identifier, key)),
+        only.format(names=names, one=live, other=shadow, tells=tells),
+        only.format(names=names, one=shadow, other=live, tells=tells),
     )
 
 

@@ -400,4 +400,5 @@ def _digest(projection: Projection) -> str:
     told = [str(projection.version)]
     for table in projection.tables:
         told += [repr(table.columns), repr(table.key), repr(table.found_by), repr(table.indexes)]
+        told += map(repr, table.tallies)
     return hashlib.sha256("\n".join(told).encode()).hexdigest()

@@ -10,7 +10,7 @@ from domain.calendar import load_calendar
 from domain.personal import PersonalRef
 from domain.request import DataSubjectRequest
 from domain.vocabulary import Compartment, Country, Right
-from projections.dashboard import Measures, Share, measures
+from projections.board import Figures, Measures, Selection, Share, figures
 from tests.support.past import COMPLEX_AND_MANY
 
 Office = Any  # the fixture of this folder's conftest, which cannot be imported
@@ -27,9 +27,13 @@ def _answered(office: Office, after_days: int, **how: Any) -> DataSubjectRequest
 
 
 def _measured(office: Office, on: date = TODAY, right: Right | None = None) -> Measures:
-    found = measures(office.sql, [office.controller], dict.fromkeys(Country, on))
-    name = right.value if right else None
-    return next(one for one in found if one.subject_right == name)
+    found = _figures(office, on)
+    return next(one for one in found.by_right if one.of == right.value) if right else found.all
+
+
+def _figures(office: Office, on: date = TODAY, **wanted: Any) -> Figures:
+    selection = Selection((office.controller,), **wanted)
+    return figures(office.sql, selection, dict.fromkeys(Country, on))
 
 
 def test_each_date_has_its_own_share_of_answers_in_time(office: Office) -> None:
@@ -140,8 +144,8 @@ def test_today_is_that_of_each_controllers_country(office: Office) -> None:
     )
 
     today = {Country.NO: date(2026, 12, 1), Country.SE: date(2026, 10, 2)}
-    found = measures(office.sql, ["concert-hall", "tour-operator"], today)
-    late = {one.controller: one.open_late for one in found if one.subject_right is None}
+    found = figures(office.sql, Selection(("concert-hall", "tour-operator")), today)
+    late = {one.of: one.open_late for one in found.by_controller}
     assert late == {"concert-hall": 1, "tour-operator": 0}
 
 
@@ -189,13 +193,13 @@ def test_figures_can_begin_at_a_day_but_nothing_open_is_left_out(office: Office)
     office.on(RECEIVED)
     office.save(office.request(received_on=RECEIVED))
 
-    today = dict.fromkeys(Country, TODAY)
-    found = measures(office.sql, [office.controller], today, since=date(2026, 11, 1))
-    assert (found[0].received, found[0].open) == (1, 1)
+    found = _figures(office, since=date(2026, 11, 1)).all
+    assert (found.received, found.open) == (1, 1)
 
 
 def test_a_controller_sees_its_own_figures_only(office: Office) -> None:
     office.on(RECEIVED)
     office.save(office.request(received_on=RECEIVED, controller="other"))
 
-    assert measures(office.sql, [office.controller], office.today) == []
+    assert _figures(office).all.received == 0
+    assert _figures(office).by_right == ()

@@ -61,6 +61,13 @@ def _contents(database: Database) -> dict[str, list[dict[str, Any]]]:
         )
         for projection in READ_MODELS
         for table in projection.tables
+    } | {
+        tally.name: database.fetch(
+            f"SELECT * FROM views.{tally.name} WHERE number <> 0 ORDER BY {', '.join(tally.alike)}"
+        )
+        for projection in READ_MODELS
+        for table in projection.tables
+        for tally in table.tallies
     }
 
 
