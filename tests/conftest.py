@@ -1,4 +1,4 @@
-"""What many tests share: one real PostgreSQL per run, and a fresh database for every test."""
+"""What many tests share: one real PostgreSQL per run, and an empty database for every test."""
 
 from __future__ import annotations
 
@@ -17,6 +17,9 @@ from xdist.scheduler import LoadScopeScheduling
 
 from adapters.embedded_postgres import EmbeddedPostgres
 from adapters.outbound.database import Database, migrate
+from adapters.outbound.views import Views
+from tests.support.databases import Databases
+from tests.support.histories import opened_register, source_of
 from tests.support.pretix import Pretix
 from tests.support.pretix import server as pretix_server
 
@@ -55,30 +58,41 @@ def postgres_url() -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def postgres_template(postgres_url: str) -> str:
-    """The name of a database with a migrated, empty schema, to make others from."""
+    """The name of a database to make others from: the schema and the read models, all empty."""
     with psycopg.connect(postgres_url, autocommit=True) as connection:
         connection.execute(f"CREATE DATABASE {TEMPLATE}")
     with Database(_url_of(postgres_url, TEMPLATE)) as database:
         migrate(database)
+        with opened_register(database) as register:
+            Views(database).prepare(source_of(database, register))
     return TEMPLATE
+
+
+@pytest.fixture(scope="session")
+def databases(postgres_url: str, postgres_template: str) -> Databases:
+    return Databases(postgres_url, postgres_template)
 
 
 @pytest.fixture
 def empty_database_url(postgres_url: str) -> Iterator[str]:
     """A database with nothing in it, not even our schema."""
-    yield from _made_from(postgres_url, "template1")
+    name = f"test_empty_{next(_numbers)}"
+    with psycopg.connect(postgres_url, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name}")
+        yield _url_of(postgres_url, name)
+        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
 @pytest.fixture
-def database_url(postgres_url: str, postgres_template: str) -> Iterator[str]:
-    """A database of this test's own, with the schema and nothing else."""
-    yield from _made_from(postgres_url, postgres_template)
+def database_url(databases: Databases) -> Iterator[str]:
+    """A database of this test's own, with the schema, the read models and nothing in them."""
+    yield from _lent(databases)
 
 
 @pytest.fixture(scope="module")
-def module_database_url(postgres_url: str, postgres_template: str) -> Iterator[str]:
+def module_database_url(databases: Databases) -> Iterator[str]:
     """A database for all tests of a module: for those that change nothing in it."""
-    yield from _made_from(postgres_url, postgres_template)
+    yield from _lent(databases)
 
 
 @pytest.fixture
@@ -108,12 +122,10 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> OneSlow
     return OneSlowServer(config, log)
 
 
-def _made_from(server: str, template: str) -> Iterator[str]:
-    name = f"test_{next(_numbers)}"
-    with psycopg.connect(server, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY file_copy")
-        yield _url_of(server, name)
-        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+def _lent(databases: Databases) -> Iterator[str]:
+    name = databases.take()
+    yield databases.url(name)
+    databases.give_back(name)
 
 
 def _url_of(server: str, database: str) -> str:
