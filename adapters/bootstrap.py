@@ -36,6 +36,7 @@ from adapters.outbound.idempotency import IdempotencyKeys, Versions
 from adapters.outbound.identity_providers import ConfiguredProviders
 from adapters.outbound.links import PostgresLinks
 from adapters.outbound.log_source import LogSource
+from adapters.outbound.mail_tokens import MailTokens
 from adapters.outbound.outbox import Outbox
 from adapters.outbound.recorder import LogReader, log_environment
 from adapters.outbound.sessions import Sessions
@@ -163,6 +164,7 @@ class Installation:
     digests: Digests
     systems: Systems
     mailer: Mailer
+    mail_tokens: MailTokens | None
     tokens: Tokens
     grants: Grants
     sessions: Sessions
@@ -355,7 +357,8 @@ def _wire(
         clock,
         address=settings.address,
     )
-    mailer = mailer or _mailer(settings, clock)
+    mail_tokens = _mail_tokens(settings)
+    mailer = mailer or _mailer(settings, clock, mail_tokens)
     tokens = Tokens(database)
     questions = Questions(register, vault, controllers, postroom, clock)
     assigning = Assigning(register, staff, clock)
@@ -456,6 +459,7 @@ def _wire(
         ),
         systems=systems,
         mailer=mailer,
+        mail_tokens=mail_tokens,
         tokens=tokens,
         grants=Grants(database),
         sessions=Sessions(
@@ -490,7 +494,21 @@ def master_keys(settings: Settings) -> MasterKeys:
     return load_master_keys(path=settings.key_file, generate=settings.master_key_file is None)
 
 
-def _mailer(settings: Settings, clock: Clock) -> Mailer:
+def _mail_tokens(settings: Settings) -> MailTokens | None:
+    """What the mail servers take in place of a password, where the settings say so."""
+    if settings.mail_oauth_token_url is None:
+        return None
+    secret, refresh = settings.mail_oauth_client_secret, settings.mail_oauth_refresh_token
+    return MailTokens(
+        settings.mail_oauth_token_url,
+        client_id=settings.mail_oauth_client_id or "",
+        client_secret=secret.get_secret_value() if secret else None,
+        scope=settings.mail_oauth_scope,
+        refresh_token=refresh.get_secret_value() if refresh else None,
+    )
+
+
+def _mailer(settings: Settings, clock: Clock, tokens: MailTokens | None) -> Mailer:
     """The relay, or a drawer in which letters wait for somebody to print them."""
     if settings.smtp_host is None:
         return Outbox(settings.home / "outbox", clock=clock)
@@ -502,6 +520,7 @@ def _mailer(settings: Settings, clock: Clock) -> Mailer:
         security=Security(settings.smtp_security),
         username=settings.smtp_username,
         password=password.get_secret_value() if password else None,
+        tokens=None if password else tokens,
     )
 
 

@@ -1,4 +1,4 @@
-"""The roles of one process: web, workers, follower, reminders; together, or each apart."""
+"""The roles of one process: web, workers, follower, reminders, mail; together, or each apart."""
 
 from __future__ import annotations
 
@@ -6,12 +6,13 @@ import gc
 import os
 import signal
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from threading import Event, Thread
 
 import structlog
 
 from adapters.bootstrap import Installation
+from adapters.inbound.mailroom.rounds import taking_mail
 from adapters.outbound.database import DatabaseNotUsable
 from adapters.outbound.presence import Presence
 from projections.open_requests import in_hand, open_requests
@@ -35,6 +36,7 @@ def running(
     workers: int = 0,
     follow: bool = False,
     remind: bool = False,
+    mail: bool = False,
 ) -> Iterator[Event]:
     """Run background roles in threads until the block ends; work in hand is finished first.
 
@@ -54,9 +56,12 @@ def running(
         threads.append(Thread(target=_follow, args=following, name="follower"))
     if remind:
         threads.append(Thread(target=_remind, args=(installation, stop), name="reminders"))
+    doors = ExitStack()
+    if mail:
+        threads += doors.enter_context(taking_mail(installation, stop))
     for thread in threads:
         thread.start()
-    is_there = {"web": web, "work": workers > 0, "follow": follow}
+    is_there = {"web": web, "work": workers > 0, "follow": follow, "mail": mail}
     presence = Presence(
         installation.database,
         [role for role, there in is_there.items() if there],
@@ -74,6 +79,7 @@ def running(
             raise
     finally:
         stop.set()
+        doors.close()
         _join(threads)
     if replaced:
         raise DatabaseNotUsable(str(replaced[0]))

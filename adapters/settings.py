@@ -26,7 +26,10 @@ FOR_TESTS = frozenset(
 )
 
 
-FROM_FILES = ("database_url", "smtp_password")
+FROM_FILES = (
+    *("database_url", "smtp_password", "imap_password"),
+    *("mail_oauth_client_secret", "mail_oauth_refresh_token"),
+)
 """Secrets that a file may hold; so may every variable of a connected system, as <VARIABLE>_FILE."""
 
 
@@ -72,6 +75,53 @@ class Settings(BaseSettings):
     smtp_password_file: Annotated[
         Path | None, Field(description="a file that holds the password, in place of the variable")
     ] = None
+    mail_oauth_token_url: Annotated[
+        str | None,
+        Field(
+            pattern=r"^(https://|http://(localhost|127\.0\.0\.1)[:/])",
+            description="https://…, where access tokens for the mail servers come from; they take"
+            " the place of SMTP_PASSWORD and IMAP_PASSWORD",
+        ),
+    ] = None
+    mail_oauth_client_id: Annotated[str | None, Field(description="this program's id there")] = None
+    mail_oauth_client_secret: Annotated[
+        SecretStr | None, Field(description="this program's secret there")
+    ] = None
+    mail_oauth_client_secret_file: Annotated[
+        Path | None, Field(description="a file that holds the secret, in place of the variable")
+    ] = None
+    mail_oauth_scope: Annotated[str | None, Field(description="what the tokens are to open")] = None
+    mail_oauth_refresh_token: Annotated[
+        SecretStr | None, Field(description="a refresh token, where a person has agreed once")
+    ] = None
+    mail_oauth_refresh_token_file: Annotated[
+        Path | None, Field(description="a file that holds the refresh token")
+    ] = None
+    lmtp: Annotated[
+        str | None,
+        Field(
+            pattern=r"^(/.+|[^/\s]+:\d{1,5})$",
+            description="host:port or the path of a socket, where your mail server hands over mail",
+        ),
+    ] = None
+    mail_folder: Annotated[
+        Path | None, Field(description="a directory; every .eml dropped there is taken in")
+    ] = None
+    imap_host: Annotated[
+        str | None, Field(description="the server of a mailbox that is looked into")
+    ] = None
+    imap_port: Annotated[int, Field(ge=1, le=65_535, description="a port, 1 to 65535")] = 993
+    imap_security: Annotated[
+        Literal["starttls", "tls", "none"], Field(description="starttls, tls or none")
+    ] = "tls"
+    imap_username: Annotated[str | None, Field(description="a user name")] = None
+    imap_password: Annotated[SecretStr | None, Field(description="a password")] = None
+    imap_password_file: Annotated[
+        Path | None, Field(description="a file that holds the password, in place of the variable")
+    ] = None
+    imap_every_seconds: Annotated[
+        float, Field(ge=1, le=3_600, description="seconds between two looks, 1 to 3600")
+    ] = 60.0
     neutral_sender_address: Annotated[
         str | None,
         Field(
@@ -122,7 +172,9 @@ class Settings(BaseSettings):
         return (init_settings,)
 
     @field_validator(
-        "home", "database_url_file", "master_key_file", "smtp_password_file", "profiles"
+        *("home", "profiles", "mail_folder", "database_url_file", "master_key_file"),
+        *("smtp_password_file", "imap_password_file"),
+        *("mail_oauth_client_secret_file", "mail_oauth_refresh_token_file"),
     )
     @classmethod
     def _expanded(cls, value: Path | None) -> Path | None:
@@ -165,6 +217,11 @@ class Settings(BaseSettings):
         if (parts.scheme != "https" and not at_home) or not parts.hostname:
             raise ValueError("must begin with https://")
         return value.rstrip("/")
+
+    @property
+    def takes_mail(self) -> bool:
+        """Whether mail comes in by itself."""
+        return bool(self.lmtp or self.mail_folder or self.imap_host)
 
     @property
     def address(self) -> str:

@@ -220,6 +220,10 @@ _ADDRESS = re.compile(r"[^\s<>()\[\],;:\\\"@]+@[^\s<>()\[\],;:\\\"@]+")
 _IDENTIFIER = re.compile(r"<[\x21-\x3b\x3d\x3f-\x7e]+>")
 
 
+# What mail servers write down of the envelope comes before what the sender wrote.
+_TO = ("delivered-to", "x-original-to", "envelope-to", "to", "cc")
+
+
 class _Headers:
     """The headers of the message itself, raw, without the parser's interpretation of them."""
 
@@ -258,7 +262,7 @@ class _Headers:
         return self.line("from", MAX_NAME_CHARS), ""
 
     def recipients(self) -> tuple[str, ...]:
-        found = (address for name in ("to", "cc") for _, address in self.mailboxes(name))
+        found = (address for name in _TO for _, address in self.mailboxes(name))
         return tuple(dict.fromkeys(found))[:MAX_RECIPIENTS]
 
     def mailboxes(self, name: str) -> Iterator[tuple[str, str]]:

@@ -18,6 +18,7 @@ from threading import Lock
 
 import structlog
 
+from adapters.outbound.mail_tokens import MailTokens
 from adapters.outbound.message import message
 from services.ports import Clock, OutgoingMail, Refused, Unavailable
 
@@ -54,6 +55,7 @@ class SmtpMailer:
         security: Security = Security.STARTTLS,
         username: str | None = None,
         password: str | None = None,
+        tokens: MailTokens | None = None,
         tls: ssl.SSLContext | None = None,
         name: str | None = None,
         timeout: float = TIMEOUT_SECONDS,
@@ -61,7 +63,7 @@ class SmtpMailer:
         if username and security is Security.NONE:
             raise ValueError("a password needs a protected connection: choose starttls or tls")
         self._host, self._port, self._name, self._timeout = host, port, name, timeout
-        self._username, self._password = username, password
+        self._username, self._password, self._tokens = username, password, tokens
         self._security, self._clock = security, clock
         self._tls = tls or ssl.create_default_context()
         self._taken: OrderedDict[str, None] = OrderedDict()
@@ -90,14 +92,31 @@ class SmtpMailer:
             if self._security is Security.STARTTLS:
                 server.starttls(context=self._tls)
             server.ehlo_or_helo_if_needed()
-            if self._username:
-                server.login(self._username, self._password or "")
+            self._log_in(server)
             yield server
             # The mail is taken. Whatever goes wrong with the farewell changes nothing.
             with suppress(smtplib.SMTPException, OSError):
                 server.quit()
         finally:
             server.close()
+
+    def _log_in(self, server: smtplib.SMTP) -> None:
+        if not self._username:
+            return
+        if self._tokens is None:
+            server.login(self._username, self._password or "")
+            return
+        # A refused token is explained in a challenge, which an empty answer ends.
+        answers = iter([f"user={self._username}\x01auth=Bearer {self._tokens.token()}\x01\x01"])
+        try:
+            server.auth("XOAUTH2", lambda _challenge=None: next(answers, ""))
+        except smtplib.SMTPResponseException as error:
+            # No letter is to blame: all of them wait until whoever runs this has seen to it.
+            self._tokens.forget()
+            raise Unavailable(
+                f"{_answered(error.smtp_code, error.smtp_error).reason}: the mail"
+                " server did not take the access token"
+            ) from None
 
     def _connect(self) -> smtplib.SMTP:
         if self._security is Security.TLS:

@@ -22,6 +22,7 @@ class Role(StrEnum):
     WEB = "web"
     WORK = "work"
     FOLLOW = "follow"
+    MAIL = "mail"
 
 
 def register(app: typer.Typer) -> None:

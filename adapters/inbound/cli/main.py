@@ -14,6 +14,7 @@ from adapters.inbound.cli import (
     health,
     keeping,
     key,
+    mail,
     maintain,
     profile,
     receive,
@@ -31,7 +32,7 @@ def trettio() -> None:
 
 
 for command in (
-    *(demo, serve, receive, deadline, calendar, profile),
+    *(demo, serve, mail, receive, deadline, calendar, profile),
     *(staff, token, key, maintain, check, health, keeping),
 ):
     command.register(app)

@@ -37,6 +37,7 @@ def serve(
             workers=0 if only_web else settings.workers,
             follow=not only_web,
             remind=not only_web,
+            mail=settings.takes_mail and not only_web,
         ),
     ):
         # Only beside others is there anybody to leave the calls to.

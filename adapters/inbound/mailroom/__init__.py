@@ -1,0 +1,1 @@
+"""Where mail comes in by itself: LMTP, a watched folder, an IMAP mailbox."""
