@@ -93,7 +93,7 @@ KEPT = Table(
     comment="One row per request: its dates, and when it was answered",
     indexes=(
         "(controller, received_on, request_id)",
-    "(controller, received_month, subject_right)",
+        "(controller, received_month, subject_right)",
         "(controller, target_due) WHERE clock_runs",
         "(controller, extended_on) WHERE extended_on IS NOT NULL",
         "(controller, refused_on) WHERE refused_on IS NOT NULL",
