@@ -417,6 +417,13 @@ class Task:
     failing: bool = False
     """Whether its system failed when it was last asked, so that an answer is news."""
 
+    @property
+    def named_system(self) -> str:
+        """The system, of a task that makes no sense without one."""
+        if self.system is None:
+            raise DomainError(f"task {self.key} names no system")
+        return self.system
+
 
 @dataclass(frozen=True, slots=True)
 class PutOff:

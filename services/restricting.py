@@ -133,7 +133,7 @@ class Restrictions:
             raise Refused("the system says that it is not restricted after restricting it")
         self.record(
             task.subject_id,
-            _system(task),
+            task.named_system,
             outcome=result.outcome,
             reason=result.detail,
             task=task,
@@ -166,7 +166,7 @@ class Restrictions:
         if not isinstance(connector, Restricts):
             raise AwaitsPerson(UNRESTRICT_BY_HAND)
         result = connector.unrestrict(person, key=task.key)
-        self.record_lifted(task.subject_id, _system(task), reason=result.detail, task=task)
+        self.record_lifted(task.subject_id, task.named_system, reason=result.detail, task=task)
 
     @again_on_conflict
     def record_lifted(
@@ -413,9 +413,3 @@ class Restrictions:
 
     def _finish(self, task: Task | None) -> list[Also]:
         return [self._tasks.done(task)] if task is not None else []
-
-
-def _system(task: Task) -> str:
-    if task.system is None:
-        raise DomainError(f"task {task.key} names no system")
-    return task.system

@@ -306,7 +306,7 @@ class Worker:
             if task.kind in HOLD_KINDS:
                 self._holds.ask_person(task.subject_id, reason=NOT_SET_UP)
             elif task.kind != CHECK_SUPPRESSIONS:
-                self._book(task).escalate(task.subject_id, _system(task), reason=NOT_SET_UP)
+                self._book(task).escalate(task.subject_id, task.named_system, reason=NOT_SET_UP)
 
     def _not_now(self, task: Task, error: NotAllowedNow) -> None:
         """Something else has to be decided first; what no system waits for waits by itself."""
@@ -349,13 +349,13 @@ class Worker:
         most = MOST_TO_ERASE if right is Right.ERASURE else MOST_RECORDS
         records = _bounded(connector.find(person), most)
         self._fulfilments.record_found(
-            task.subject_id, _system(task), records, key=task.key, task=task
+            task.subject_id, task.named_system, records, key=task.key, task=task
         )
 
     def _erase(self, task: Task) -> None:
         request = self._register.request(task.subject_id)
-        connector = self._systems.connector(task.controller, _system(task))
-        treated = tuple(_to_treat(self._register.fulfilment(request.id), _system(task)))
+        connector = self._systems.connector(task.controller, task.named_system)
+        treated = tuple(_to_treat(self._register.fulfilment(request.id), task.named_system))
         contents = self._vault.open_each([request.requester, *(f.content for f, _ in treated)])
         person = dossier.PERSON.validate_json(next(contents))
         results: dict[UUID, Result] = {}
@@ -370,16 +370,16 @@ class Worker:
                 result = replace(result, outcome=Outcome.ERASED, detail="by-an-earlier-try")
             results[found.record_id] = result
         self._fulfilments.record_erased(
-            task.subject_id, _system(task), results, key=task.key, task=task
+            task.subject_id, task.named_system, results, key=task.key, task=task
         )
 
     def _read_back(self, task: Task) -> None:
         connector, person = self._ask(task)
         fulfilment = self._register.fulfilment(task.subject_id)
-        treated_at = fulfilment.systems[_system(task)].treated_at
+        treated_at = fulfilment.systems[task.named_system].treated_at
         records = _bounded(connector.find(person, fresh_after=treated_at), MOST_RECORDS)
         self._fulfilments.record_read_back(
-            task.subject_id, _system(task), list(records), key=task.key, task=task
+            task.subject_id, task.named_system, list(records), key=task.key, task=task
         )
 
     def _suppress(self, task: Task) -> None:
@@ -387,7 +387,7 @@ class Worker:
         request = self._register.request(task.subject_id)
         result = self._withdrawing.stop(
             request,
-            _system(task),
+            task.named_system,
             connector,
             person,
             key=task.key,
@@ -395,7 +395,7 @@ class Worker:
         )
         self._fulfilments.record_done(
             task.subject_id,
-            _system(task),
+            task.named_system,
             action=Action.SUPPRESS,
             outcome=result.outcome,
             reason=result.detail,
@@ -407,7 +407,7 @@ class Worker:
         self._holds.release(task, self._systems)
 
     def _rectify(self, task: Task) -> None:
-        connector = self._systems.connector(task.controller, _system(task))
+        connector = self._systems.connector(task.controller, task.named_system)
         self._rectifying.work(task, connector)
 
     def _restrict(self, task: Task) -> None:
@@ -424,12 +424,12 @@ class Worker:
         )
 
     def _check_suppressions(self, task: Task) -> None:
-        self._suppressions.check(task.controller, _system(task), self._systems)
+        self._suppressions.check(task.controller, task.named_system, self._systems)
         self._suppressions.done(task)
 
     def _ask(self, task: Task) -> tuple[Connector, Person]:
         request = self._register.request(task.subject_id)
-        connector = self._systems.connector(task.controller, _system(task))
+        connector = self._systems.connector(task.controller, task.named_system)
         case = self._register.case(request.case_id)
         return connector, person_to_find(self._vault, case, request)
 
@@ -490,12 +490,6 @@ def _is_told(attempts: int) -> bool:
 def _reason(error: Exception) -> str:
     """A connector's words hold a template and a status; anybody else's may quote somebody."""
     return error.reason if isinstance(error, Refused) else ""
-
-
-def _system(task: Task) -> str:
-    if task.system is None:
-        raise DomainError(f"task {task.key} names no system")
-    return task.system
 
 
 def _bounded(records: Iterator[Record], most: int) -> Iterator[Record]:

@@ -19,6 +19,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from adapters.outbound.durable import sync_directory
 from services.ports import VaultLocked
 
 KEY_BYTES = 32
@@ -171,7 +172,7 @@ def _write_new(path: Path, keys: Sequence[MasterKey]) -> None:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         with _beside(path, keys) as making:
             os.link(making, path)
-        _sync_directory(path.parent)
+        sync_directory(path.parent)
 
 
 def _replace(path: Path, keys: Sequence[MasterKey]) -> None:
@@ -184,7 +185,7 @@ def _replace(path: Path, keys: Sequence[MasterKey]) -> None:
                 os.chown(making, owner.st_uid, owner.st_gid)
             making.chmod(stat.S_IMODE(owner.st_mode))
             making.replace(path)
-        _sync_directory(path.parent)
+        sync_directory(path.parent)
 
 
 @contextmanager
@@ -224,11 +225,3 @@ def _alone_with(path: Path) -> Iterator[None]:
         yield
     finally:
         os.close(directory)
-
-
-def _sync_directory(directory: Path) -> None:
-    descriptor = os.open(directory, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

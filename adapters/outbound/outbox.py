@@ -12,6 +12,7 @@ from email.policy import default
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 
+from adapters.outbound.durable import sync_directory
 from adapters.outbound.message import LOOP_HEADER, key_hash, message
 from domain.vocabulary import LetterKind, StaffMail
 from services.ports import Clock, OutgoingMail, Unavailable
@@ -66,15 +67,7 @@ class Outbox:
                 path.hardlink_to(file.name)
             except FileExistsError:
                 return  # somebody wrote the same letter meanwhile
-        _fsync_directory(self._directory)
-
-
-def _fsync_directory(directory: Path) -> None:
-    descriptor = os.open(directory, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+        sync_directory(self._directory)
 
 
 def _stored(path: Path) -> StoredMail:

@@ -24,6 +24,7 @@ from uuid import UUID, uuid4
 from eventsourcing.persistence import IntegrityError
 
 from adapters.outbound.database import Database, Statement
+from adapters.outbound.durable import sync_directory
 from adapters.outbound.master_keys import MasterKey as MasterKey
 from adapters.outbound.master_keys import MasterKeys as MasterKeys
 from adapters.outbound.master_keys import WrongMasterKey as WrongMasterKey
@@ -247,7 +248,7 @@ class PostgresVault:
         finally:
             os.close(descriptor)
         if is_new:
-            _sync_directory(self.destroyed_keys.parent)
+            sync_directory(self.destroyed_keys.parent)
 
     def _destroyed(self) -> list[UUID]:
         return list(self.noted())
@@ -340,14 +341,6 @@ def _open_sql(rows: int) -> LiteralString:
         " FROM trettio.vault_rows r JOIN trettio.vault_keys k ON k.id = r.key_id"
         f" WHERE r.id IN ({', '.join(['%b'] * rows)})"
     )
-
-
-def _sync_directory(directory: Path) -> None:
-    descriptor = os.open(directory, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 # Equality of identifiers
