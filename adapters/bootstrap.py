@@ -36,6 +36,7 @@ from adapters.outbound.idempotency import IdempotencyKeys, Versions
 from adapters.outbound.identity_providers import ConfiguredProviders
 from adapters.outbound.links import PostgresLinks
 from adapters.outbound.log_source import LogSource
+from adapters.outbound.mail_limit import MOST_A_DAY, LimitedMailer
 from adapters.outbound.mail_tokens import MailTokens
 from adapters.outbound.outbox import Outbox
 from adapters.outbound.recorder import LogReader, log_environment
@@ -80,6 +81,7 @@ from services.holds import Holds
 from services.identity import Identity
 from services.informing import Informing
 from services.intake import Intake
+from services.mailboxes import Mailboxes
 from services.objecting import Objecting
 from services.order_knowledge import OrderKnowledge
 from services.passing_on import PassingOn
@@ -190,9 +192,21 @@ class Installation:
             self.suppressions,
             self.orders,
             self.systems,
-            self.mailer,
+            self.limited_mailer(),
             self.clock,
             name=name,
+        )
+
+    def limited_mailer(self) -> LimitedMailer:
+        """The mailer for what no person sends by hand: so much to one address a day."""
+        key = self.vault.key_for("automatic mails")
+        return LimitedMailer(
+            self.mailer,
+            self.database,
+            Mailboxes(self.controllers),
+            key,
+            self.clock,
+            most=MOST_A_DAY,
         )
 
     def pass_over(self) -> None:

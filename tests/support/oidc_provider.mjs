@@ -23,8 +23,19 @@ const client = (id, more) => ({
   response_types: ["code"],
   ...more,
 });
+// A program with a mailbox: its id is the mailbox's name, which is what its token stands for.
+const mailProgram = {
+  client_id: "personvern@fjordscenen.example",
+  client_secret: "s3cret",
+  redirect_uris: [],
+  response_types: [],
+  grant_types: ["client_credentials"],
+  token_endpoint_auth_method: "client_secret_post",
+};
 const provider = new Provider(issuer, {
   clients: [
+    mailProgram,
+    { ...mailProgram, client_id: "mail-server", token_endpoint_auth_method: "client_secret_basic" },
     client("basic", { client_secret: "s3cret +/%", token_endpoint_auth_method: "client_secret_basic" }),
     client("post", { client_secret: "s3cret", token_endpoint_auth_method: "client_secret_post" }),
     client("key", {
@@ -39,7 +50,11 @@ const provider = new Provider(issuer, {
   },
   conformIdTokenClaims: false,
   scopes: ["openid", "profile", "nnin_altsub", "name", "phoneNumber", "email", "birthDate"],
-  features: { devInteractions: { enabled: false } },
+  features: {
+    devInteractions: { enabled: false },
+    clientCredentials: { enabled: true },
+    introspection: { enabled: true },
+  },
   pkce: { required: () => true },
   jwks: { keys: [key("first")] },
   cookies: { keys: ["for-tests-only"] },
