@@ -18,11 +18,11 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from joserfc import jwk
 
-from tests.support.components import alone_with, cache, free_port, unavailable
+from tests.support.components import free_port, unavailable
+from tests.support.npm import package
 
 VERSION = "9.13.3"
 REDIRECT = "http://127.0.0.1:8030/prove/eid/back"
-HINT = f"needs node, npm and its registry: npm install oidc-provider@{VERSION}"
 _PROGRAM = Path(__file__).with_name("oidc_provider.mjs")
 
 
@@ -51,7 +51,7 @@ class OpenIdProvider:
 
 @contextmanager
 def open_id_provider() -> Iterator[OpenIdProvider]:
-    folder = provision()
+    folder = package("oidc-provider", VERSION)
     port = free_port()
     key = rsa.generate_private_key(65537, 2048)
     pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
@@ -84,36 +84,6 @@ def _wait(issuer: str, process: subprocess.Popen[bytes]) -> None:
         except httpx2.HTTPError:
             time.sleep(0.05)
     unavailable("oidc-provider", "it did not start")
-
-
-def provision() -> Path:
-    """The folder that has oidc-provider; the first time it is fetched, then it is cached."""
-    folder = cache() / f"oidc-provider-{VERSION}"
-    with alone_with(folder):
-        if not (folder / "node_modules" / "oidc-provider" / "package.json").exists():
-            _install(folder)
-    return folder
-
-
-def _install(folder: Path) -> None:
-    npm = shutil.which("npm")
-    if npm is None or shutil.which("node") is None:
-        unavailable("oidc-provider", HINT)
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir()
-    (folder / "package.json").write_text('{"private": true, "type": "module"}', encoding="utf-8")
-    quietly = ["--no-audit", "--no-fund", "--ignore-scripts", "--prefix", str(folder)]
-    try:
-        subprocess.run(
-            [npm, "install", *quietly, f"oidc-provider@{VERSION}"],
-            check=True,
-            capture_output=True,
-            text=True,
-            timeout=300,
-        )
-    except (OSError, subprocess.SubprocessError) as error:
-        shutil.rmtree(folder, ignore_errors=True)
-        unavailable("oidc-provider", f"{HINT} ({type(error).__name__})")
 
 
 def query_of(address: str) -> dict[str, str]:
