@@ -21,7 +21,7 @@ def _source() -> str:
 
 
 def require_accessible(page: Page) -> None:
-    """Fail with each fault, where it is and what to do. The page needs no script of its own."""
+    """Fail with each fault, where it is and what to do; the browser must run scripts."""
     found: list[dict[str, Any]] = page.evaluate(
         f"async (rules) => {{ {_source()};"
         " return (await axe.run(document, {runOnly: rules, resultTypes: ['violations']}))"
