@@ -82,6 +82,8 @@ from services.identity import Identity
 from services.informing import Informing
 from services.intake import Intake
 from services.mailboxes import Mailboxes
+from services.misdirected import Misdirected
+from services.mistakes import Mistakes
 from services.objecting import Objecting
 from services.order_knowledge import OrderKnowledge
 from services.passing_on import PassingOn
@@ -91,6 +93,7 @@ from services.ports import Clock, Mailer, Systems
 from services.postroom import Postroom
 from services.previews import Previews
 from services.questions import Questions
+from services.recalling import Recalling
 from services.receipts import Receipts
 from services.recipient_ledger import Recipients
 from services.rectifying import Rectifying
@@ -108,6 +111,7 @@ from services.what_if import WhatIf
 from services.wishing import Wishing
 from services.withdrawing import Withdrawing
 from services.worker import Worker
+from services.writing import Writing
 
 
 def utc_now() -> datetime:
@@ -143,6 +147,10 @@ class Installation:
     answering: Answering
     delivery: Delivery
     previews: Previews
+    writing: Writing
+    recalling: Recalling
+    misdirected: Misdirected
+    mistakes: Mistakes
     refusing: Refusing
     retention: Retention
     held: Held
@@ -329,7 +337,14 @@ def _wire(
     planning = Planning(register, controllers, tasks)
     porting = Porting(register, vault, controllers, clock)
     threads = PostgresThreads(database)
-    postroom = Postroom(vault, tasks, threads, Addressees(register, vault))
+    postroom = Postroom(
+        vault,
+        tasks,
+        threads,
+        Addressees(register, vault),
+        undo_within=settings.undo_within,
+    )
+    recalling = Recalling(register, tasks, planning, links, clock)
     held = Held(register, vault, PostgresHeldRecords(database, vault.key_for("held records")))
     suppressions = Suppressions(
         register,
@@ -451,6 +466,10 @@ def _wire(
         rectifying=Rectifying(
             register, vault, tasks, controllers, fulfilments, restrictions, clock
         ),
+        writing=Writing(register, vault, controllers, postroom, clock),
+        recalling=recalling,
+        misdirected=Misdirected(register, vault, controllers, postroom, links, clock),
+        mistakes=Mistakes(register, vault, recalling, clock),
         withdrawing=Withdrawing(register, controllers, held, restrictions, clock),
         disclosing=disclosing,
         informing=Informing(register, vault, tasks, controllers, clock),

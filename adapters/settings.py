@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Collection, Mapping
 from contextlib import suppress
+from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
@@ -138,6 +139,15 @@ class Settings(BaseSettings):
         Path | None, Field(description="a directory with one profile (*.toml) per controller")
     ] = None
     workers: Annotated[int, Field(ge=0, le=64, description="threads that work, 0 to 64")] = 3
+    undo_seconds: Annotated[
+        int | None,
+        Field(
+            ge=0,
+            le=3_600,
+            description="seconds, 0 to 3600, that a letter from the desk waits before it leaves,"
+            " so that it can be taken back; 60 with a mail relay, else none",
+        ),
+    ] = None
     leave_seconds: Annotated[
         float,
         Field(
@@ -222,6 +232,12 @@ class Settings(BaseSettings):
     def takes_mail(self) -> bool:
         """Whether mail comes in by itself."""
         return bool(self.lmtp or self.mail_folder or self.imap_host)
+
+    @property
+    def undo_within(self) -> timedelta:
+        """How long a letter can be taken back for sure; without a relay none leaves by itself."""
+        usual = 0 if self.smtp_host is None else 60
+        return timedelta(seconds=usual if self.undo_seconds is None else self.undo_seconds)
 
     @property
     def address(self) -> str:

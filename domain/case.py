@@ -170,6 +170,21 @@ class Case(Aggregate):
         def apply(self, aggregate: Case) -> None:
             aggregate.failed = {**aggregate.failed, self.letter_id: self.reason}
 
+    class LetterRecalled(Event):
+        """Somebody took back what they had written, before it left."""
+
+        TOPIC = "case.letter-recalled"
+        letter_id: UUID
+        by: str
+
+        def apply(self, aggregate: Case) -> None:
+            aggregate.recalled = aggregate.recalled | {self.letter_id}
+            aggregate.failed = {
+                letter_id: reason
+                for letter_id, reason in aggregate.failed.items()
+                if letter_id != self.letter_id
+            }
+
     class Packed(Event):
         TOPIC = "case.packed"
         request_id: UUID
@@ -300,6 +315,7 @@ class Case(Aggregate):
         self.left: dict[UUID, datetime] = {}
         self.packages: dict[UUID, PersonalRef] = {}
         self.failed: dict[UUID, str] = {}
+        self.recalled: frozenset[UUID] = frozenset()
         self.taken_for: dict[Right, Right] = {}
         self.times_set_aside = 0
         self.elsewhere: PersonalRef | None = None
@@ -346,6 +362,14 @@ class Case(Aggregate):
     @property
     def reference(self) -> str:
         return reference(self.id)
+
+    def waits_to_leave(self, letter_id: UUID) -> bool:
+        """Whether a letter is written, has not left, and nobody has taken it back."""
+        return (
+            letter_id in self.letters
+            and letter_id not in self.left
+            and letter_id not in self.recalled
+        )
 
     # Commands
 
@@ -492,6 +516,8 @@ class Case(Aggregate):
         needs a named person and what they saw (Art. 12(1)).
         """
         self._require_letter(letter_id)
+        if letter_id in self.recalled:
+            raise NotAllowedNow("this letter was taken back before it left: write another")
         if letter_id in self.left and (
             how == DeliveryWay.MAIL.value or letter_id not in self.failed
         ):
@@ -510,8 +536,16 @@ class Case(Aggregate):
     def letter_failed(self, *, letter_id: UUID, reason: str, at: datetime) -> None:
         """Nobody took it, or it came back: somebody must look, and perhaps send it again."""
         self._require_letter(letter_id)
-        if self.failed.get(letter_id) != reason:
+        if letter_id not in self.recalled and self.failed.get(letter_id) != reason:
             self.trigger_event(self.LetterFailed, letter_id=letter_id, reason=reason, timestamp=at)
+
+    def recall_letter(self, *, letter_id: UUID, by: str, at: datetime) -> None:
+        """Take a letter back that has not left; one that has is put right by another letter."""
+        self._require_letter(letter_id)
+        if letter_id in self.left:
+            raise NotAllowedNow("this letter has left already: write one that puts it right")
+        if letter_id not in self.recalled:
+            self.trigger_event(self.LetterRecalled, letter_id=letter_id, by=human(by), timestamp=at)
 
     def pack(self, *, request_id: UUID, package: PersonalRef, at: datetime) -> None:
         """The answer's package is made and sealed; a newer one takes its place."""

@@ -230,6 +230,28 @@ class Fulfilment(Aggregate):
             state = SystemState(plan=self.line, action=self.line.action, status=SystemStatus.ASKED)
             aggregate.systems = {**aggregate.systems, self.line.system: state}
 
+    class Replanned(Event):
+        """Another plan in place of one by which nothing was changed anywhere."""
+
+        TOPIC = "fulfilment.replanned"
+        profile_version: str
+        systems: tuple[PlannedSystem, ...]
+
+        def apply(self, aggregate: Fulfilment) -> None:
+            earlier = aggregate.systems
+            aggregate.profile_version = self.profile_version
+            aggregate.systems = {
+                plan.system: SystemState(
+                    plan=plan,
+                    action=plan.action,
+                    status=SystemStatus.ASKED,
+                    answered_keys=_all_keys(aggregate.request_id, earlier.get(plan.system)),
+                )
+                for plan in self.systems
+            }
+            aggregate.planned_at = self.timestamp
+            aggregate.done_as, aggregate.completed_at = {}, None
+
     class Completed(Event):
         TOPIC = "fulfilment.completed"
 
@@ -320,6 +342,25 @@ class Fulfilment(Aggregate):
             raise DomainError(f"nothing is to be erased in system {system}: do not ask it")
         self.trigger_event(
             self.Instructed, system=system, action=action, decisions=decisions, timestamp=at
+        )
+
+    @property
+    def has_only_searched(self) -> bool:
+        """Whether no system was told to change anything yet."""
+        return not self.done_as and all(
+            state.action is not Action.ERASE and not state.outcomes
+            for state in self.systems.values()
+        )
+
+    def replan(
+        self, *, systems: tuple[PlannedSystem, ...], profile_version: str, at: datetime
+    ) -> None:
+        """Begin anew: it was the wrong right or the wrong person that was searched for."""
+        if not self.has_only_searched:
+            raise NotAllowedNow("systems have been changed for this request: it cannot begin anew")
+        self.may_begin({"systems": systems})
+        self.trigger_event(
+            self.Replanned, profile_version=profile_version, systems=systems, timestamp=at
         )
 
     def record_found_part(self, *, system: str, key: str, found: Found, at: datetime) -> None:
@@ -611,3 +652,10 @@ def _require_sayable(outcomes: Outcomes, by: str | None) -> None:
 @lru_cache(maxsize=4_096)
 def fulfilment_id(request_id: UUID) -> UUID:
     return uuid5(request_id, "fulfilment")
+
+
+def _all_keys(request_id: UUID, earlier: SystemState | None) -> frozenset[str]:
+    """The keys that an answer to an earlier plan may still come with: it would be believed."""
+    if earlier is None:
+        return frozenset()
+    return earlier.answered_keys | {f"{request_id}/{earlier.plan.system}/{Action.FIND.value}"}

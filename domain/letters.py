@@ -132,6 +132,7 @@ MANDATORY = {
     LetterKind.DECEASED: _REPLY | {Block.NOT_COVERED, Block.WAY_BACK},
     LetterKind.DISCLOSURE_NOTICE: _ALWAYS
     | {Block.HAPPENED, Block.CONSEQUENCES, Block.MEASURES, Block.COMPLAINT, Block.REMEDY},
+    LetterKind.MESSAGE: _ALWAYS | {Block.MESSAGE},
 }
 """What each letter always carries; `required_blocks` adds what the rights and outcomes ask for."""
 
@@ -156,6 +157,7 @@ OPTIONAL = {
     LetterKind.RESTRICTION_LIFTED: _ANYWHERE | {Block.RECEIVED_ON},
     LetterKind.HOLD_RELEASED: frozenset(),
     LetterKind.DISCLOSURE_NOTICE: _ANYWHERE | {Block.RECEIVED_ON},
+    LetterKind.MESSAGE: frozenset({Block.OFFICER}),
 }
 """What a letter may carry besides; whatever else is said in it does not apply and is refused."""
 

@@ -13,10 +13,10 @@ from its events to its rules. Here it is put together, and every event has its p
 from __future__ import annotations
 
 from domain.request_afterwards import RequestAfterwards
-from domain.request_answering import RequestAnswering
+from domain.request_breach import RequestBreach
 from domain.request_clock import MOST_QUESTION_REMINDERS as MOST_QUESTION_REMINDERS
-from domain.request_deciding import RequestDeciding
 from domain.request_identity import MOST_IDENTITY_FAILURES as MOST_IDENTITY_FAILURES
+from domain.request_mistakes import RequestMistakes
 from domain.request_receiving import RequestReceiving
 from domain.request_state import Consultation as Consultation
 from domain.request_state import Status as Status
@@ -25,7 +25,7 @@ from domain.vocabulary import PauseReason as PauseReason
 from domain.vocabulary import RefusalGround as RefusalGround
 
 
-class DataSubjectRequest(RequestReceiving, RequestDeciding, RequestAnswering, RequestAfterwards):
+class DataSubjectRequest(RequestReceiving, RequestMistakes, RequestBreach, RequestAfterwards):
     TOPIC = "request"
 
     # Every event by its public name: `DataSubjectRequest.PauseOpened` is told in `request_clock`.
@@ -33,7 +33,6 @@ class DataSubjectRequest(RequestReceiving, RequestDeciding, RequestAnswering, Re
     from domain.request_advice import AdviceWeighed, OfficerAdvised, OfficerConsulted
     from domain.request_afterwards import (
         ContentDestroyed,
-        DisclosureReported,
         Ended,
         HandedToArchive,
         SuppressedAgain,
@@ -46,6 +45,12 @@ class DataSubjectRequest(RequestReceiving, RequestDeciding, RequestAnswering, Re
         Fulfilled,
         Reopened,
         Withdrawn,
+    )
+    from domain.request_breach import (
+        BreachAuthoritySettled,
+        BreachDescribed,
+        BreachPersonSettled,
+        DisclosureReported,
     )
     from domain.request_clock import (
         DeadlineExtended,
@@ -79,6 +84,12 @@ class DataSubjectRequest(RequestReceiving, RequestDeciding, RequestAnswering, Re
         IdentityRequested,
         IdentityVerified,
         VerificationNotNeeded,
+    )
+    from domain.request_mistakes import (
+        ExtensionTakenBack,
+        IdentityRevoked,
+        TakenBack,
+        Unlinked,
     )
     from domain.request_receiving import (
         Acknowledged,

@@ -1,4 +1,4 @@
-"""What may follow an answer: an archive, a breach, the end of its content (Art. 5(1)(e), 33)."""
+"""What may follow an answer: an archive, and the end of its content (Art. 5(1)(e), 89)."""
 
 from __future__ import annotations
 
@@ -25,18 +25,6 @@ class HandedToArchive(Event):
 
     def apply(self, aggregate: RequestAfterwards) -> None:
         aggregate.archived = True
-
-
-class DisclosureReported(Event):
-    TOPIC = "request.disclosure-reported"
-    report: PersonalRef
-    by: str
-    known_at: datetime | None = None
-    tell_authority_by: datetime | None = None
-
-    def apply(self, aggregate: RequestAfterwards) -> None:
-        aggregate.disclosed = True
-        aggregate.tell_authority_by = self.tell_authority_by
 
 
 class ContentDestroyed(Event):
@@ -74,25 +62,6 @@ class RequestAfterwards(RequestState):
         self._require(Status.CLOSED)
         if not self.archived:
             self.trigger_event(HandedToArchive, receipt=receipt, by=named(by), timestamp=at)
-
-    def report_disclosure(
-        self,
-        *,
-        report: PersonalRef,
-        by: str,
-        at: datetime,
-        known_at: datetime | None = None,
-        tell_authority_by: datetime | None = None,
-    ) -> None:
-        """An answer reached somebody it was not for: a breach, with its day (Art. 33)."""
-        self.trigger_event(
-            DisclosureReported,
-            report=report,
-            by=named(by),
-            known_at=known_at,
-            tell_authority_by=tell_authority_by,
-            timestamp=at,
-        )
 
     def destroy_content(self, *, compartment: Compartment, at: datetime) -> None:
         """Record that a compartment of the vault is gone; the facts here stay readable."""

@@ -46,7 +46,7 @@ class DeliveryFailed(Event):
     def apply(self, aggregate: RequestAnswering) -> None:
         aggregate.status = aggregate.status_before_answer
         aggregate.delivery_failed = self.reason
-        aggregate.answered_at = None
+        aggregate.answered_at = aggregate.fetched_at = None
 
 
 class Fulfilled(Event):
@@ -137,6 +137,14 @@ class RequestAnswering(RequestIdentity):
         if self.answer is None:
             raise NotAllowedNow(f"request {self.id} has not been answered")
         if self.fetched_at is not None or self.delivery_failed is not None:
+            return
+        if self.status is Status.CLOSED:
+            self._reopen(self.status_before_answer, reason=reason, anew=False, by=None, at=at)
+        self.trigger_event(DeliveryFailed, reason=code(reason), timestamp=at)
+
+    def misdirect(self, *, reason: str, at: datetime) -> None:
+        """The answer is with somebody else, opened or not: the person still has none."""
+        if self.answer is None or self.delivery_failed == reason:
             return
         if self.status is Status.CLOSED:
             self._reopen(self.status_before_answer, reason=reason, anew=False, by=None, at=at)

@@ -17,6 +17,9 @@ from domain.staff import human, named
 from domain.values import LetterSent
 from domain.vocabulary import Channel, Country, Language, Right
 
+DUPLICATE = "duplicate"
+"""Why a receipt moved that is another request's, for as long as the two are linked."""
+
 
 class Received(Event, AggregateCreated):
     TOPIC = "request.received"
@@ -52,6 +55,8 @@ class ReceiptCorrected(Event):
             aggregate.earlier_receipts = (*aggregate.earlier_receipts, aggregate.received_on)
         aggregate.received_at, aggregate.received_on = self.received_at, self.received_on
         aggregate.dates, aggregate.act_by = self.dates, self.act_by
+        if self.reason != DUPLICATE:
+            aggregate.own_receipt = (self.received_at, self.received_on)
 
 
 class Reclassified(Event):
@@ -64,8 +69,13 @@ class Reclassified(Event):
     act_by: date | None
     not_in_policy: bool
     by: str
+    anew: bool = False
+    """Whether systems had been searched for the wrong right; for the right one they are anew."""
 
     def apply(self, aggregate: RequestReceiving) -> None:
+        if self.anew:
+            aggregate.status = Status.VERIFIED
+            aggregate.forget_found(self.timestamp)
         aggregate.right, aggregate.controller = self.right, self.controller
         aggregate.profile_version = self.profile_version
         aggregate.promise_days = self.promise_days
@@ -181,7 +191,7 @@ class RequestReceiving(RequestState):
 
         Another controller promised something else, so its profile must be named with it.
         """
-        self._require(Status.RECEIVED)
+        self._require_reclassifiable(right)
         if controller == self.controller:
             profile_version, promise_days = self.profile_version, self.promise_days
         elif not profile_version:
@@ -197,6 +207,7 @@ class RequestReceiving(RequestState):
             act_by=_act_by(right, self.received_on, calendar),
             not_in_policy=not_in_policy,
             by=named(by),
+            anew=self.status is not Status.RECEIVED,
             timestamp=at,
         )
 
@@ -217,6 +228,28 @@ class RequestReceiving(RequestState):
     def assign(self, *, to: str, by: str, at: datetime) -> None:
         if named(to) != self.assigned_to:
             self.trigger_event(Assigned, to=to, by=named(by), timestamp=at)
+
+    # Rules
+
+    @property
+    def can_be_reclassified(self) -> bool:
+        """Whether nothing was decided or done that belongs to the right it was taken for."""
+        if self.status is Status.RECEIVED:
+            return True
+        searched = self.status in {Status.VERIFIED, Status.COLLECTED}
+        return searched and self.right in _ONLY_SEARCHED and self.identity is not None
+
+    def _require_reclassifiable(self, right: Right) -> None:
+        self._require(Status.RECEIVED, Status.VERIFIED, Status.COLLECTED)
+        if not self.can_be_reclassified:
+            raise NotAllowedNow(
+                f"{self.right.value} has been acted on already: finish it, and add {right.value}"
+                " as a right of its own"
+            )
+
+
+_ONLY_SEARCHED = frozenset({Right.ACCESS, Right.PORTABILITY, Right.ERASURE})
+"""Rights for which nothing but a search happens before a person approves."""
 
 
 def _act_by(right: Right, received_on: date, calendar: Calendar) -> date | None:

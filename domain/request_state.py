@@ -50,6 +50,32 @@ class Consultation:
     followed: bool | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Breach:
+    """One disclosure to the wrong person, and how far it has been dealt with."""
+
+    report: PersonalRef
+    known_at: datetime | None
+    tell_by: datetime | None
+    by: str
+    letter: UUID | None = None
+    categories: tuple[str, ...] = ()
+    records: int = 0
+    link_withdrawn: bool = False
+    fetched_at: datetime | None = None
+    notes: tuple[PersonalRef, ...] = ()
+    authority_told_at: datetime | None = None
+    authority_reasons: PersonalRef | None = None
+    authority_settled: bool = False
+    person_told: bool | None = None
+    person_reasons: PersonalRef | None = None
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether both questions of Art. 33 and 34 are answered, and the facts written down."""
+        return self.authority_settled and self.person_told is not None and bool(self.notes)
+
+
 class Status(Enum):
     RECEIVED = "received"
     VERIFIED = "verified"
@@ -104,6 +130,7 @@ class RequestState(Aggregate):
         self.right, self.channel, self.language = right, channel, language
         self.requester = requester
         self.received_at, self.received_on = received_at, received_on
+        self.own_receipt = (received_at, received_on)
         self.dates, self.act_by, self.not_in_policy = dates, act_by, not_in_policy
         self.archive_first = archive_first
         self.status = Status.RECEIVED
@@ -157,7 +184,9 @@ class RequestState(Aggregate):
         self.archived_records: frozenset[UUID] = frozenset()
         self.disclosed = False
         self.tell_authority_by: datetime | None = None
+        self.breaches: Mapping[UUID, Breach] = {}
         self.ended = False
+        self.begun_anew_at: datetime | None = None
 
     # Rules
 
@@ -165,6 +194,12 @@ class RequestState(Aggregate):
         """Used by events only: no system is asked for this request any more."""
         self.dropped = True
         self.answer, self.answered_at, self.delivery_failed = None, None, None
+
+    def forget_found(self, at: datetime) -> None:
+        """Used by events only: what was searched for is searched for anew."""
+        self.found, self.matches, self.decisions = {}, {}, {}
+        self.collected_at = self.approved_by = self.approval_note = None
+        self.begun_anew_at = at
 
     def require_undecided(self) -> None:
         """Nothing has been answered, and no erasure ordered."""

@@ -308,6 +308,7 @@ class LetterKind(Enum):
     OTHER_CONTROLLER = "other-controller"
     DECEASED = "deceased"
     DISCLOSURE_NOTICE = "disclosure-notice"
+    MESSAGE = "message"
 
     @property
     def answers(self) -> bool:

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from domain.fulfilment import Fulfilment, SystemStatus
 from domain.request import DataSubjectRequest
+from domain.values import PlannedSystem
 from domain.vocabulary import Action
 from projections.projection import Projection, Reader, Row, Rows, Table, when
 
@@ -99,25 +100,25 @@ class ConnectorTasks(Projection):
                 ),
             )
 
+    @when(Fulfilment.Replanned)
+    def replanned(self, event: Fulfilment.Replanned, rows: Rows) -> None:
+        known = {asked.system: asked for asked in rows.changing(ASKED, event.originator_id)}
+        for asked in known.values():
+            asked.dropped = True
+        for plan in event.systems:
+            found = known.get(plan.system)
+            if found is not None:
+                found.to(SystemStatus.ASKED, event.timestamp)
+                found.action, found.attempts, found.dropped = plan.action.value, 0, False
+                found.records_found = found.outcome = None
+            else:
+                for beside in list(known.values())[:1]:
+                    rows.add(ASKED, _beside(beside, plan, event.originator_id, event.timestamp))
+
     @when(Fulfilment.LineAdded)
     def line_added(self, event: Fulfilment.LineAdded, rows: Rows) -> None:
         for beside in list(rows.of(ASKED, event.originator_id))[:1]:
-            rows.add(
-                ASKED,
-                Asked(
-                    fulfilment_id=event.originator_id,
-                    system=event.line.system,
-                    request_id=beside.request_id,
-                    case_id=beside.case_id,
-                    controller=beside.controller,
-                    role=event.line.role.value,
-                    delivery=event.line.delivery.value,
-                    connector=event.line.connector,
-                    action=event.line.action.value,
-                    state=SystemStatus.ASKED.value,
-                    since=event.timestamp,
-                ),
-            )
+            rows.add(ASKED, _beside(beside, event.line, event.originator_id, event.timestamp))
 
     @when(Fulfilment.Instructed)
     def instructed(self, event: Fulfilment.Instructed, rows: Rows) -> None:
@@ -175,10 +176,32 @@ class ConnectorTasks(Projection):
         for asked in rows.changing(ASKED, event.originator_id):
             asked.dropped = True
 
+    @when(Request.TakenBack)
+    def taken_back(self, event: Request.TakenBack, rows: Rows) -> None:
+        for asked in rows.changing(ASKED, event.originator_id):
+            asked.dropped = False
+
     @when(Request.Reopened)
     def reopened(self, event: Request.Reopened, rows: Rows) -> None:
         for asked in rows.changing(ASKED, event.originator_id):
             asked.dropped = asked.dropped and not event.anew
+
+
+def _beside(beside: Asked, plan: PlannedSystem, fulfilment: UUID, at: datetime) -> Asked:
+    """One more line of the same request."""
+    return Asked(
+        fulfilment_id=fulfilment,
+        system=plan.system,
+        request_id=beside.request_id,
+        case_id=beside.case_id,
+        controller=beside.controller,
+        role=plan.role.value,
+        delivery=plan.delivery.value,
+        connector=plan.connector,
+        action=plan.action.value,
+        state=SystemStatus.ASKED.value,
+        since=at,
+    )
 
 
 # Queries

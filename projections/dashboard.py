@@ -195,6 +195,22 @@ class Dashboard(Projection):
         for kept in rows.changing(KEPT, event.originator_id):
             kept.clock_runs, kept.answered_on = True, None
 
+    @when(Request.TakenBack)
+    def taken_back(self, event: Request.TakenBack, rows: Rows) -> None:
+        for kept in rows.changing(KEPT, event.originator_id):
+            kept.clock_runs, kept.answered_on, kept.outcome = True, None, "open"
+
+    @when(Request.IdentityRevoked)
+    def identity_revoked(self, event: Request.IdentityRevoked, rows: Rows) -> None:
+        for kept in rows.changing(KEPT, event.originator_id):
+            kept.clock_runs, kept.answered_on = True, None
+
+    @when(Request.Unlinked)
+    def unlinked(self, event: Request.Unlinked, rows: Rows) -> None:
+        for kept in rows.changing(KEPT, event.originator_id):
+            kept.received_on = event.received_on
+            kept.take_dates(event.dates)
+
     @when(Request.Fulfilled)
     def fulfilled(self, event: Request.Fulfilled, rows: Rows) -> None:
         for kept in rows.changing(KEPT, event.originator_id):

@@ -15,6 +15,7 @@ from uuid import UUID
 from domain.case import Case, CaseStatus, reference
 from domain.deadlines import Deadlines
 from domain.fulfilment import Fulfilment, SystemStatus, fulfilment_id
+from domain.refusal import Refusal
 from domain.request import DataSubjectRequest, Missed, PauseReason, Status
 from domain.restriction import BY_HAND, Restriction, restriction_id
 from domain.values import PlannedSystem
@@ -34,6 +35,7 @@ PERSONS_OUTSIDE = frozenset({"person", "file"})
 """Deliveries whose open end is somebody outside the desk: an owner, an organiser, a list."""
 
 TURN_OF = {
+    "breach": "handler",
     "delivery-failed": "handler",
     "letter-failed": "handler",
     "letter-to-print": "handler",
@@ -43,7 +45,10 @@ TURN_OF = {
     "identity-to-ask": "handler",
     "silence": "handler",
     "authority": "handler",
+    "advice-to-weigh": "handler",
     "closing": "handler",
+    "second-person": "decider",
+    "advice": "officer",
     "person-task": "person",
     "identity": "subject",
     "clarification": "subject",
@@ -58,7 +63,7 @@ TURN_OF = {
 _UNTIL_SETTLED = frozenset({Status.RECEIVED.value, Status.VERIFIED.value})
 """Where a request stands while nobody has said whether it may be made for somebody else."""
 
-TURNS = ("handler", "person", "subject", "system")
+TURNS = ("handler", "decider", "person", "officer", "subject", "system")
 
 SYSTEM_BLOCKS = {
     SystemStatus.ASKED: "systems",
@@ -103,7 +108,23 @@ class Work(Row):
     blocked_by: Annotated[list[str], "What stands in the way, as codes"] = field(
         default_factory=list
     )
-    turn: Annotated[str, "Whose turn it is: handler, person, subject or system"] = "handler"
+    turn: Annotated[
+        str, "Whose turn it is: handler, decider, person, officer, subject or system"
+    ] = "handler"
+    refusal_id: Annotated[UUID, "The proposal to refuse it, whether there is one"]
+    second_person: Annotated[bool, "Whether a refusal waits for a second person"] = False
+    advice_awaited: Annotated[list[UUID], "Questions that the officer has yet to answer"] = field(
+        default_factory=list
+    )
+    advice_to_weigh: Annotated[list[UUID], "Advice that nobody has followed or not yet"] = field(
+        default_factory=list
+    )
+    breaches: Annotated[
+        dict[str, list[str]], "Open breach notes, and what each still lacks, as codes"
+    ] = field(default_factory=dict)
+    tell_authority_by: Annotated[
+        datetime | None, "When the 72 hours of an untold breach end (Art. 33(1))"
+    ] = None
     identity_asked: Annotated[bool, "Whether the person was asked to prove who they are"] = False
     authority_awaited: Annotated[bool, "Whether somebody asks for somebody else, and may they?"] = (
         False
@@ -154,6 +175,12 @@ class Work(Row):
             day = min(day, self.paused_since)  # the clock stands still
         return (self.target_due - day).days
 
+    def begin_anew(self, status: Status) -> None:
+        """What was found belongs to another right, or to somebody else."""
+        self.to(status)
+        self.planned = False
+        self.matches_to_review, self.matches_decided = [], []
+
     def to(self, status: Status) -> None:
         self.status, self.clock_runs = status.value, status.is_open
 
@@ -174,6 +201,7 @@ class Work(Row):
             letter_id: letter
             for letter_id, letter in letters.items()
             if (not letter["requests"] or str(self.request_id) in letter["requests"])
+            and not letter.get("recalled")
             and not (letter.get("left") and LetterKind(letter["kind"]).answers)
         }
         self.letters_to_print = [
@@ -200,6 +228,8 @@ class Work(Row):
         )
         is_closed = self.status == Status.CLOSED.value
         codes = set(self._restricting() if is_closed else self._blocks(standing))
+        if self.breaches:
+            codes.add("breach")
         self.closed = is_closed and not codes
         self.blocked_by = [code for code in TURN_OF if code in codes]
         whose = {TURN_OF[code] for code in codes}
@@ -242,7 +272,13 @@ class Work(Row):
             yield "authority"
             if self.status == Status.VERIFIED.value:
                 return
-        if not self.person_tasks and not self.systems_answering:
+        if self.advice_awaited:
+            yield "advice"
+        if self.advice_to_weigh:
+            yield "advice-to-weigh"
+        if self.second_person:
+            yield "second-person"
+        elif not self.person_tasks and not self.systems_answering:
             yield from self._step()
 
     def _step(self) -> Iterator[str]:
@@ -292,7 +328,7 @@ WORK = Table(
     "deadline_worklist",
     Work,
     key=("request_id",),
-    found_by=("request_id", "case_id", "fulfilment_id", "restriction_id"),
+    found_by=("request_id", "case_id", "fulfilment_id", "restriction_id", "refusal_id"),
     comment="One row per request: its dates, what stands in the way, whose turn it is",
     indexes=(
         "(controller, (NOT clock_runs), target_due, request_id) WHERE NOT closed",
@@ -328,6 +364,7 @@ def _asked(plan: PlannedSystem) -> dict[str, str]:
 
 class DeadlineWorklist(Projection):
     name = "deadline_worklist"
+    version = 2
     tables = (WORK, INBOX)
 
     def touches(self, recorded: Recorded) -> Iterator[UUID]:
@@ -421,6 +458,14 @@ class DeadlineWorklist(Projection):
                 letter |= {"left": True, "failed": False}
             self._tell(message, rows)
 
+    @when(Case.LetterRecalled)
+    def letter_recalled(self, event: Case.LetterRecalled, rows: Rows) -> None:
+        for message in rows.changing(INBOX, event.originator_id):
+            letter = message.letters.get(str(event.letter_id))
+            if letter is not None:
+                letter |= {"recalled": True, "failed": False}
+            self._tell(message, rows)
+
     @when(Case.LetterFailed)
     def letter_failed(self, event: Case.LetterFailed, rows: Rows) -> None:
         for message in rows.changing(INBOX, event.originator_id):
@@ -442,6 +487,7 @@ class DeadlineWorklist(Projection):
             case_id=event.case_id,
             fulfilment_id=fulfilment_id(event.originator_id),
             restriction_id=restriction_id(event.originator_id),
+            refusal_id=Refusal.create_id(event.originator_id),
             controller=event.controller,
             subject_right=event.right.value,
             country=event.country.value,
@@ -471,6 +517,8 @@ class DeadlineWorklist(Projection):
             work.subject_right, work.controller = event.right.value, event.controller
             work.act_by = event.act_by
             work.take_dates(event.dates)
+            if event.anew:
+                work.begin_anew(Status.VERIFIED)
 
     @when(Request.Assigned)
     def assigned(self, event: Request.Assigned, rows: Rows) -> None:
@@ -630,10 +678,90 @@ class DeadlineWorklist(Projection):
         for work in rows.changing(WORK, event.originator_id):
             work.to(event.status)
 
+    # Mistakes, second people, advice, breaches
+
+    @when(Request.TakenBack)
+    def taken_back(self, event: Request.TakenBack, rows: Rows) -> None:
+        for work in rows.changing(WORK, event.originator_id):
+            work.to(event.status)
+            work.delivery_failed = None
+
+    @when(Request.IdentityRevoked)
+    def identity_revoked(self, event: Request.IdentityRevoked, rows: Rows) -> None:
+        for work in rows.changing(WORK, event.originator_id):
+            work.begin_anew(Status.RECEIVED)
+            work.delivery_failed, work.identity_asked = None, False
+
+    @when(Request.Unlinked)
+    def unlinked(self, event: Request.Unlinked, rows: Rows) -> None:
+        for work in rows.changing(WORK, event.originator_id):
+            work.received_at, work.received_on = event.received_at, event.received_on
+            work.act_by = event.act_by
+            work.take_dates(event.dates)
+
+    @when(Refusal.Proposed, Refusal.ProposedAgain)
+    def refusal_proposed(self, event: Refusal.Event, rows: Rows) -> None:
+        for work in rows.changing(WORK, event.originator_id):
+            work.second_person = True
+
+    @when(Refusal.Confirmed, Refusal.Declined)
+    def refusal_decided(self, event: Refusal.Event, rows: Rows) -> None:
+        for work in rows.changing(WORK, event.originator_id):
+            work.second_person = False
+
+    @when(Request.OfficerConsulted)
+    def officer_consulted(self, event: Request.OfficerConsulted, rows: Rows) -> None:
+        for work in rows.changing(WORK, event.originator_id):
+            if event.advice is None:
+                work.advice_awaited = [*work.advice_awaited, event.question.id]
+            else:
+                work.advice_to_weigh = [*work.advice_to_weigh, event.question.id]
+
+    @when(Request.OfficerAdvised)
+    def officer_advised(self, event: Request.OfficerAdvised, rows: Rows) -> None:
+        for work in rows.changing(WORK, event.originator_id):
+            work.advice_awaited = [i for i in work.advice_awaited if i != event.question.id]
+            work.advice_to_weigh = [*work.advice_to_weigh, event.question.id]
+
+    @when(Request.AdviceWeighed)
+    def advice_weighed(self, event: Request.AdviceWeighed, rows: Rows) -> None:
+        for work in rows.changing(WORK, event.originator_id):
+            work.advice_to_weigh = [i for i in work.advice_to_weigh if i != event.question.id]
+
+    @when(Request.DisclosureReported)
+    def disclosure_reported(self, event: Request.DisclosureReported, rows: Rows) -> None:
+        for work in rows.changing(WORK, event.originator_id):
+            lacks = ["note"] if not event.described else []
+            lacks += ["authority"] if event.tell_authority_by else []
+            lacks += ["person"] if event.person_told is None else []
+            work.breaches = {**work.breaches, str(event.report.id): lacks}
+            work.tell_authority_by = event.tell_authority_by
+
+    @when(Request.BreachDescribed, Request.BreachAuthoritySettled, Request.BreachPersonSettled)
+    def breach_went_on(
+        self,
+        event: Request.BreachDescribed
+        | Request.BreachAuthoritySettled
+        | Request.BreachPersonSettled,
+        rows: Rows,
+    ) -> None:
+        done = {
+            Request.BreachDescribed.TOPIC: "note",
+            Request.BreachAuthoritySettled.TOPIC: "authority",
+        }.get(event.TOPIC, "person")
+        for work in rows.changing(WORK, event.originator_id):
+            work.breaches = {
+                report: left
+                for report, lacks in work.breaches.items()
+                if (left := [w for w in lacks if report != str(event.breach) or w != done])
+            }
+            if not any("authority" in lacks for lacks in work.breaches.values()):
+                work.tell_authority_by = None
+
     # Systems
 
-    @when(Fulfilment.Planned)
-    def planned(self, event: Fulfilment.Planned, rows: Rows) -> None:
+    @when(Fulfilment.Planned, Fulfilment.Replanned)
+    def planned(self, event: Fulfilment.Planned | Fulfilment.Replanned, rows: Rows) -> None:
         for work in rows.changing(WORK, event.originator_id):
             work.planned = True
             work.systems = {plan.system: _asked(plan) for plan in event.systems}

@@ -85,7 +85,12 @@ class Afterwards:
         note = dossier.seal_note(self._vault, case.id, said, by, now)
         tell_by = known_at + AUTHORITY_WITHIN
         request.report_disclosure(
-            report=note.ref, known_at=known_at, tell_authority_by=tell_by, by=human(by), at=now
+            report=note.ref,
+            known_at=known_at,
+            tell_authority_by=tell_by,
+            by=human(by),
+            person_told=True if tell_person else None,
+            at=now,
         )
         also, changed = list(note.also), list[Aggregate]([request])
         if tell_person:

@@ -359,6 +359,8 @@ class Answering:
     def is_wanted(self, case: Case, letter_id: UUID) -> bool:
         """Whether a letter that has not left still should: an answer needs somebody to wait."""
         letter = case.letters[letter_id]
+        if letter_id in case.recalled:
+            return False
         if letter.kind is LetterKind.EXTENSION:  # too late, it would tell what is not so
             requests = (self._register.request(request_id) for request_id in letter.requests)
             return any(notice_is_wanted(request, self._clock()) for request in requests)
@@ -457,7 +459,7 @@ class Answering:
     def send_again(self, case_id: UUID, letter_id: UUID) -> None:
         case = self._register.case(case_id)
         letter = case.letters.get(letter_id)
-        if letter is None or letter_id in case.left or letter.printed:
+        if letter is None or not case.waits_to_leave(letter_id) or letter.printed:
             raise NotAllowedNow("this letter does not wait to be sent by mail")
         task = letter_task(case, letter_id, at=self._clock(), again=uuid4().hex)
         self._register.save_all([], self._tasks.again(task))
@@ -511,7 +513,7 @@ class Answering:
         case = self._register.case(request.case_id)
         for letter in case.letters.values():
             is_its = letter.kind in ANSWERS and request.id in letter.requests
-            if is_its and letter.id not in case.left:
+            if is_its and case.waits_to_leave(letter.id):
                 self.letter_left(case.id, letter.id, how="mail")
 
     @again_on_conflict
@@ -551,7 +553,7 @@ def _about_an_objection(
 def _is_under_way(case: Case, request: DataSubjectRequest) -> bool:
     """Whether an answer is written already and only has to leave."""
     return any(
-        request.id in letter.requests and letter.kind in ANSWERS and letter.id not in case.left
+        request.id in letter.requests and letter.kind in ANSWERS and case.waits_to_leave(letter.id)
         for letter in case.letters.values()
     )
 

@@ -458,6 +458,7 @@ _PARTS: Mapping[LetterKind, tuple[_Part, ...]] = {
         Writer._reply_by,
         Writer._contact,
     ),
+    LetterKind.MESSAGE: (Writer._reference, Writer._message, Writer._contact),
     LetterKind.EXTENSION: (
         *_OPENING,
         Writer._new_date,

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from uuid import uuid5
+from uuid import uuid4, uuid5
 
 from domain.aggregate import Aggregate
 from domain.balancing import Balancing, consents, is_inferred, objectable
@@ -87,7 +87,10 @@ class Planning:
         """
         steps = Steps()
         for request in requests:
-            if request.right.acts_at_once:
+            needs_none = request.right.acts_at_once or not request.right.is_statutory
+            if needs_none and request.is_identified:
+                pass  # it was verified for the right that it was taken for first
+            elif request.right.acts_at_once:
                 request.waive_verification(reason="stops-marketing-only", at=at)
             elif not request.right.is_statutory:
                 request.waive_verification(reason="no-personal-data-in-answer", at=at)
@@ -108,9 +111,19 @@ class Planning:
                 continue
             if request.right is Right.ERASURE and waiting:
                 continue
-            if self._register.find_fulfilment(request.id) is None:
+            if _is_to_plan(request, self._register.find_fulfilment(request.id)):
                 self._plan(request, profile, steps, requests, at=at)
         return steps
+
+    def searched_on(self, request: DataSubjectRequest, *, at: datetime) -> list[Also]:
+        """Ask the systems that have not answered once more: what they were asked was given up."""
+        fulfilment = self._register.find_fulfilment(request.id)
+        return [
+            self._tasks.add(task_for(request, name, state.action, at=at, again=uuid4().hex))
+            for name, state in (fulfilment.systems.items() if fulfilment is not None else ())
+            if state.action is Action.FIND
+            and state.status in {SystemStatus.ASKED, SystemStatus.UNAVAILABLE}
+        ]
 
     def _plan(
         self,
@@ -124,14 +137,20 @@ class Planning:
     ) -> None:
         withdrawn = _withdrawn(profile, purposes) if request.right is Right.WITHDRAWAL else ()
         systems = tuple(self._systems(request.right, profile, withdrawn))
-        fulfilment = Fulfilment(
-            request_id=request.id,
-            case_id=request.case_id,
-            controller=request.controller,
-            profile_version=profile.digest,
-            systems=systems,
-            timestamp=at,
-        )
+        fulfilment = self._register.find_fulfilment(request.id)
+        again = ""
+        if fulfilment is None:
+            fulfilment = Fulfilment(
+                request_id=request.id,
+                case_id=request.case_id,
+                controller=request.controller,
+                profile_version=profile.digest,
+                systems=systems,
+                timestamp=at,
+            )
+        else:
+            fulfilment.replan(systems=systems, profile_version=profile.digest, at=at)
+            again = uuid4().hex
         reused = self._reuse(request, fulfilment, others, at) if others else frozenset()
         for planned in systems:
             if planned.system in reused:
@@ -142,7 +161,9 @@ class Planning:
                 )
             elif planned.action is not Action.INFORM:
                 steps.also.append(
-                    self._tasks.add(task_for(request, planned.system, planned.action, at=at))
+                    self._tasks.add(
+                        task_for(request, planned.system, planned.action, at=at, again=again)
+                    )
                 )
         if not systems or request.right in BY_WORDS:
             request.collect_data(found=(), at=at)
@@ -273,6 +294,13 @@ class Planning:
                         "manual",
                         Action.INFORM,
                     )
+
+
+def _is_to_plan(request: DataSubjectRequest, fulfilment: Fulfilment | None) -> bool:
+    """Whether there is no plan yet, or one of before a mistake was put right."""
+    if fulfilment is None:
+        return True
+    return request.begun_anew_at is not None and fulfilment.planned_at < request.begun_anew_at
 
 
 def _holds_portable(profile: Profile, system: System) -> bool:

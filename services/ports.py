@@ -489,6 +489,14 @@ class Tasks(Protocol):
         """Forget what was done for cases that are over; answers how many tasks."""
         ...
 
+    def hold(self, task: Task, *, reason: str) -> bool:
+        """Keep workers from what is like this task; False where one has it in hand, or none is."""
+        ...
+
+    def drop(self, task: Task) -> tuple[Also, ...]:
+        """Have nobody do what is like this task, in the save of whatever made it superfluous."""
+        ...
+
     def park(self, task: Task, *, reason: str) -> None:
         """Give it up; it stays visible until a person releases it."""
         ...

@@ -25,13 +25,31 @@ from services.letters import ComposedLetter, IdentityStep, LetterFacts, compose
 from services.ports import Also, Person, Task, Tasks, Threads, Vault
 from services.wording import LETTERS, wording
 
+LEAVES_AT_ONCE = frozenset(
+    {
+        LetterKind.ACKNOWLEDGEMENT,
+        LetterKind.IDENTITY_CODE,
+        LetterKind.QUESTION_REMINDER,
+        LetterKind.RESTRICTION_LIFTED,
+        LetterKind.HOLD_RELEASED,
+    }
+)
+"""What nobody would call back: it tells of no decision, or somebody waits for it."""
+
 
 class Postroom:
     """Writes letters into cases. What it returns belongs into the save of the case."""
 
     def __init__(
-        self, vault: Vault, tasks: Tasks, threads: Threads, addressees: Addressees
+        self,
+        vault: Vault,
+        tasks: Tasks,
+        threads: Threads,
+        addressees: Addressees,
+        *,
+        undo_within: timedelta = timedelta(),
     ) -> None:
+        self._undo_within = undo_within
         self._vault, self._tasks, self._threads = vault, tasks, threads
         self._addressees = addressees
 
@@ -169,7 +187,8 @@ class Postroom:
         )
         also = list(sealed.also)
         if address is not None:
-            also.append(self._tasks.add(letter_task(case, letter_id, at=at)))
+            leaves_at = at if letter.kind in LEAVES_AT_ONCE else at + self._undo_within
+            also.append(self._tasks.add(letter_task(case, letter_id, at=leaves_at)))
             also.append(self._threads.letter(case.id, letter_id))
         return also
 

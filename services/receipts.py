@@ -15,6 +15,7 @@ from domain.calendar import Calendar, calendar_named
 from domain.deadlines import received_on
 from domain.errors import DomainError
 from domain.request import DataSubjectRequest
+from domain.request_receiving import DUPLICATE
 from domain.staff import human
 from domain.vocabulary import Compartment
 from services import dossier
@@ -22,7 +23,6 @@ from services.controllers import Controllers
 from services.ports import Clock, Vault
 from services.register import Register, again_on_conflict
 
-DUPLICATE = "duplicate"
 MOST_DUPLICATES = 50
 
 

@@ -453,6 +453,33 @@ class PostgresTasks:
             )
         )
 
+    def hold(self, task: Task, *, reason: str) -> bool:
+        """Park what is like this task, unless a worker has any of it in hand."""
+        with self.database.transaction() as connection:
+            found = connection.execute(
+                "SELECT leased_by FROM trettio.tasks WHERE kind = %s AND subject_id = %s"
+                " AND payload = %s AND done_at IS NULL FOR UPDATE",
+                (task.kind, task.subject_id, Jsonb(dict(task.payload))),
+            ).fetchall()
+            if not found or any(row[0] is not None for row in found):
+                return False
+            connection.execute(
+                "UPDATE trettio.tasks SET parked_at = clock_timestamp(), reason = %s"
+                " WHERE kind = %s AND subject_id = %s AND payload = %s AND done_at IS NULL",
+                (reason, task.kind, task.subject_id, Jsonb(dict(task.payload))),
+            )
+            return True
+
+    def drop(self, task: Task) -> tuple[Also, ...]:
+        return (
+            Statement(
+                "UPDATE trettio.tasks SET done_at = clock_timestamp(), parked_at = NULL,"
+                " reason = NULL WHERE kind = %s AND subject_id = %s AND payload = %s"
+                " AND done_at IS NULL AND leased_by IS NULL",
+                (task.kind, task.subject_id, Jsonb(dict(task.payload))),
+            ),
+        )
+
     def release(self, key: str) -> bool:
         """Let a parked task be claimed again, now; False if there is no such parked task."""
         released = self.database.fetch(

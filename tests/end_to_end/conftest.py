@@ -51,6 +51,7 @@ def open_story(
                     "smtp_host": "127.0.0.1",
                     "smtp_port": stack.enter_context(postbox.open()),
                     "smtp_security": "none",
+                    "undo_seconds": 0,
                     "trusted_mail_hosts": HOST,
                 }
             )

@@ -366,6 +366,7 @@ def _die(
         "TRETTIO_SMTP_HOST": "127.0.0.1",
         "TRETTIO_SMTP_PORT": str(settings.smtp_port),
         "TRETTIO_SMTP_SECURITY": "none",
+        "TRETTIO_UNDO_SECONDS": "0",
         "TRETTIO_TRUSTED_MAIL_HOSTS": HOST,
         secret_variable("fjordscenen", "mailing", "url"): mailchimp.url,
         secret_variable("fjordscenen", "mailing", "key"): mailchimp.key,

@@ -12,7 +12,17 @@ from domain.vocabulary import LetterKind, Right
 from projections.deadline_worklist import of_case
 from services.passing_on import Somebody
 from tests.services.test_intake import message_id
-from tests.support.asking import BY, Clock, asked, confirmed, hurry, plan, received, verified
+from tests.support.asking import (
+    BY,
+    Clock,
+    approved,
+    asked,
+    confirmed,
+    hurry,
+    plan,
+    received,
+    verified,
+)
 from tests.support.house import NORWAY, House
 
 
@@ -52,8 +62,8 @@ def test_what_turns_out_to_stop_marketing_is_begun_at_once(house: House) -> None
     assert asked(house, case_id, Right.OBJECTION_TO_MARKETING).status is Status.CLOSED
 
 
-def test_a_right_is_no_longer_corrected_once_systems_were_asked(house: House) -> None:
-    case_id = verified(house, Right.ACCESS)
+def test_a_right_is_no_longer_corrected_once_it_was_approved(house: House) -> None:
+    case_id = approved(house, Right.ACCESS)
     request = asked(house, case_id, Right.ACCESS)
 
     with pytest.raises(NotAllowedNow):

@@ -124,8 +124,10 @@ class House:
 
 
 @contextmanager
-def open_house(database_url: str, home: Path, *, clock: Clock = utc_now) -> Iterator[House]:
-    settings = Settings.model_validate({"database_url": database_url, "home": home})
+def open_house(
+    database_url: str, home: Path, *, clock: Clock = utc_now, **more: object
+) -> Iterator[House]:
+    settings = Settings.model_validate({"database_url": database_url, "home": home, **more})
     systems = FakeSystems(
         manual=frozenset({"customer-service", "web", "archive", "invoicing", "print"})
     )

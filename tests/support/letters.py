@@ -117,6 +117,9 @@ _CHANGES: dict[LetterKind, dict[str, Any]] = {
     LetterKind.RESTRICTION_LIFTED: {"reasons": ("accuracy-settled",)},
     LetterKind.HOLD_RELEASED: {"link_url": "https://desk.example/case/abcdef"},
     LetterKind.CLOSED: {"reasons": ("withdrawn",)},
+    LetterKind.MESSAGE: {
+        "free_text": "Vi snakket sammen på telefon. Du får svar på resten mandag 9. november 2026."
+    },
     LetterKind.OTHER_CONTROLLER: {
         "elsewhere": Elsewhere("Kystscenen", "personvern@kystscenen.example")
     },

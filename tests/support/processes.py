@@ -310,6 +310,7 @@ def running(
                 "smtp_host": "127.0.0.1",
                 "smtp_port": mail.port,
                 "smtp_security": "none",
+                "undo_seconds": 0,
             }
         )
         token = _prepare(settings)
@@ -324,6 +325,7 @@ def running(
             "TRETTIO_SMTP_HOST": "127.0.0.1",
             "TRETTIO_SMTP_PORT": str(mail.port),
             "TRETTIO_SMTP_SECURITY": "none",
+            "TRETTIO_UNDO_SECONDS": "0",
             "TRETTIO_TRUSTED_MAIL_HOSTS": TRUSTED,
             "TRETTIO_PROFILES": str(PROFILES),
             "TRETTIO_LOG": "json",
