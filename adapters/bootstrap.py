@@ -18,6 +18,7 @@ import domain.case
 import domain.deadlines
 import domain.identity_providers
 import domain.information
+import domain.looks
 import domain.rectification
 import domain.representation
 import domain.request_state
@@ -81,6 +82,7 @@ from services.holds import Holds
 from services.identity import Identity
 from services.informing import Informing
 from services.intake import Intake
+from services.looking import Looking
 from services.mailboxes import Mailboxes
 from services.misdirected import Misdirected
 from services.mistakes import Mistakes
@@ -160,6 +162,7 @@ class Installation:
     objecting: Objecting
     informing: Informing
     disclosing: Disclosing
+    looking: Looking
     searching_again: SearchingAgain
     withdrawing: Withdrawing
     suppressions: Suppressions
@@ -472,6 +475,7 @@ def _wire(
         mistakes=Mistakes(register, vault, recalling, clock),
         withdrawing=Withdrawing(register, controllers, held, restrictions, clock),
         disclosing=disclosing,
+        looking=Looking(register, clock),
         informing=Informing(register, vault, tasks, controllers, clock),
         objecting=Objecting(register, vault, tasks, controllers, deciding, clock),
         reminders=Reminders(register, questions, assigning, clock),
@@ -569,6 +573,7 @@ def _teach(transcoder: JSONTranscoder) -> None:
         *_values(domain.restriction),
         *_values(domain.balancing),
         *_values(domain.information),
+        *_enums(domain.looks),
         *_enums(domain.identity_providers),
     )
 

@@ -423,3 +423,33 @@ class Missed(Enum):
     TARGET = "target"
     PROMISE = "promise"
     STATUTORY = "statutory"
+
+
+class Purpose(Enum):
+    """What somebody of the controller may want to read personal data for."""
+
+    HANDLE = "handle"
+    REVIEW = "review"
+    COMPLAINT = "complaint"
+    FAULT = "fault"
+
+
+class Content(Enum):
+    """What kind of thing is shown."""
+
+    PERSON = "person"
+    IDENTIFIERS = "identifiers"
+    MESSAGE = "message"
+    LETTER = "letter"
+    RECORD = "record"
+    PACKAGE = "package"
+    NOTE = "note"
+    SEARCH = "search"
+
+
+class Door(Enum):
+    """By which door."""
+
+    DESK = "desk"
+    API = "api"
+    CLI = "cli"

@@ -35,6 +35,7 @@ from domain.errors import DomainError, NotAllowedNow
 from domain.fulfilment import Fulfilment, fulfilment_id
 from domain.hold import Hold
 from domain.information import Information, information_id
+from domain.looks import Looks, looks_id
 from domain.portability import DirectTransfer, direct_transfer_id
 from domain.rectification import Rectification, rectification_id
 from domain.redaction import Redaction, redaction_id
@@ -188,6 +189,9 @@ class Register(Application[UUID]):
 
     def find_disclosures(self, case_id: UUID) -> Disclosures | None:
         return self._find(Disclosures, disclosures_id(case_id))
+
+    def find_looks(self, subject_id: UUID) -> Looks | None:
+        return self._find(Looks, looks_id(subject_id))
 
     def find_information(self, request_id: UUID) -> Information | None:
         return self._find(Information, information_id(request_id))

@@ -12,12 +12,14 @@ from domain.belonging import BESIDE_A_CASE, BESIDE_A_REQUEST, KINDS, OF_A_CASE, 
 from domain.case import request_id
 from domain.controller import Controller
 from domain.hold import Hold
+from domain.looks import Looks
 from domain.refusal import Refusal
 from domain.representation import representation_id
 from domain.vocabulary import Right
 
-ELSEWHERE = {Controller, Hold}
-"""A controller is no part of a case; a hold has no one place and is asked for."""
+ELSEWHERE = {Controller, Hold, Looks}
+"""A controller is no part of a case; a hold has no one place and is asked for; and whoever looks at
+a case has not changed it."""
 
 
 def test_every_aggregate_is_a_case_s_or_is_known_to_be_elsewhere() -> None:

@@ -33,6 +33,7 @@ from domain.errors import DomainError
 from domain.fulfilment import Fulfilment
 from domain.hold import Hold
 from domain.information import Information
+from domain.looks import Looks
 from domain.many import Many
 from domain.personal import PersonalRef
 from domain.portability import DirectTransfer
@@ -64,6 +65,7 @@ AGGREGATES: tuple[type[Any], ...] = (
     Rectification,
     Restriction,
     Balancing,
+    Looks,
 )
 
 WITHOUT_PERSONAL_DATA = {

@@ -38,6 +38,7 @@ from domain.case import Case, CaseStatus, reference
 from domain.request import DataSubjectRequest
 from domain.vocabulary import (
     Channel,
+    Content,
     IdentifierKind,
     IdentityMethod,
     Language,
@@ -257,7 +258,7 @@ def messages(
 ) -> list[MessageShown]:
     """What was written to us in this case, replies to our letters included."""
     case = case_of(installation, bearer, case_id)
-    look.into(case_id, bearer)
+    look.into(case, bearer, Content.MESSAGE)
     shown = page.of(enumerate(case.messages), lambda one: (f"{one[0]:09}",))
     hidden = places_in(installation.vault, case)
     written = [
@@ -283,7 +284,7 @@ def receipt(
 ) -> ReceiptShown:
     """When the case arrived, by what that is known, and what other systems call it."""
     case = case_of(installation, bearer, case_id)
-    look.into(case_id, bearer)
+    look.into(case, bearer, Content.MESSAGE)
     proof, number = case.proof_of_receipt, case.external_number
     said = dossier.PROOF.validate_json(installation.vault.open(proof)) if proof else None
     return ReceiptShown(

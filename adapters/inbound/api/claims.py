@@ -16,6 +16,7 @@ from adapters.inbound.api.paging import Paged
 from adapters.inbound.api.requests import RequestId, System, carry_out, request_of
 from adapters.inbound.api.shapes import Form, RequestSummary
 from domain.rectification import ClaimGround, ClaimOutcome, Wish
+from domain.vocabulary import Content
 from services.rectifying import ClaimShown, Said
 
 router = APIRouter(prefix="/v1/requests", tags=["requests"], route_class=ApiRoute)
@@ -82,7 +83,7 @@ def claims(
 ) -> list[ClaimOnRequest]:
     """Every claim, with what the field was and became."""
     request = request_of(installation, bearer, request_id)
-    look.into(request.case_id, bearer)
+    look.into(request, bearer, Content.RECORD)
     shown = page.of(installation.rectifying.shown(request), lambda one: (str(one.state.claim.id),))
     return [_shown(one) for one in shown]
 

@@ -21,7 +21,7 @@ from domain.calendar import calendar_named
 from domain.deadlines import received_on
 from domain.explanation import explain
 from domain.request import DataSubjectRequest
-from domain.vocabulary import ConsultedAbout, ExtensionReason, Language, PauseReason
+from domain.vocabulary import ConsultedAbout, Content, ExtensionReason, Language, PauseReason
 from services.assigning import MOST_AT_ONCE
 from services.receipts import Correction
 
@@ -235,7 +235,7 @@ def consultations(
 ) -> list[ConsultationShown]:
     """What the officer was asked and advised, and whether it was followed."""
     request = request_of(installation, bearer, request_id)
-    look.into(request.case_id, bearer)
+    look.into(request, bearer, Content.NOTE)
     return [
         ConsultationShown(
             question_id=one.consultation.question.id,

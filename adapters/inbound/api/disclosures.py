@@ -16,6 +16,7 @@ from adapters.inbound.api.commands import DeskCommand
 from adapters.inbound.api.looking import Looking
 from adapters.inbound.api.paging import Paged
 from adapters.inbound.api.shapes import Form
+from domain.vocabulary import Content
 
 router = APIRouter(prefix="/v1/cases", tags=["cases"], route_class=ApiRoute)
 
@@ -54,8 +55,7 @@ def disclosures(
     installation: Installed, bearer: Handler, look: Looking, page: Paged, case_id: CaseId
 ) -> list[DisclosureShown]:
     """What authorities were given about the person, the withheld ones too."""
-    case_of(installation, bearer, case_id)
-    look.into(case_id, bearer)
+    look.into(case_of(installation, bearer, case_id), bearer, Content.NOTE)
     return [
         one
         for _, one in page.of(enumerate(_shown(installation, case_id)), lambda o: (f"{o[0]:09}",))

@@ -17,7 +17,7 @@ from adapters.inbound.api.shapes import Form, RequestSummary
 from domain.case import reference
 from domain.refusal import Standing
 from domain.request import RefusalGround
-from domain.vocabulary import Unidentified
+from domain.vocabulary import Content, Unidentified
 from services.ports import Identifier
 
 router = APIRouter(prefix="/v1/requests", tags=["requests"], route_class=ApiRoute)
@@ -134,10 +134,10 @@ def refusal_reasons(
 
 @router.get("/{request_id}/refusal")
 def proposed_refusal(
-    installation: Installed, bearer: Handler, request_id: RequestId
+    installation: Installed, bearer: Handler, look: Looking, request_id: RequestId
 ) -> ProposalShown | None:
     """What was proposed last, with its words and its proof; null where nothing was."""
-    request_of(installation, bearer, request_id)
+    look.into(request_of(installation, bearer, request_id), bearer, Content.NOTE)
     proposal = installation.refusing.proposal(request_id)
     if proposal is None:
         return None
@@ -253,7 +253,7 @@ def package(
 ) -> Response:
     """The copy of an access answer, to be printed and enclosed: personal data."""
     request = request_of(installation, bearer, request_id)
-    look.into(request.case_id, bearer)
+    look.into(request, bearer, Content.PACKAGE)
     content = installation.answering.package(request_id)
     name = f"{reference(request.case_id)}.zip"
     return Response(

@@ -24,13 +24,16 @@ from pydantic_core import to_json
 from adapters.bootstrap import Installation
 from adapters.inbound.api.auth import ApiRoute, Installed, Reader, require_scope, seen
 from adapters.inbound.api.cases import CaseId, case_of, shown
+from adapters.inbound.api.looking import Looking
 from adapters.inbound.api.requests import OnTheList, on_the_list
 from adapters.outbound.tokens import Scope
 from domain.belonging import aggregates_of
 from domain.case import Case
 from domain.hold import Hold
+from domain.looks import looks_id
 from domain.personal import PersonalRef
 from domain.request import DataSubjectRequest
+from domain.vocabulary import Content
 from projections import deadline_worklist
 from services.ports import Erased
 from services.spreadsheets import harmless
@@ -73,6 +76,7 @@ def export_case(
     request: Request,
     installation: Installed,
     bearer: Reader,
+    look: Looking,
     case_id: CaseId,
     format: Annotated[CaseFormat, Query(description="How to write it.")] = CaseFormat.NDJSON,  # noqa: A002
     content: Annotated[
@@ -83,6 +87,7 @@ def export_case(
     if content:
         require_scope(request, Scope.DESK)
     case = case_of(installation, bearer, case_id)
+    look.into(case, bearer, *(CONTENT if content else (Content.RECORD,)))
     # Asked for here: what is wrong is then said before the first byte has left.
     first = to_json({"case": shown(installation, case)}).decode()
     lines = _case(installation, case, content=content)
@@ -121,13 +126,23 @@ def export_requests(
     return _stream(_table(found), "requests.csv", Media.CSV)
 
 
+CONTENT = (
+    Content.PERSON,
+    Content.IDENTIFIERS,
+    Content.MESSAGE,
+    Content.LETTER,
+    Content.RECORD,
+    Content.NOTE,
+)
+
+
 # Lines
 
 
 def _case(installation: Installation, case: Case, *, content: bool) -> Iterator[str]:
     requests = installation.register.requests_of(case)
     holds = [hold for request in requests for hold in _holds(request)]
-    for stored in _events(installation, [*aggregates_of(case.id), *holds]):
+    for stored in _events(installation, [*aggregates_of(case.id), looks_id(case.id), *holds]):
         event = installation.register.mapper.to_domain_event(stored)
         facts = {name: value for name, value in vars(event).items() if not name.startswith("_")}
         yield to_json(

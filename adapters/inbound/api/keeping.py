@@ -33,7 +33,7 @@ from domain.case import Case
 from domain.deadlines import received_on
 from domain.hold import Hold
 from domain.relation import MarketingStop
-from domain.vocabulary import Compartment
+from domain.vocabulary import Compartment, Content
 from projections import holds as on_hold
 from services.ports import Identifier
 
@@ -187,7 +187,7 @@ def held_records(
 ) -> list[HeldRecordShown]:
     """The records that a hold names, as they are found in their system: personal data."""
     hold = _hold(installation, bearer, hold_id)
-    look.into(hold.case_id, bearer)
+    look.into(hold, bearer, Content.RECORD)
     return [
         HeldRecordShown(
             record_id=one.record_id,
@@ -319,7 +319,7 @@ def again(installation: Installed, command: DeskCommand, hold_id: HoldId) -> Res
 def archive(installation: Installed, bearer: Handler, look: Looking, case_id: CaseId) -> Response:
     """The case as the archive takes it: PDF/A-2b with metadata in XML and JSON; personal data."""
     case = _case(installation, bearer, case_id)
-    look.into(case_id, bearer)
+    look.into(case, bearer, Content.PERSON, Content.MESSAGE, Content.LETTER, Content.NOTE)
     return Response(
         installation.archiving.export(case.id),
         media_type="application/zip",
@@ -348,7 +348,7 @@ def archive_records(
 ) -> Response:
     """The found records with archive duty, as PDF/A-2b, for the archive: personal data."""
     request = request_of(installation, bearer, request_id)
-    look.into(request.case_id, bearer)
+    look.into(request, bearer, Content.RECORD)
     return Response(
         installation.archiving.records(request_id),
         media_type="application/zip",

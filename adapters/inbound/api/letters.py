@@ -16,7 +16,7 @@ from adapters.inbound.api.commands import Command, DeskCommand
 from adapters.inbound.api.looking import Looking
 from adapters.inbound.api.shapes import Form
 from domain.policy import Told
-from domain.vocabulary import DeliveryWay, IdentityMethod, Language, LetterKind, Right
+from domain.vocabulary import Content, DeliveryWay, IdentityMethod, Language, LetterKind, Right
 from services.letters import ComposedLetter, Disclosure, Elsewhere, RecipientNotice
 from services.previews import Given
 
@@ -142,7 +142,7 @@ def pdf(
 ) -> Response:
     """A letter to print: tagged PDF, the address in the envelope's window unless protected."""
     case = case_of(installation, bearer, case_id)
-    look.into(case_id, bearer)
+    look.into(case, bearer, Content.LETTER)
     content = installation.delivery.pdf(case.id, letter_id)
     name = f"{case.reference}-{case.letters[letter_id].kind.value}.pdf"
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}

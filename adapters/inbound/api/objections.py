@@ -9,8 +9,10 @@ from pydantic import BaseModel, Field
 
 from adapters.inbound.api.auth import ApiRoute, Handler, Installed
 from adapters.inbound.api.commands import DeskCommand
+from adapters.inbound.api.looking import Looking
 from adapters.inbound.api.requests import RequestId, carry_out, request_of
 from adapters.inbound.api.shapes import Form, RequestSummary
+from domain.vocabulary import Content
 from services.objecting import Weighing
 
 router = APIRouter(prefix="/v1/requests", tags=["requests"], route_class=ApiRoute)
@@ -48,9 +50,11 @@ class BalanceShown(BaseModel):
 
 
 @router.get("/{request_id}/balance")
-def balance(installation: Installed, bearer: Handler, request_id: RequestId) -> BalanceShown:
+def balance(
+    installation: Installed, bearer: Handler, look: Looking, request_id: RequestId
+) -> BalanceShown:
     """What is to be weighed, and what was decided."""
-    request_of(installation, bearer, request_id)
+    look.into(request_of(installation, bearer, request_id), bearer, Content.NOTE)
     found = installation.register.find_balancing(request_id)
     if found is None:
         raise HTTPException(HTTPStatus.NOT_FOUND, "this request has no balance to strike")

@@ -14,6 +14,7 @@ from adapters.bootstrap import Installation
 from adapters.inbound.api.auth import ApiRoute, Installed, Reader
 from adapters.inbound.api.cases import CaseId, GivenIdentifier, case_of
 from adapters.inbound.api.commands import Command, DeskCommand
+from adapters.inbound.api.looking import Looking
 from adapters.inbound.api.shapes import Form
 from domain.errors import DomainError
 from domain.representation import (
@@ -25,7 +26,7 @@ from domain.representation import (
     Representation,
     RepresentationKind,
 )
-from domain.vocabulary import IdentityMethod
+from domain.vocabulary import Content, IdentityMethod
 from services.order_knowledge import SaidOfOrder
 from services.ports import Identifier
 
@@ -110,9 +111,9 @@ class Accept(Form):
 
 
 @router.get("/representation")
-def read(installation: Installed, bearer: Reader, case_id: CaseId) -> Asks:
+def read(installation: Installed, bearer: Reader, look: Looking, case_id: CaseId) -> Asks:
     """Who asks for whom, what is known of their authority, and what is missing still."""
-    case_of(installation, bearer, case_id)
+    look.into(case_of(installation, bearer, case_id), bearer, Content.PERSON)
     return shown(installation, case_id)
 
 

@@ -13,6 +13,7 @@ from adapters.inbound.api.looking import Looking
 from adapters.inbound.api.requests import RequestId, carry_out, request_of
 from adapters.inbound.api.shapes import Form, RequestSummary
 from domain.case import reference
+from domain.vocabulary import Content
 
 router = APIRouter(prefix="/v1/requests", tags=["requests"], route_class=ApiRoute)
 
@@ -45,9 +46,12 @@ class TransferShown(BaseModel):
 
 
 @router.get("/{request_id}/transfer")
-def transfer(installation: Installed, bearer: Handler, request_id: RequestId) -> TransferShown:
+def transfer(
+    installation: Installed, bearer: Handler, look: Looking, request_id: RequestId
+) -> TransferShown:
     """Who is to get the data directly, whether that is feasible, and whether it is done."""
     request = request_of(installation, bearer, request_id)
+    look.into(request, bearer, Content.PERSON)
     known = installation.register.find_direct_transfer(request.id)
     if known is None:
         raise HTTPException(HTTPStatus.NOT_FOUND, NOT_HERE)
@@ -109,7 +113,7 @@ def portable(
 ) -> Response:
     """The file for a direct transfer, as it would be given now: personal data."""
     request = request_of(installation, bearer, request_id)
-    look.into(request.case_id, bearer)
+    look.into(request, bearer, Content.PACKAGE)
     content = installation.porting.file(request_id)
     name = f"{reference(request.case_id)}-portable.zip"
     return Response(

@@ -14,7 +14,7 @@ from adapters.inbound.api.cases import CaseId, CaseShown, case_of, shown
 from adapters.inbound.api.commands import DeskCommand
 from adapters.inbound.api.looking import Looking
 from adapters.inbound.api.paging import Paged
-from domain.vocabulary import Right
+from domain.vocabulary import Content, Right
 from services.recipient_ledger import Stage, label
 
 router = APIRouter(prefix="/v1/cases", tags=["cases"], route_class=ApiRoute)
@@ -39,7 +39,7 @@ def recipients(
 ) -> list[RecipientShown]:
     """Everybody who received something, by name, with what each was told of the request."""
     case = case_of(installation, bearer, case_id)
-    look.into(case_id, bearer)
+    look.into(case, bearer, Content.RECORD)
     profile = installation.controllers.in_force(case.controller)
     entries = page.of(
         enumerate(installation.recipients.ledger(case_id)), lambda one: (f"{one[0]:09}",)

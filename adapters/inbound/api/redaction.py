@@ -14,7 +14,7 @@ from adapters.inbound.api.looking import Looking
 from adapters.inbound.api.paging import Paged
 from adapters.inbound.api.requests import RequestId, carry_out, request_of
 from adapters.inbound.api.shapes import Form, RequestSummary
-from domain.vocabulary import CoverReason
+from domain.vocabulary import Content, CoverReason
 
 router = APIRouter(prefix="/v1/requests", tags=["requests"], route_class=ApiRoute)
 
@@ -58,7 +58,7 @@ def covered(
 ) -> list[CoveredShown]:
     """Every passage that the person's copy will not show, with the words under it."""
     request = request_of(installation, bearer, request_id)
-    look.into(request.case_id, bearer)
+    look.into(request, bearer, Content.RECORD)
     shown = [
         CoveredShown(
             passage_id=one.passage.passage_id,

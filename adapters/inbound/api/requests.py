@@ -45,6 +45,7 @@ from domain.values import FoundRecord
 from domain.vocabulary import (
     Action,
     Channel,
+    Content,
     Decision,
     ErasureGround,
     IdentifierKind,
@@ -374,7 +375,7 @@ def records(
 ) -> list[FoundShown]:
     """What was found, with how it matched; weak matches wait to be confirmed or rejected."""
     request = request_of(installation, bearer, request_id)
-    look.into(request.case_id, bearer)
+    look.into(request, bearer, Content.RECORD)
     shown = page.of(request.found.values(), _of_record)
     content = {one.record_id: installation.deciding.record(one) for one in shown}
     if installation.register.case(request.case_id).protected:
@@ -423,10 +424,11 @@ def match(
 
 @router.get("/{request_id}/decisions")
 def decisions(
-    installation: Installed, bearer: Handler, page: Paged, request_id: RequestId
+    installation: Installed, bearer: Handler, look: Looking, page: Paged, request_id: RequestId
 ) -> list[DecisionShown]:
     """What would become of each record if it were approved today; nothing is changed."""
     request = request_of(installation, bearer, request_id)
+    look.into(request, bearer, Content.RECORD)
     today = received_on(installation.clock(), request.country)
     return [
         DecisionShown(

@@ -11,10 +11,11 @@ from pydantic import BaseModel, Field
 
 from adapters.inbound.api.auth import ApiRoute, Installed, Reader
 from adapters.inbound.api.commands import DeskCommand
+from adapters.inbound.api.looking import Looking
 from adapters.inbound.api.requests import RequestId, System, carry_out, request_of
 from adapters.inbound.api.shapes import Form, RequestSummary
 from domain.restriction import At, RestrictionGround
-from domain.vocabulary import Outcome
+from domain.vocabulary import Content, Outcome
 
 router = APIRouter(prefix="/v1/requests", tags=["requests"], route_class=ApiRoute)
 
@@ -60,9 +61,11 @@ class RestrictionShown(BaseModel):
 
 
 @router.get("/{request_id}/restriction")
-def restriction(installation: Installed, bearer: Reader, request_id: RequestId) -> RestrictionShown:
+def restriction(
+    installation: Installed, bearer: Reader, look: Looking, request_id: RequestId
+) -> RestrictionShown:
     """Where it is set, and whether every system still keeps to it."""
-    request_of(installation, bearer, request_id)
+    look.into(request_of(installation, bearer, request_id), bearer, Content.RECORD)
     found = installation.register.find_restriction(request_id)
     if found is None:
         raise HTTPException(HTTPStatus.NOT_FOUND, "this request has no restriction")

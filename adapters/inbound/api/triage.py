@@ -13,11 +13,12 @@ from pydantic import BaseModel, Field
 from adapters.inbound.api.auth import ApiRoute, Handler, Installed, Reader, require_controller, seen
 from adapters.inbound.api.cases import CaseId, CaseShown, case_of, shown
 from adapters.inbound.api.commands import DeskCommand
+from adapters.inbound.api.looking import Looking
 from adapters.inbound.api.paging import Paged
 from adapters.inbound.api.requests import RequestId, carry_out, request_of
 from adapters.inbound.api.shapes import Form, RequestSummary
 from domain.case import CaseStatus
-from domain.vocabulary import Right, TriageKind
+from domain.vocabulary import Content, Right, TriageKind
 from projections import deadline_worklist
 from services.passing_on import Somebody
 
@@ -133,9 +134,12 @@ def due_today(
 
 
 @router.get("/cases/{case_id}/elsewhere")
-def elsewhere(installation: Installed, bearer: Handler, case_id: CaseId) -> ElsewhereShown:
+def elsewhere(
+    installation: Installed, bearer: Handler, look: Looking, case_id: CaseId
+) -> ElsewhereShown:
     """What a message was taken for, and who has it."""
     case = case_of(installation, bearer, case_id)
+    look.into(case, bearer, Content.MESSAGE)
     there = installation.passing_on.elsewhere(case)
     return ElsewhereShown(
         kind=case.kind,

@@ -10,10 +10,11 @@ from pydantic import BaseModel, Field, StringConstraints
 
 from adapters.inbound.api.auth import ApiRoute, Installed, Reader
 from adapters.inbound.api.commands import DeskCommand
+from adapters.inbound.api.looking import Looking
 from adapters.inbound.api.requests import RequestId, carry_out, request_of
 from adapters.inbound.api.shapes import Form, RequestSummary
 from domain.values import WishedErasure
-from domain.vocabulary import ErasureGround
+from domain.vocabulary import Content, ErasureGround
 
 router = APIRouter(prefix="/v1/requests", tags=["requests"], route_class=ApiRoute)
 
@@ -43,9 +44,12 @@ class WishedShown(BaseModel):
 
 
 @router.get("/{request_id}/wish")
-def wish(installation: Installed, bearer: Reader, request_id: RequestId) -> list[WishedShown]:
+def wish(
+    installation: Installed, bearer: Reader, look: Looking, request_id: RequestId
+) -> list[WishedShown]:
     """What the person wants erased; an empty list means everything, on any ground."""
     request = request_of(installation, bearer, request_id)
+    look.into(request, bearer, Content.RECORD)
     known = installation.register.find_erasure_wish(request.id)
     return [
         WishedShown(

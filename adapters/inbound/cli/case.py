@@ -18,7 +18,7 @@ from adapters.inbound.cli import (
 )
 from adapters.inbound.cli.case_seat import PURPOSES, Terminal, read, seated
 from adapters.inbound.cli.console import stop
-from domain.vocabulary import IdentityMethod, Language, Right, TriageKind
+from domain.vocabulary import Content, IdentityMethod, Language, Right, TriageKind
 
 cases = typer.Typer(no_args_is_help=True, help="Cases: read them, decide, and see to their end.")
 
@@ -107,7 +107,7 @@ def show(context: typer.Context, case: Case) -> None:
             return
         from adapters.inbound.api.cases import shown
 
-        seat.look_into(found.id)
+        seat.look_into(found, Content.PERSON, Content.MESSAGE)
         installation = seat.installation
         messages = [
             dossier.MESSAGE.validate_json(installation.vault.open(ref)) for ref in found.messages
@@ -223,7 +223,7 @@ def letters(context: typer.Context, case: Case) -> None:
     with seated(context) as seat:
         found = seat.case(case)
         if seat.may_look:
-            seat.look_into(found.id)
+            seat.look_into(found, Content.LETTER)
         rows = []
         for letter in found.letters.values():
             left = found.left.get(letter.id)
@@ -280,7 +280,7 @@ def recipients(
             seat.installation.recipients.tell_person(found.id, by=seat.by)
             seat.tell_case(found.id)
             return
-        seat.look_into(found.id)
+        seat.look_into(found, Content.RECORD)
         profile = seat.installation.controllers.in_force(found.controller)
         seat.tell(
             [

@@ -13,7 +13,7 @@ import typer
 
 from adapters.inbound.cli.case_seat import read, seated
 from adapters.inbound.cli.console import stop
-from domain.vocabulary import CoverReason, IdentifierKind, Right
+from domain.vocabulary import Content, CoverReason, IdentifierKind, Right
 
 Case = Annotated[str, typer.Argument(help="The case's reference, or its id.", metavar="CASE")]
 Record = Annotated[UUID, typer.Argument(help="The found record's id.")]
@@ -45,7 +45,7 @@ def records(context: typer.Context, case: Case, right: Right) -> None:
         request = seat.request(case, right)
         content = {}
         if seat.may_look:
-            seat.look_into(request.case_id)
+            seat.look_into(request, Content.RECORD)
             content = seat.installation.deciding.records(request)
         rows = []
         for found in request.found.values():
@@ -112,7 +112,7 @@ def covered(context: typer.Context, case: Case, right: Right) -> None:
     """Every covered passage, with the words under it."""
     with seated(context) as seat:
         request = seat.request(case, right)
-        seat.look_into(request.case_id)
+        seat.look_into(request, Content.RECORD)
         seat.tell(
             [
                 {
@@ -177,7 +177,7 @@ def package(
     """The copy that is enclosed, or, before a direct transfer, the file for it."""
     with seated(context) as seat:
         request = seat.request(case, right)
-        seat.look_into(request.case_id)
+        seat.look_into(request, Content.PACKAGE)
         known = seat.installation.register.find_direct_transfer(request.id)
         waits = known is not None and known.made_at is None
         content = (

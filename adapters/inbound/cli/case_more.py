@@ -13,7 +13,7 @@ import typer
 
 from adapters.inbound.cli.case_seat import read, seated
 from adapters.inbound.cli.console import stop
-from domain.vocabulary import DeliveryWay, Language, LetterKind, Right
+from domain.vocabulary import Content, DeliveryWay, Language, LetterKind, Right
 
 Case = Annotated[str, typer.Argument(help="The case's reference, or its id.", metavar="CASE")]
 From = Annotated[str | None, typer.Option(help="A file, or - for standard input.", metavar="FILE")]
@@ -46,7 +46,7 @@ def preview(
 
     with seated(context) as seat:
         found = seat.case(case)
-        seat.look_into(found.id)
+        seat.look_into(found, Content.LETTER)
         try:
             form = Added.model_validate_json(read(given_from) or "{}")
         except ValidationError as error:

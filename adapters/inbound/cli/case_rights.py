@@ -12,7 +12,7 @@ import typer
 from adapters.inbound.cli.case_seat import read, seated
 from domain.rectification import ClaimGround, Wish
 from domain.restriction import RestrictionGround
-from domain.vocabulary import ErasureGround, Outcome, RefusalGround, Right, Unidentified
+from domain.vocabulary import Content, ErasureGround, Outcome, RefusalGround, Right, Unidentified
 
 Case = Annotated[str, typer.Argument(help="The case's reference, or its id.", metavar="CASE")]
 From = Annotated[str | None, typer.Option(help="A file, or - for standard input.", metavar="FILE")]
@@ -218,7 +218,7 @@ def claims(context: typer.Context, case: Case) -> None:
     """Every claim about a field, with what it was and became."""
     with seated(context) as seat:
         request = seat.request(case, Right.RECTIFICATION)
-        seat.look_into(request.case_id)
+        seat.look_into(request, Content.RECORD)
         seat.tell(
             [
                 {

@@ -14,21 +14,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-import structlog
 import typer
 
 from adapters.inbound.cli.console import ready, settings_or_stop, stop
-from domain.vocabulary import Right
+from domain.vocabulary import Door, Purpose, Right
 
 if TYPE_CHECKING:
     from adapters.bootstrap import Installation
     from domain.case import Case
     from domain.request import DataSubjectRequest
+    from domain.vocabulary import Content
 
-PURPOSES = ("handle", "review", "complaint", "fault")
+PURPOSES = tuple(one.value for one in Purpose)
 """What somebody of the controller may want to read personal data for (MU-22)."""
-
-log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,15 +73,19 @@ class Seat:
             stop(f"case {case.reference} does not ask for {right.value}, but for {asked}", code=1)
         return self.installation.register.request(request_id)
 
-    def look_into(self, case_id: UUID) -> None:
-        """Personal data is shown only to who says what for, and every look is logged."""
+    def look_into(self, it: Case | DataSubjectRequest, *what: Content) -> None:
+        """Personal data is shown only to who says what for, and every look is recorded."""
+        from domain.case import Case
+
         if self.terminal.purpose is None:
             stop(f"this shows personal data: say what for, with --purpose {'|'.join(PURPOSES)}")
-        log.info(
-            "personal_data_shown",
-            subject=str(case_id),
-            staff_id=self.by,
-            purpose=self.terminal.purpose,
+        self.installation.looking.into_case(
+            it.id if isinstance(it, Case) else it.case_id,
+            it.controller,
+            what,
+            by=self.by,
+            purpose=Purpose(self.terminal.purpose),
+            way=Door.CLI,
         )
 
     @property

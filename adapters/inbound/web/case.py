@@ -8,7 +8,6 @@ from uuid import UUID
 
 from fastapi import APIRouter, Response
 
-from adapters.inbound.looking import Purpose
 from adapters.inbound.web.case_view import Reading
 from adapters.inbound.web.clock_view import RECEIPT_REASONS
 from adapters.inbound.web.keeping_view import keeping_of
@@ -17,6 +16,7 @@ from adapters.inbound.web.people_view import people_choices
 from adapters.inbound.web.rights_view import withdrawable
 from adapters.inbound.web.session import AtDesk, Desk
 from adapters.inbound.web.triage_view import triage_view
+from domain.access import Permission
 from domain.case import Case
 from domain.fulfilment import UNSEARCHABLE
 from domain.grounds import grounds
@@ -28,6 +28,7 @@ from domain.vocabulary import (
     IdentifierKind,
     IdentityMethod,
     Language,
+    Purpose,
     Right,
     TriageKind,
 )
@@ -84,7 +85,7 @@ def case_page(
 ) -> Response:
     """The page; after a form that failed, with the reason and with what was typed."""
     look = desk.look(desk.profile(case.controller))
-    purpose = desk.look_into(str(case.id))
+    purpose = desk.look_into(case)
     view = Reading(desk, case, look, content=purpose is not None, answers=answers).view()
     return page(
         "case.html",
@@ -94,7 +95,7 @@ def case_page(
         view=view,
         case=case,
         purpose=purpose,
-        purposes=tuple(Purpose),
+        purposes=tuple(Purpose) if desk.may(Permission.REVEAL, case.controller) else (),
         form=form,
         sent=sent,
         error=look.say(f"error.{error_key}") if error_key else error,

@@ -14,6 +14,7 @@ from adapters.inbound.web.case_parts import Happened
 from adapters.inbound.web.case_words import Names
 from domain.belonging import BESIDE_A_CASE, BESIDE_A_REQUEST
 from domain.case import Case
+from domain.looks import Looks
 from domain.request import DataSubjectRequest
 from domain.staff import MACHINE
 from domain.vocabulary import Right
@@ -97,6 +98,7 @@ def history(
             lines += _events(installation, place(request_id), right, names)
     for hold in on_hold.of_case(installation.database, case.id):
         lines += _events(installation, hold.hold_id, rights.get(hold.request_id), names)
+    lines += _looks(installation, case, names)
     known = [line for line in lines if until is None or line.at <= until]
     return sorted(known, key=lambda line: line.at)
 
@@ -115,6 +117,19 @@ def _events(
             right=right,
             by=None if by == MACHINE else by,
             details=tuple(_details(facts(said), names)),
+        )
+
+
+def _looks(installation: Installation, case: Case, names: Names) -> Iterator[Happened]:
+    """Who read what was written, and what for: kept beside the case, which it has not changed."""
+    for one in installation.looking.at_case(case.id):
+        what = (names.look.word("contents", kind) for kind in one.what)
+        yield Happened(
+            at=one.at,
+            topic=Looks.Shown.TOPIC,
+            right=None,
+            by=one.staff_id,
+            details=(names.look.word("purposes", one.purpose), *what),
         )
 
 

@@ -10,7 +10,6 @@ from fastapi import APIRouter, Response
 from pydantic import ValidationError
 
 from adapters.inbound.api.errors import status_of
-from adapters.inbound.looking import Purpose
 from adapters.inbound.web.case import case_page
 from adapters.inbound.web.pages import Form, NotHere, PageRoute, Sent, download, go, one_of
 from adapters.inbound.web.session import AtDesk, Desk, Handles, Reveals
@@ -22,11 +21,13 @@ from domain.errors import DomainError
 from domain.fulfilment import Fulfilment
 from domain.request import RefusalGround
 from domain.vocabulary import (
+    Content,
     Decision,
     IdentifierKind,
     IdentityMethod,
     Language,
     Outcome,
+    Purpose,
     Right,
     Unidentified,
 )
@@ -45,9 +46,9 @@ def take_purpose(desk: Reveals, case_id: UUID, sent: Form) -> Response:
     """Say what for the case is read; the page then shows what people wrote."""
     case = desk.case(case_id)
     response = go(address_of(case))
-    desk.take_purpose(
-        str(case.id), one_of(Purpose, sent.one("purpose")), response, address_of(case)
-    )
+    purpose = one_of(Purpose, sent.one("purpose"))
+    desk.looked_at(case, purpose)
+    desk.take_purpose(str(case.id), purpose, response, address_of(case))
     return response
 
 
@@ -236,7 +237,7 @@ def package(desk: Reveals, case_id: UUID, request_id: UUID) -> Response:
     """The copy that is printed and put into the envelope with the letter."""
     case = desk.case(case_id)
     request = desk.asked(case, request_id)
-    if desk.look_into(str(case.id)) is None:
+    if desk.look_into(case, Content.PACKAGE) is None:
         return go(address_of(case))
     return download(
         desk.installation.answering.package(request.id),
@@ -329,7 +330,7 @@ def erasure_list(desk: Handles, case_id: UUID, request_id: UUID, system: str) ->
     case = desk.case(case_id)
     request = desk.asked(case, request_id)
     fulfilment = _planned(desk, request_id, system)
-    if desk.look_into(str(case.id)) is None:
+    if desk.look_into(case, Content.IDENTIFIERS, Content.RECORD) is None:
         return go(address_of(case))
     try:
         connector = desk.installation.systems.connector(case.controller, system)

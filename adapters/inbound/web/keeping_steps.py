@@ -24,7 +24,7 @@ from adapters.inbound.web.pages import (
 from adapters.inbound.web.session import Approves, AtDesk, Desk, Handles
 from adapters.inbound.web.steps import carry_out, id_in, required_day_in
 from domain.errors import DomainError
-from domain.vocabulary import IdentifierKind
+from domain.vocabulary import Content, IdentifierKind
 from services.holds import Holds
 from services.ports import Identifier
 from services.suppressions import SUPPRESSIBLE
@@ -210,7 +210,7 @@ def fee_paid(desk: AtDesk, case_id: UUID, request_id: UUID, sent: Form) -> Respo
 @router.get("/cases/{case_id}/archive.zip")
 def archive(desk: Handles, case_id: UUID) -> Response:
     case = desk.case(case_id)
-    if desk.look_into(str(case.id)) is None:
+    if desk.look_into(case) is None:
         return go(f"/desk/cases/{case.id}")
     content = desk.installation.archiving.export(case.id)
     return download(content, f"{case.reference}-archive.zip", media_type="application/zip")
@@ -232,7 +232,7 @@ def archived(desk: AtDesk, case_id: UUID, sent: Form) -> Response:
 def archive_records(desk: Handles, case_id: UUID, request_id: UUID) -> Response:
     case = desk.case(case_id)
     request = desk.asked(case, request_id)
-    if desk.look_into(str(case.id)) is None:
+    if desk.look_into(case, Content.RECORD) is None:
         return go(f"/desk/cases/{case.id}")
     content = desk.installation.archiving.records(request.id)
     return download(content, f"{case.reference}-records.zip", media_type="application/zip")

@@ -22,7 +22,7 @@ from adapters.inbound.web.session import AtDesk, Desk, Handles, Reveals
 from adapters.inbound.web.steps import carry_out, day_in, required_day_in
 from domain.case import Case
 from domain.errors import DomainError
-from domain.vocabulary import DeliveryWay, IdentityMethod, LetterKind, Right
+from domain.vocabulary import Content, DeliveryWay, IdentityMethod, LetterKind, Right
 from services.letters import ComposedLetter, Disclosure, Elsewhere
 from services.ports import Erased
 from services.previews import Given
@@ -37,7 +37,7 @@ def pdf(desk: Reveals, case_id: UUID, letter_id: UUID) -> Response:
     case = desk.case(case_id)
     if letter_id not in case.letters:
         raise NotHere
-    if desk.look_into(str(case.id)) is None:
+    if desk.look_into(case, Content.LETTER) is None:
         return go(f"/desk/cases/{case.id}")
     try:
         content = desk.installation.delivery.pdf(case.id, letter_id)
@@ -89,7 +89,7 @@ def write(desk: Handles, case_id: UUID) -> Response:
 def preview(desk: AtDesk, case_id: UUID, sent: Form) -> Response:
     """What the letter would say, or what it still lacks; nothing is written or sent."""
     case = desk.case(case_id)
-    if desk.look_into(str(case.id)) is None:
+    if desk.look_into(case) is None:
         return go(f"/desk/cases/{case.id}")
     try:
         letter = desk.installation.previews.letter(

@@ -7,7 +7,6 @@ from email.utils import parseaddr
 
 from fastapi import APIRouter, Request, Response
 
-from adapters.inbound.looking import Purpose
 from adapters.inbound.web.pages import (
     Form,
     NotHere,
@@ -18,8 +17,10 @@ from adapters.inbound.web.pages import (
     one_of,
     page,
 )
-from adapters.inbound.web.session import AtDesk, Desk, at_desk
+from adapters.inbound.web.session import Desk, Reveals, at_desk
 from adapters.outbound.outbox import Outbox, StoredMail
+from domain.access import Permission
+from domain.vocabulary import Content, Purpose
 from services.postroom import sender_of
 
 SUBJECT = "outbox"
@@ -44,7 +45,8 @@ def show(request: Request) -> Response:
             parts=parts,
         )
     desk = at_desk(request)
-    shown = desk.look_into(SUBJECT) is not None
+    purpose = desk.purpose(SUBJECT)
+    shown = purpose is not None and _look(desk, purpose)
     return page(
         "outbox.html",
         desk.look(),
@@ -57,9 +59,11 @@ def show(request: Request) -> Response:
 
 
 @router.post("/purpose")
-def take_purpose(desk: AtDesk, sent: Form) -> Response:
+def take_purpose(desk: Reveals, sent: Form) -> Response:
     response = go("/outbox")
-    desk.take_purpose(SUBJECT, one_of(Purpose, sent.one("purpose")), response, "/outbox")
+    purpose = one_of(Purpose, sent.one("purpose"))
+    _look(desk, purpose)
+    desk.take_purpose(SUBJECT, purpose, response, "/outbox")
     return response
 
 
@@ -73,7 +77,15 @@ def parts(text: str) -> list[tuple[str, str | None]]:
     return [*pieces, (text[at:], None)]
 
 
+def _look(desk: Desk, purpose: Purpose) -> bool:
+    """Put the look on record; answers whether there is anything that may be shown."""
+    controllers = desk.controllers_for(Permission.REVEAL)
+    desk.looked_through(controllers, purpose, Content.LETTER)
+    return bool(controllers)
+
+
 def _theirs(desk: Desk, drawer: Outbox) -> list[StoredMail]:
     """The letters of the controllers this reader may see, the newest first."""
-    senders = {parseaddr(sender_of(desk.profile(name)))[1] for name in desk.controllers}
+    names = desk.controllers_for(Permission.REVEAL)
+    senders = {parseaddr(sender_of(desk.profile(name)))[1] for name in names}
     return [mail for mail in drawer.messages()[::-1] if parseaddr(mail.sender)[1] in senders]

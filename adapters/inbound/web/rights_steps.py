@@ -24,7 +24,7 @@ from adapters.inbound.web.steps import carry_out, day_in, id_in
 from domain.errors import DomainError
 from domain.rectification import ClaimGround, Wish
 from domain.restriction import RestrictionGround
-from domain.vocabulary import Outcome
+from domain.vocabulary import Content, Outcome
 from services.objecting import Weighing
 from services.ports import Attachment
 from services.rectifying import Said
@@ -211,7 +211,7 @@ def enclosed(desk: Reveals, case_id: UUID, request_id: UUID, number: int) -> Res
     """What goes into the envelope where a letter is printed."""
     case = desk.case(case_id)
     desk.asked(case, request_id)
-    if desk.look_into(str(case.id)) is None:
+    if desk.look_into(case, Content.NOTE) is None:
         return go(f"/desk/cases/{case.id}")
     information = desk.installation.register.find_information(request_id)
     if information is None or not 1 <= number <= len(information.documents):

@@ -1,7 +1,7 @@
 """Who sits at the desk: a session in a cookie, what its roles open, a purpose for each look.
 
-Nobody reads personal data without having said what for (Art. 5(1)(b), 29), and each look is
-logged with ids and purpose.
+Nobody reads personal data without having said what for (Art. 5(1)(b), 29), and each look is an
+event with ids and purpose before anything is shown.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Annotated
 from urllib.parse import urlsplit
@@ -19,7 +19,6 @@ import structlog
 from fastapi import Depends, HTTPException, Request, Response
 
 from adapters.bootstrap import Installation
-from adapters.inbound.looking import Purpose, log_look
 from adapters.inbound.web.look import Look
 from adapters.inbound.web.pages import (
     NotHere,
@@ -35,12 +34,22 @@ from domain.access import Permission
 from domain.case import Case
 from domain.policy import Profile
 from domain.request import DataSubjectRequest
+from domain.vocabulary import Content, Door, Purpose
 from services.register import UnknownHere
 
 SESSION_COOKIE = "trettio-desk"
 PURPOSE_COOKIE = "trettio-purpose"
 PURPOSE_SECONDS = 3600
 READING = frozenset({"GET", "HEAD"})
+ON_THE_PAGE = (
+    Content.PERSON,
+    Content.IDENTIFIERS,
+    Content.MESSAGE,
+    Content.LETTER,
+    Content.RECORD,
+    Content.NOTE,
+)
+"""What the page of a case shows of its person, once it was said what for."""
 
 log = structlog.get_logger()
 
@@ -113,9 +122,7 @@ class Desk:
     # Purposes
 
     def purpose(self, subject: str) -> Purpose | None:
-        """What the reader has said to look at this case for, in the last hour."""
-        if not self.may(Permission.REVEAL):
-            return None
+        """What the reader has said to look at this for, in the last hour."""
         name, _, rest = self.request.cookies.get(PURPOSE_COOKIE, "").partition(".")
         ends, _, seal = rest.partition(".")
         if not ends.isdecimal() or int(ends) < time.time():
@@ -136,12 +143,32 @@ class Desk:
             samesite="strict",
         )
 
-    def look_into(self, subject: str) -> Purpose | None:
-        """The purpose, if one was given; the look is then logged."""
-        purpose = self.purpose(subject)
+    def look_into(self, case: Case, *what: Content) -> Purpose | None:
+        """The purpose, if one was given; the look is then on record, before anything is shown."""
+        if not self.may(Permission.REVEAL, case.controller):
+            return None
+        purpose = self.purpose(str(case.id))
         if purpose is not None:
-            log_look(subject, staff_id=self.staff_id, purpose=purpose)
+            self.looked_at(case, purpose, *what)
         return purpose
+
+    def looked_at(self, case: Case, purpose: Purpose, *what: Content) -> None:
+        """Record a look at a case; nothing named means what its page shows."""
+        self.installation.looking.into_case(
+            case.id,
+            case.controller,
+            what or ON_THE_PAGE,
+            by=self.staff_id,
+            purpose=purpose,
+            way=Door.DESK,
+        )
+
+    def looked_through(self, controllers: Iterable[str], purpose: Purpose, *what: Content) -> None:
+        """Record a look at what belongs to no one case: a search, the drawer of letters."""
+        for controller in controllers:
+            self.installation.looking.into_all(
+                controller, what, by=self.staff_id, purpose=purpose, way=Door.DESK
+            )
 
     def _seal(self, subject: str, purpose: str, ends: str) -> str:
         """Bound to the token: whoever signs in anew says anew what for."""

@@ -11,6 +11,7 @@ from adapters.inbound.web.pages import Form, PageRoute, Sent, download, go
 from adapters.inbound.web.session import AtDesk, Desk
 from adapters.inbound.web.steps import carry_out
 from domain.errors import DomainError
+from domain.vocabulary import Content
 
 router = APIRouter(
     prefix="/desk/cases/{case_id}/requests/{request_id}",
@@ -53,7 +54,7 @@ def portable(desk: AtDesk, case_id: UUID, request_id: UUID) -> Response:
     """The file that the other controller gets."""
     case = desk.case(case_id)
     desk.asked(case, request_id)
-    if desk.look_into(str(case.id)) is None:
+    if desk.look_into(case, Content.PACKAGE) is None:
         return go(f"/desk/cases/{case.id}")
     return download(
         desk.installation.porting.file(request_id),

@@ -15,7 +15,7 @@ from typer.testing import CliRunner, Result
 
 from adapters.inbound.cli import case_seat
 from adapters.inbound.cli.case import cases
-from domain.vocabulary import Right
+from domain.vocabulary import Door, Right
 from tests.support.asking import Clock
 from tests.support.house import House, open_house
 from tests.support.walks import BECAUSE, TOLD, carry
@@ -208,7 +208,10 @@ def test_a_letter_is_looked_at_delivered_and_filled_from_the_terminal(
 
     assert "Gjelder det kjøpene?" in looked["text"]
     assert paper.read_bytes().startswith(b"%PDF")
-    assert terminal.house.events() == before
+    # Nothing but the look itself, and the record that it begins.
+    assert terminal.house.events() == before + 2
+    (look,) = terminal.house.installation.looking.at_case(case_id)
+    assert look.way is Door.CLI
     wrong = terminal.run("preview", str(case_id), "clarification", "--given-from", "-", said="[]")
     assert wrong.exit_code == 2
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import re
 import zipfile
 from collections.abc import Iterator
@@ -13,12 +14,11 @@ from uuid import UUID, uuid4
 import psycopg
 import pytest
 from fastapi.testclient import TestClient
-from structlog.testing import capture_logs
 
 from adapters.inbound import limits
 from adapters.inbound.app import create_app
 from adapters.outbound.tokens import Scope
-from domain.vocabulary import Right
+from domain.vocabulary import Content, Door, Purpose, Right
 from services.ports import AwaitsPerson
 from tests.support.asking import (
     Clock,
@@ -375,37 +375,44 @@ def test_the_copy_can_be_printed_and_the_answer_sent_again(house: House, api: Te
     assert api.post(f"/v1/requests/{request.id}/answer-again", json={}).status_code == 202
 
 
-def test_content_is_shown_for_a_purpose_and_the_look_is_logged(
+def test_content_is_shown_for_a_purpose_and_the_look_is_an_event(
     house: House, api: TestClient
 ) -> None:
     """MU-22, AK-25: who looked, at which case, for what; never what was seen."""
     case_id = approved(house, Right.ACCESS)
     request_id = asked(house, case_id, Right.ACCESS).id
     letter_id = next(iter(house.case(case_id).letters))
+    looking = house.installation.looking
+    requests = (
+        *("records", "claims", "package", "covered", "consultations"),
+        *("decisions", "refusal", "wish"),
+    )
+    cases = ("messages", "receipt", "recipients", "disclosures", "representation", "elsewhere")
     for path in (
-        *(f"/v1/requests/{request_id}/{one}" for one in ("records", "claims", "package")),
-        *(f"/v1/requests/{request_id}/{one}" for one in ("covered", "consultations")),
-        *(f"/v1/cases/{case_id}/{one}" for one in ("messages", "receipt", "recipients")),
-        f"/v1/cases/{case_id}/disclosures",
+        *(f"/v1/requests/{request_id}/{one}" for one in requests),
+        *(f"/v1/cases/{case_id}/{one}" for one in cases),
         f"/v1/cases/{case_id}/letters/{letter_id}/pdf",
+        f"/v1/cases/{case_id}/export",
     ):
         api.headers.pop("X-Purpose", None)
-        with capture_logs() as before:
-            assert "X-Purpose" in problem(api.get(path), 422)["detail"]
-            problem(api.get(f"{path}?purpose=curiosity"), 422)
-        assert not [one for one in before if one["event"] == "personal_data_shown"]
+        before = looking.at_case(case_id)
+        assert "X-Purpose" in problem(api.get(path), 422)["detail"]
+        problem(api.get(f"{path}?purpose=curiosity"), 422)
+        assert looking.at_case(case_id) == before
         api.headers["X-Purpose"] = "review"
-        for query, purpose in (("", "review"), ("?purpose=complaint", "complaint")):
-            with capture_logs() as logged:
-                assert api.get(f"{path}{query}").status_code == 200, path
-            (line,) = [one for one in logged if one["event"] == "personal_data_shown"]
-            assert line == {
-                "event": "personal_data_shown",
-                "log_level": "info",
-                "subject": str(case_id),
-                "staff_id": "ola",
-                "purpose": purpose,
-            }
+        assert api.get(path).status_code == 200, path
+        assert api.get(f"{path}?purpose=complaint").status_code == 200, path
+    looks = looking.at_case(case_id)
+    assert {one.purpose for one in looks} >= {Purpose.REVIEW, Purpose.COMPLAINT}
+    reviewed = [one for one in looks if one.purpose is Purpose.REVIEW]
+    assert {(one.staff_id, one.way) for one in reviewed} == {("ola", Door.API)}
+    assert {kind for one in reviewed for kind in one.what} >= {
+        *(Content.PERSON, Content.MESSAGE, Content.LETTER),
+        *(Content.RECORD, Content.PACKAGE, Content.NOTE),
+    }
+    export = api.get(f"/v1/cases/{case_id}/export").text
+    exported = [json.loads(one) for one in export.split("\n") if one]
+    assert len([one for one in exported if one.get("event") == "looks.shown"]) == len(looks)
 
 
 def test_messages_of_a_case_and_cases_of_a_person_are_found(house: House, api: TestClient) -> None:

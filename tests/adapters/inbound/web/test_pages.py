@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from html.parser import HTMLParser
 from pathlib import Path
 from uuid import UUID
 
 import pytest
+from eventsourcing.persistence import OperationalError
 from fastapi.testclient import TestClient
-from structlog.testing import capture_logs
 
 from adapters.inbound.web.look import TEXTS, Look, language_accepted, plain
 from adapters.inbound.web.outbox import parts
@@ -22,13 +22,16 @@ from domain.request import RefusalGround, Status
 from domain.vocabulary import (
     Action,
     Channel,
+    Content,
     Decision,
+    Door,
     IdentifierKind,
     IdentityMethod,
     Language,
     LetterKind,
     Match,
     Outcome,
+    Purpose,
     ReceiptSource,
     TriageKind,
     Unidentified,
@@ -166,25 +169,50 @@ def buttons(case_id: UUID, request_id: UUID, letter_id: UUID) -> list[str]:
 # What it shows
 
 
-def test_personal_data_is_read_for_a_purpose_and_each_look_is_logged(house: House) -> None:
+def test_personal_data_is_read_for_a_purpose_and_each_look_is_an_event(house: House) -> None:
     """AK-25, OK-15, MU-22: who needs it, for what, and a trace of it; the trace holds ids only."""
     case_id, _ = asked_for_access(house)
+    before = house.installation.looking.at_case(case_id)
     desk = house.staff(staff="ida")
     case = f"/desk/cases/{case_id}"
-    with capture_logs() as before:
-        assert KARI not in desk.get(case).text
-    assert not [line for line in before if line["event"] == "personal_data_shown"]
-
+    assert KARI not in desk.get(case).text
     assert desk.post(f"{case}/purpose", data={"purpose": "curiosity"}).status_code == 422
+    assert house.installation.looking.at_case(case_id) == before
+
     reveal(desk, case)
-    with capture_logs() as lines:
-        assert KARI in desk.get(case).text
-    (line,) = [line for line in lines if line["event"] == "personal_data_shown"]
-    assert (line["subject"], line["staff_id"], line["purpose"]) == (str(case_id), "ida", "handle")
-    assert "testesen" not in str(lines).lower()
+    looked = house.events()
+    assert KARI in desk.get(case).text
+
+    (look, *earlier) = house.installation.looking.at_case(case_id)
+    assert (look.staff_id, look.purpose, look.way) == ("ida", Purpose.HANDLE, Door.DESK)
+    assert Content.PERSON in look.what
+    assert tuple(earlier) == before
+    assert house.events() == looked  # the page that is loaded again is the same look
 
     other = house.receive("Jeg ber om innsyn igjen.")
     assert KARI not in desk.get(f"/desk/cases/{other}").text
+
+
+def test_what_cannot_be_put_on_record_is_not_shown(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    case_id = house.receive("Jeg ber om innsyn i det dere har om meg.")
+    desk = house.staff(staff="ida")
+    case = f"/desk/cases/{case_id}"
+    reveal(desk, case)
+    assert "innsyn i det dere" in desk.get(case).text
+
+    def lost(*_: object, **__: object) -> None:
+        raise OperationalError("the connection is gone")
+
+    monkeypatch.setattr(house.installation.register, "save_all", lost)
+    monkeypatch.setattr(
+        house.installation.looking, "_clock", lambda: datetime.now(UTC) + timedelta(days=1)
+    )
+    page = desk.get(case)
+
+    assert page.status_code == 503
+    assert "innsyn i det dere" not in page.text
 
 
 def test_a_purpose_is_bound_to_case_and_person(house: House) -> None:
