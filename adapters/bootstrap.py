@@ -35,6 +35,7 @@ from adapters.outbound.grants import Grants
 from adapters.outbound.held_records import PostgresHeldRecords
 from adapters.outbound.idempotency import IdempotencyKeys, Versions
 from adapters.outbound.identity_providers import ConfiguredProviders
+from adapters.outbound.limits import PostgresLimits
 from adapters.outbound.links import PostgresLinks
 from adapters.outbound.log_source import LogSource
 from adapters.outbound.mail_limit import MOST_A_DAY, LimitedMailer
@@ -76,6 +77,7 @@ from services.disclosing import Disclosing
 from services.electronic import ElectronicIdentity
 from services.extending import Extending
 from services.follower import Follower
+from services.following import Following
 from services.fulfilment import Fulfilments
 from services.held import Held
 from services.holds import Holds
@@ -90,6 +92,7 @@ from services.objecting import Objecting
 from services.order_knowledge import OrderKnowledge
 from services.passing_on import PassingOn
 from services.planning import Planning
+from services.portal import Portal
 from services.porting import Porting
 from services.ports import Clock, Mailer, Systems
 from services.postroom import Postroom
@@ -136,6 +139,9 @@ class Installation:
     correcting: Correcting
     what_if: WhatIf
     identity: Identity
+    portal: Portal
+    following: Following
+    limits: PostgresLimits
     electronic: ElectronicIdentity
     orders: OrderKnowledge
     fulfilments: Fulfilments
@@ -202,6 +208,7 @@ class Installation:
             self.digests,
             self.suppressions,
             self.orders,
+            self.portal,
             self.systems,
             self.limited_mailer(),
             self.clock,
@@ -223,6 +230,7 @@ class Installation:
     def pass_over(self) -> None:
         """What comes by the day: holds that are over, and whoever was imported anew."""
         self.release_holds()
+        self.limits.purge()
         self.suppressions.pass_over(min(civil_dates(self.clock()).values()))
 
     def release_holds(self) -> int:
@@ -359,6 +367,7 @@ def _wire(
     retention = Retention(register, vault, tasks, controllers, held, clock)
     staff = PostgresStaff(database)
     recipients = Recipients(register, vault, controllers, postroom, clock)
+    replies = Replies(register, vault, threads, clock)
     intake = Intake(
         register,
         vault,
@@ -366,9 +375,11 @@ def _wire(
         planning,
         postroom,
         retention,
-        Replies(register, vault, threads, clock),
+        replies,
         PostgresExternalNumbers(database, vault),
+        links,
         clock,
+        address=settings.address,
     )
     refusing = Refusing(register, vault, controllers, planning, postroom, retention, staff, clock)
     disclosing = Disclosing(register, vault, controllers, clock)
@@ -410,6 +421,20 @@ def _wire(
         clock,
         address=settings.address,
     )
+    following = Following(
+        register,
+        vault,
+        controllers,
+        identity,
+        replies,
+        refusing,
+        postroom,
+        codes,
+        links,
+        clock,
+        address=settings.address,
+    )
+    limits = PostgresLimits(database, vault.key_for("limits"))
     return Installation(
         settings=settings,
         clock=clock,
@@ -425,6 +450,9 @@ def _wire(
         what_if=WhatIf(register, deciding, database, clock),
         correcting=Correcting(register, vault, controllers, planning, postroom, staff, clock),
         identity=identity,
+        portal=Portal(register, vault, tasks, controllers, intake, following, limits, clock),
+        following=following,
+        limits=limits,
         orders=OrderKnowledge(register, vault, tasks, controllers, identity, clock),
         electronic=ElectronicIdentity(
             register,

@@ -266,6 +266,15 @@ class Case(Aggregate):
             aggregate.arrivals = {**aggregate.arrivals, self.message: self.received_at}
             aggregate.received_at = min(aggregate.received_at, self.received_at)
 
+    class AddressProven(Event):
+        """Whoever asked controls the address that stands in this message (Art. 12(6))."""
+
+        TOPIC = "case.address-proven"
+        message: PersonalRef
+
+        def apply(self, aggregate: Case) -> None:
+            aggregate.address_proven = self.message
+
     class ReceiptCorrected(Event):
         TOPIC = "case.receipt-corrected"
         received_at: datetime
@@ -328,6 +337,7 @@ class Case(Aggregate):
         self.order_said: PersonalRef | None = None
         self.orders_tried = 0
         self.documents_destroyed: frozenset[PersonalRef] = frozenset()
+        self.address_proven: PersonalRef | None = None
         self.status = CaseStatus.WAITING
 
     @classmethod
@@ -625,6 +635,11 @@ class Case(Aggregate):
         self.trigger_event(
             self.MessageAdded, message=message, received_at=received_at, timestamp=at
         )
+
+    def prove_address(self, *, at: datetime) -> None:
+        """The address of the first message answers a code, before anybody has read what it asks."""
+        if self.status is CaseStatus.WAITING and self.address_proven is None:
+            self.trigger_event(self.AddressProven, message=self.message, timestamp=at)
 
     def correct_receipt(
         self, *, received_at: datetime, reason: str, proof: PersonalRef, by: str, at: datetime

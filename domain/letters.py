@@ -142,7 +142,7 @@ _ANSWERED = frozenset(
 _ANYWHERE = frozenset({Block.MESSAGE, Block.OFFICER})
 
 OPTIONAL = {
-    LetterKind.ACKNOWLEDGEMENT: _ANYWHERE,
+    LetterKind.ACKNOWLEDGEMENT: _ANYWHERE | {Block.LINK},
     LetterKind.IDENTITY_CODE: frozenset({Block.UNDERSTOOD}),
     LetterKind.ANSWER: _ANYWHERE | _ANSWERED | {Block.DECIDED_BY},
     LetterKind.PARTIAL_REFUSAL: _ANYWHERE | _ANSWERED,

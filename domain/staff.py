@@ -7,6 +7,9 @@ from domain.errors import DomainError
 MACHINE = "trettio"
 """Stands where a step needed nobody: a match that was decided before in the same case."""
 
+DATA_SUBJECT = "data-subject"
+"""Stands where the person has decided it: what was ticked in a form needs no reader."""
+
 
 def named(by: str | None) -> str:
     if by is None or not by.strip():

@@ -35,6 +35,10 @@ class SealedMessage:
     message_id: str | None
     attachments: tuple[str, ...]
     truncated: bool = False
+    identifiers: tuple[Identifier, ...] = ()
+    """What a form asked for by itself; in a mail nobody is named so plainly."""
+    for_another: bool = False
+    """Whether whoever wrote says that it is about somebody else."""
 
 
 @dataclass(frozen=True, slots=True)

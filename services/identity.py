@@ -87,7 +87,7 @@ class Identity:
         self._register.look_at(case_id)
         case = self._register.case(case_id)
         doubt = doubt_named(reason)
-        person = self._asker(case)
+        person = self.asker(case)
         waiting = self._waiting(case)
         if not waiting:
             raise NotAllowedNow(f"no request of case {case.reference} waits for proof of identity")
@@ -174,7 +174,7 @@ class Identity:
     def _code_was_right(self, case_id: UUID) -> None:
         self._register.look_at(case_id)
         case = self._register.case(case_id)
-        person = self._asker(case)
+        person = self.asker(case)
         address = person.all(IdentifierKind.EMAIL)[0]
         proven = dossier.with_verified(person, IdentifierKind.EMAIL, address)
         used = self._codes.use(case_id)
@@ -203,7 +203,7 @@ class Identity:
             raise DomainError("a code is checked by entering it")
         self._register.look_at(case_id)
         case = self._register.case(case_id)
-        person = self._asker(case)
+        person = self.asker(case)
         if not self._waiting(case):
             raise NotAllowedNow(f"no request of case {case.reference} waits for proof of identity")
         self._verify(case, dossier.with_kinds_verified(person, PROVES[method]), method, by)
@@ -221,7 +221,7 @@ class Identity:
         case = self._register.case(case_id)
         if not self._waiting(case):
             return True  # verified meanwhile, by another way or by the same one in another window
-        person = self._asker(case)
+        person = self.asker(case)
         said = dict(provider.identifiers(vouched.claims))
         number = said.pop(IdentifierKind.NATIONAL_NUMBER, None)
         known = None if self._represented(case) else numbers.known(self._vault, case)
@@ -260,7 +260,7 @@ class Identity:
         self._register.look_at(case_id)
         case = self._register.case(case_id)
         if self._waiting(case):
-            person = dossier.with_proven(self._asker(case), order.kind, order.value)
+            person = dossier.with_proven(self.asker(case), order.kind, order.value)
             self._verify(case, person, IdentityMethod.ORDER_KNOWLEDGE, MACHINE)
 
     @again_on_conflict
@@ -330,7 +330,7 @@ class Identity:
         found = self._register.find_representation(case.id)
         return found if found is not None and found.asks_for_another else None
 
-    def _asker(self, case: Case) -> Person:
+    def asker(self, case: Case) -> Person:
         """Whoever wrote: it is they who prove who they are."""
         if case.person is None:
             raise DomainError("confirm the case first: it has no person yet")

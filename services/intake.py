@@ -17,20 +17,24 @@ from domain.deadlines import act_by, deadlines, received_on
 from domain.errors import DomainError, NotAllowedNow
 from domain.personal import PersonalRef
 from domain.policy import Profile
-from domain.request import DataSubjectRequest
+from domain.request import DataSubjectRequest, Status
 from domain.staff import MACHINE
 from domain.values import Evidence
 from domain.vocabulary import (
     Channel,
     Compartment,
     IdentifierKind,
+    IdentityMethod,
     Language,
     ReceiptSource,
     Right,
     TriageKind,
 )
 from services import dossier
+from services.addressees import address_of
 from services.controllers import Controllers
+from services.links import link_to
+from services.matching import normal
 from services.messages import IncomingMessage, Nature
 from services.numbers import number_in, split, take, without_numbers
 from services.planning import Planning, Steps
@@ -39,6 +43,7 @@ from services.ports import (
     Clock,
     ExternalNumbers,
     Identifier,
+    Links,
     Person,
     Vault,
 )
@@ -108,11 +113,15 @@ class Intake:
         retention: Retention,
         replies: Replies,
         numbers: ExternalNumbers,
+        links: Links,
         clock: Clock,
+        *,
+        address: str,
     ) -> None:
         self._register, self._vault, self._controllers = register, vault, controllers
         self._planning, self._postroom, self._clock = planning, postroom, clock
         self._retention, self._replies, self._numbers = retention, replies, numbers
+        self._links, self._address = links, address.rstrip("/")
 
     @again_on_conflict
     def receive(self, controller: str, message: IncomingMessage, *, channel: Channel) -> UUID:
@@ -317,6 +326,8 @@ class Intake:
         if case.status is CaseStatus.CONFIRMED and case.person is not None:
             return dossier.person_in(self._vault, case.person).identifiers
         message = dossier.MESSAGE.validate_json(self._vault.open(case.message))
+        if message.identifiers:
+            return message.identifiers
         found = []
         if message.sender_address:
             found.append(Identifier(IdentifierKind.EMAIL, message.sender_address))
@@ -338,6 +349,9 @@ class Intake:
     ) -> Steps:
         """What was asked and by whom is certain: requests begin, and their acknowledgement."""
         person = Person(identifiers=without_numbers(identifiers))
+        proven = self._proven_address(case, person)
+        if proven is not None:
+            person = dossier.with_verified(person, IdentifierKind.EMAIL, proven)
         sealed = self._vault.seal(
             case.id, Compartment.CORRESPONDENCE, dossier.PERSON.dump_json(person)
         )
@@ -349,11 +363,52 @@ class Intake:
         taken = take(self._vault, case, number, at=now) if number is not None else []
         self._link(case, requests, identifiers, now)
         planned = self._planning.plan_at_once(case, requests, profile, purposes=purposes, at=now)
-        letters = self._postroom.acknowledge(case, requests, profile, person, at=now)
+        if proven is not None:
+            verified = self._verified(case, requests, sealed.ref, now)
+            planned = Steps(
+                [*planned.aggregates, *verified.aggregates], [*planned.also, *verified.also]
+            )
+        link, linked = self._link_for(case, person)
+        letters = self._postroom.acknowledge(case, requests, profile, person, link=link, at=now)
         return Steps(
             [case, *requests, *planned.aggregates],
-            [*sealed.also, *taken, *indexed, *planned.also, *letters],
+            [*sealed.also, *taken, *indexed, *planned.also, *linked, *letters],
         )
+
+    def _link_for(self, case: Case, person: Person) -> tuple[str | None, tuple[Also, ...]]:
+        """Where the person can follow the case, for a letter that comes as mail."""
+        if address_of(person) is None:
+            return None, ()
+        return link_to(self._links, case.id, self._address)
+
+    def _proven_address(self, case: Case, person: Person) -> str | None:
+        """The address that answered a code, where whoever confirms says that it is the person's."""
+        if case.address_proven is None:
+            return None
+        message = dossier.MESSAGE.validate_json(self._vault.open(case.address_proven))
+        if message.for_another:  # who asks for somebody else has shown nothing about the person
+            return None
+        wanted = normal(IdentifierKind.EMAIL, message.sender_address)
+        return next(
+            (
+                one
+                for one in person.all(IdentifierKind.EMAIL)
+                if normal(IdentifierKind.EMAIL, one) == wanted
+            ),
+            None,
+        )
+
+    def _verified(
+        self, case: Case, requests: Sequence[DataSubjectRequest], person: PersonalRef, now: datetime
+    ) -> Steps:
+        for request in requests:
+            if request.status is Status.RECEIVED:
+                request.verify_identity(
+                    method=IdentityMethod.CODE_TO_ADDRESS, person=person, at=now
+                )
+        # What needed no proof is planned already, in this same save.
+        waited = [request for request in requests if request.identity_waived is None]
+        return self._planning.plan_verified(case, waited, at=now)
 
     def _seal(self, case_id: UUID, steps: Steps, content: bytes) -> PersonalRef:
         sealed = self._vault.seal(case_id, Compartment.CORRESPONDENCE, content)

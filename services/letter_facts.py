@@ -112,6 +112,8 @@ class LetterFacts:
     recipients: tuple[RecipientNotice, ...] = ()
     link_url: str | None = None
     link_ends_on: date | None = None
+    follows: bool = False
+    """Whether the link of a code leads to the page where the whole case is followed."""
     enclosed: bool = False
     covered: bool = False
     unsearchable: tuple[str, ...] = ()

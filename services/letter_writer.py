@@ -88,6 +88,10 @@ class Writer(OutcomeWriter):
         yield self._section(Block.ANSWER_BY, "answer_by", Paragraph(" ".join(self._answer_by())))
         yield self._section(Block.NEXT_STEPS, "next", Items(tuple(self._next())))
 
+    def _followed(self) -> Iterator[Section]:
+        if self.facts.link_url:
+            yield Section(Block.LINK, "", tuple(self._link("code.follow_only")))
+
     def _answer_by(self) -> Iterator[str]:
         say, dates = self.words.say, self.facts.deadlines
         if dates is not None and dates.statutory_due is not None:
@@ -125,7 +129,9 @@ class Writer(OutcomeWriter):
         if facts.code:
             pieces: list[Piece] = [Code(facts.code)]
             if facts.link_url:
-                pieces.append(Link(facts.link_url, say("code.link")))
+                pieces.append(
+                    Link(facts.link_url, say("code.follow" if facts.follows else "code.link"))
+                )
             yield self._section(Block.CODE, "code", *pieces)
         if facts.code_minutes:
             ends = say("code.ends", minutes=facts.code_minutes)
@@ -403,6 +409,7 @@ _PARTS: Mapping[LetterKind, tuple[_Part, ...]] = {
     LetterKind.ACKNOWLEDGEMENT: (
         *_OPENING,
         Writer._acknowledgement,
+        Writer._followed,
         Writer._complaint,
         Writer._contact,
     ),

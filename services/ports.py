@@ -686,3 +686,25 @@ class Links(Protocol):
         ...
 
     def withdraw(self, subject_id: UUID, *, purpose: str) -> Also: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """How often `who` may do `what` in a stretch of time. `who` may be personal data."""
+
+    what: str
+    who: str
+    most: int
+    per: timedelta
+
+
+class Limits(Protocol):
+    """Counts, over all processes, what anybody may do only so often."""
+
+    def spend(self, limits: Sequence[Limit]) -> timedelta | None:
+        """Count once in each; how long to wait where one is spent, None where all allow it."""
+        ...
+
+    def purge(self) -> int:
+        """Forget what is over; answers how many counts went."""
+        ...

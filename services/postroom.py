@@ -62,6 +62,7 @@ class Postroom:
         *,
         at: datetime,
         free_text: str | None = None,
+        link: str | None = None,
     ) -> list[Also]:
         """Say that it arrived, what was understood, and by when the answer comes."""
         dated = [request for request in requests if request.right.is_statutory]
@@ -75,6 +76,7 @@ class Postroom:
             identity=_identity_step(requests),
             act_by=next((r.act_by for r in requests if r.act_by), None),
             free_text=free_text,
+            link_url=link,
         )
         return self.queue(
             case,
@@ -95,6 +97,7 @@ class Postroom:
         valid_for: timedelta,
         language: Language,
         link: str | None = None,
+        follows: bool = False,
         at: datetime,
     ) -> list[Also]:
         """Send a code to an address; not a word about whether anything is known there."""
@@ -105,6 +108,7 @@ class Postroom:
             code=code,
             code_minutes=int(valid_for.total_seconds() // 60),
             link_url=link,
+            follows=follows,
         )
         letter = compose(LetterKind.IDENTITY_CODE, facts)
         return self.queue(case, letter, profile, address, requests=(), at=at)

@@ -6,11 +6,12 @@ comes when all is closed, is a new message that somebody has to read as one.
 
 from __future__ import annotations
 
+from datetime import datetime
 from uuid import UUID
 
 from domain.aggregate import Aggregate
 from domain.case import Case, CaseStatus
-from domain.errors import NotAllowedNow
+from domain.errors import DomainError, NotAllowedNow
 from domain.request import DataSubjectRequest, RefusalGround, Status
 from domain.vocabulary import Compartment, TriageKind
 from services import dossier
@@ -45,14 +46,30 @@ class Replies:
             return None
         return self._add(case, message)
 
+    @again_on_conflict
+    def add_words(self, case_id: UUID, text: str, digest: str) -> None:
+        """What whoever asked writes on the page of their case; the same form is one message.
+
+        It is read by a person with the case it was written in, whatever it asks for.
+        """
+        if not text.strip():
+            raise DomainError("write a message first")
+        if self._threads.of_message(digest) is None:
+            said = dossier.SealedMessage("", "", "", text, None, ())
+            self._keep(self._register.case(case_id), said, self._clock(), digest)
+
     def _add(self, case: Case, message: IncomingMessage) -> UUID:
+        said = dossier.message_of(message)
+        return self._keep(case, said, message.received_at, message.raw_sha256)
+
+    def _keep(
+        self, case: Case, said: dossier.SealedMessage, received_at: datetime, digest: str
+    ) -> UUID:
         now = self._clock()
         sealed = self._vault.seal(
-            case.id,
-            Compartment.CORRESPONDENCE,
-            dossier.MESSAGE.dump_json(split(dossier.message_of(message))[0]),
+            case.id, Compartment.CORRESPONDENCE, dossier.MESSAGE.dump_json(split(said)[0])
         )
-        received_at = min(message.received_at, now)
+        received_at = min(received_at, now)
         case.add_message(message=sealed.ref, received_at=received_at, at=now)
         requests = self._register.requests_of(case)
         for request in requests:
@@ -60,7 +77,7 @@ class Replies:
                 request.reopen(reason="answered-after-all", at=now)
             if request.awaits_clarification:  # whoever reads it may ask again
                 request.clarify(answer=sealed.ref, at=now)
-        seen = self._threads.message(case.id, message.raw_sha256)
+        seen = self._threads.message(case.id, digest)
         self._register.save_all([case, *requests], [*sealed.also, seen])
         return case.id
 
@@ -95,6 +112,8 @@ class Replies:
             return False
         if proposal.kind is TriageKind.RIGHTS_REQUEST and set(proposal.rights) - set(case.rights):
             return False
+        if case.status is CaseStatus.WAITING:  # whoever confirms the case reads it all
+            return True
         requests = self._register.requests_of(case)
         return case.status is CaseStatus.CONFIRMED and any(
             request.status is not Status.CLOSED or _was_given_up(request) for request in requests

@@ -31,6 +31,7 @@ from services.holds import HOLD_KINDS, NOBODYS_FAULT, RELEASE, TELL, Holds
 from services.meanwhile import ANNOUNCE, CHECK, LIFT, RESTRICT, UNRESTRICT
 from services.numbers import person_to_find
 from services.order_knowledge import COMPARE, OrderKnowledge
+from services.portal import BEGIN, Portal
 from services.ports import (
     Attachment,
     AwaitsPerson,
@@ -78,6 +79,7 @@ KINDS = (
     "digest",
     CHECK_SUPPRESSIONS,
     COMPARE,
+    BEGIN,
 )
 OF_RESTRICTIONS = frozenset({RESTRICT, UNRESTRICT, CHECK, ANNOUNCE, LIFT})
 WITHOUT_REQUEST = frozenset({*HOLD_KINDS, CHECK_SUPPRESSIONS})
@@ -130,6 +132,7 @@ class Worker:
         digests: Digests,
         suppressions: Suppressions,
         orders: OrderKnowledge,
+        portal: Portal,
         systems: Systems,
         mailer: Mailer,
         clock: Clock,
@@ -166,6 +169,7 @@ class Worker:
             TELL: self._tell_of_release,
             "digest": self._digests.send,
             CHECK_SUPPRESSIONS: self._check_suppressions,
+            BEGIN: portal.begin,
             COMPARE: lambda task: self._orders.compare(task, self._systems),
         }
 
