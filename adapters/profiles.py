@@ -186,9 +186,10 @@ def _head(profile: Profile) -> Iterator[Problem]:
         yield Problem("promise_days", "must be 1 to 365; leave it out if nothing is promised")
     if not SHORTEST_CONTENT <= profile.content_days <= 365:
         yield Problem("content_days", f"must be {SHORTEST_CONTENT} to 365: links live so long")
-    statement = profile.accessibility_statement
-    if statement is not None and not re.fullmatch(r"https://[^\s/]+\.\S+", statement):
-        yield Problem("accessibility_statement", "must be one address that begins with https://")
+    for key in ("accessibility_statement", "privacy_policy"):
+        page = getattr(profile, key)
+        if page is not None and not re.fullmatch(r"https://[^\s/]+\.\S+", page):
+            yield Problem(key, "must be one address that begins with https://")
     for place, channel in enumerate(profile.channels):
         is_mail = channel.kind in {ChannelKind.EMAIL, ChannelKind.OFFICER_EMAIL}
         if is_mail and not _MAIL.fullmatch(channel.address):

@@ -316,6 +316,10 @@ class Profile:
     website: str | None = None
     accessibility_statement: str | None = None
     """Where the controller's own statement on accessible services lies, for a link on pages."""
+    privacy_policy: str | None = None
+    """Where the published privacy policy lies."""
+    portal: bool = True
+    """Whether there is a page at `/c/<id>` on which anybody can ask for what is theirs."""
     customer_service: str | None = None
     document_access: str | None = None
     silence: Silence = Silence()

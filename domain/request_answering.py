@@ -103,6 +103,12 @@ class RequestAnswering(RequestIdentity):
             return frozenset()
         return frozenset(self.answer.explains)
 
+    @property
+    def can_be_withdrawn(self) -> bool:
+        """Whether the person may still take it back: nothing is answered, no erasure ordered."""
+        ordered = self.right is Right.ERASURE and self.status is Status.APPROVED
+        return self.status.is_open and self.refusal is None and not ordered
+
     # Commands
 
     def send_answer(self, *, sent: LetterSent, profile_version: str, at: datetime) -> None:

@@ -16,6 +16,8 @@ from adapters.inbound.web import (
     letter_steps,
     outbox,
     people_steps,
+    portal,
+    portal_follow,
     prove,
     recipient_steps,
     rights_steps,
@@ -27,7 +29,6 @@ from adapters.inbound.web import (
     worklist,
 )
 from adapters.inbound.web.assets import Assets
-from adapters.inbound.web.pages import go
 
 MODULES = (
     sign_in,
@@ -48,6 +49,8 @@ MODULES = (
     kept,
     answer,
     prove,
+    portal,
+    portal_follow,
     staff,
     outbox,
 )
@@ -63,5 +66,4 @@ def add_pages(app: FastAPI) -> None:
     for module in MODULES:
         app.include_router(module.router)
     app.include_router(clock_steps.worklist)
-    app.get("/", include_in_schema=False)(lambda: go("/desk"))
     app.mount("/static", Assets(), name="static")

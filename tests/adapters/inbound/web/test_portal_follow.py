@@ -1,0 +1,142 @@
+"""The link that follows a request: how far and why for whoever has it, the rest behind a code."""
+
+from __future__ import annotations
+
+import pytest
+
+from adapters.inbound.web.look import Look
+from adapters.inbound.web.portal_follow import COOKIE
+from domain.request import Status
+from domain.vocabulary import Language, Right
+from tests.support.house import KARI, House
+from tests.support.steps import confirm, press, reveal
+from tests.support.visitors import ask, open_page
+
+WORDS = "Jeg kjøpte billetter til Marisol i fjor."
+
+
+def test_the_link_alone_tells_how_far_and_why_and_names_nobody(house: House) -> None:
+    ask(house, "access", text=WORDS, name="Kari Testesen")
+    for language in Language:
+        page = house.visitor().get(f"{house.link('follow')}?lang={language.value}").text
+        say = Look(language).say
+        assert say("follow.stage.read") in page
+        assert say("follow.why") in page
+        assert WORDS not in page
+        assert KARI not in page
+        assert "Kari" not in page
+        assert page.count('class="main"') == 1
+
+
+def test_a_code_opens_what_was_written_in_this_browser_only(house: House) -> None:
+    case_id = ask(house, "access", text=WORDS)
+    desk, case = house.staff(), f"/desk/cases/{case_id}"
+    reveal(desk, case)
+    confirm(desk, case, "access")
+    house.work()
+    browser, stranger = house.visitor(), house.visitor()
+    link = house.link("follow")
+    browser.post(f"{link}/code")
+    house.work()
+    wrong = stranger.post(link, data={"code": "00000000"})
+    assert wrong.status_code == 422
+    assert 'role="alert"' in wrong.text
+    open_page(house, browser)
+
+    page = browser.get(link).text
+    assert WORDS in page
+    assert Look(Language.NB).say("follow.letter.acknowledgement") in page
+    assert house.newest_code() not in page
+    assert WORDS not in stranger.get(link).text
+    (request,) = house.installation.register.requests_of(house.case(case_id))
+    assert request.is_identified
+    assert WORDS not in press(browser, f"{link}/close")
+
+
+def test_somebody_elses_open_page_opens_nothing_here(house: House) -> None:
+    ask(house, "access", text=WORDS)
+    first = house.link("follow")
+    theirs = house.visitor()
+    ask(house, "erasure", email="nobody.testesen@person.example")
+    open_page(house, theirs)
+    assert theirs.cookies.get(COOKIE)
+    assert WORDS not in theirs.get(first).text
+    assert theirs.get(f"{first}/withdraw/access").status_code == 404
+    assert theirs.post(f"{first}/message", data={"text": "hei"}).status_code == 404
+
+
+def test_a_message_arrives_in_the_case_once_and_answers_a_question(house: House) -> None:
+    case_id = ask(house, "access")
+    desk, case = house.staff(), f"/desk/cases/{case_id}"
+    reveal(desk, case)
+    confirm(desk, case, "access")
+    (request,) = house.installation.register.requests_of(house.case(case_id))
+    question = "Gjelder det billetter eller kurs?"
+    house.installation.questions.ask_scope(request.id, words=question, by="ola")
+    house.work()
+    browser = house.visitor()
+    link = house.link("follow")
+    browser.post(f"{link}/code")
+    house.work()
+    open_page(house, browser)
+    assert question in browser.get(link).text
+    assert browser.post(f"{link}/message", data={"text": " "}).status_code == 422
+
+    key = "7b0c3f1e-5a57-4a0e-9a51-7c1c3b5b6a10"
+    for _ in range(2):
+        page = press(browser, f"{link}/message", text="Billettene.", key=key)
+    assert "Billettene." in page
+    assert 'class="question"' not in page
+    assert len(house.case(case_id).messages) == 2
+    (request,) = house.installation.register.requests_of(house.case(case_id))
+    assert not request.awaits_clarification
+
+
+def test_a_request_is_taken_back_in_two_steps(house: House) -> None:
+    case_id = ask(house, "access", "rectification")
+    desk, case = house.staff(), f"/desk/cases/{case_id}"
+    reveal(desk, case)
+    confirm(desk, case, "access", "rectification")
+    house.work()
+    browser = house.visitor()
+    link = house.link("follow")
+    assert browser.post(f"{link}/withdraw/access").status_code == 404
+    browser.post(f"{link}/code")
+    house.work()
+    open_page(house, browser)
+    before = house.events()
+    asked = browser.get(f"{link}/withdraw/access").text
+    assert house.events() == before
+    assert Look(Language.NB).say("follow.withdraw_button") in asked
+
+    press(browser, f"{link}/withdraw/access")
+    requests = house.installation.register.requests_of(house.case(case_id))
+    status = {one.right: one.status for one in requests}
+    assert status[Right.ACCESS] is Status.CLOSED
+    assert status[Right.RECTIFICATION] is not Status.CLOSED
+    again = browser.post(f"{link}/withdraw/access")
+    assert again.status_code == 200
+
+
+def test_codes_are_sent_only_so_often(house: House) -> None:
+    ask(house, "access")
+    browser, link = house.visitor(), house.link("follow")
+    for _ in range(8):
+        assert browser.post(f"{link}/code").status_code == 200
+    house.work()
+    assert len(house.mails()) == 5
+
+
+@pytest.mark.parametrize("path", ["", "/withdraw/access"])
+def test_a_link_that_never_was_looks_like_one_that_ended(house: House, path: str) -> None:
+    case_id = ask(house, "access")
+    link = house.link("follow")
+    never = house.visitor().get(f"/follow/{'x' * 43}{path}")
+    with house.installation.database.transaction() as connection:
+        connection.execute(
+            "UPDATE trettio.links SET expires_at = clock_timestamp() WHERE subject_id = %s",
+            [case_id],
+        )
+    ended = house.visitor().get(f"{link}{path}")
+    assert never.status_code == ended.status_code == 404
+    assert never.text == ended.text
