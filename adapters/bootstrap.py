@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -269,23 +269,32 @@ def installation(
     secrets: Mapping[tuple[str, str], Mapping[str, str]] | None = None,
     with_migrations: bool | None = None,
     invented: bool = False,
+    connect: Callable[[str], Database] = Database,
 ) -> Iterator[Installation]:
     """Open an installation: start the embedded database if there is no other, and wire it all.
 
-    With `invented` its people are, and nobody has to be warned about their keys.
+    With `invented` its people are, and nobody has to be warned about their keys. `connect` opens
+    the database behind a URL.
 
     The schema is brought up to date where the database is our own; elsewhere `trettio migrate`
     does that, and a schema that does not fit stops the start.
     """
     with ExitStack() as stack:
-        database = stack.enter_context(database_of(settings, with_migrations=with_migrations))
+        database = stack.enter_context(
+            database_of(settings, with_migrations=with_migrations, connect=connect)
+        )
         register = Register(log_environment(database), _teach)
         stack.callback(register.close)
         yield _wire(settings, database, register, clock, mailer, secrets, invented=invented)
 
 
 @contextmanager
-def database_of(settings: Settings, *, with_migrations: bool | None = None) -> Iterator[Database]:
+def database_of(
+    settings: Settings,
+    *,
+    with_migrations: bool | None = None,
+    connect: Callable[[str], Database] = Database,
+) -> Iterator[Database]:
     """The database of an installation, with the schema of this program."""
     with ExitStack() as stack:
         try:
@@ -300,7 +309,7 @@ def database_of(settings: Settings, *, with_migrations: bool | None = None) -> I
             if settings.database_url is None
             else settings.database_url.get_secret_value()
         )
-        database = stack.enter_context(Database(url))
+        database = stack.enter_context(connect(url))
         if embedded if with_migrations is None else with_migrations:
             migrate(database)
         require_current_schema(database)

@@ -1,23 +1,21 @@
-"""The demonstration as a whole: an installation of its own, its world, and who may come in.
-
-It heeds no setting but where its data lies: whatever else the environment says about mail relays,
-databases and connected systems belongs to a real installation.
-"""
+"""The demonstration as a whole: an installation of its own, its past, and who may come in."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
 from adapters.bootstrap import Installation, installation, utc_now
+from adapters.demo.past.moment import prepare
+from adapters.demo.past.process import lived_beside
 from adapters.demo.seed import STAFF, organisations, people
+from adapters.demo.settings import settings_of
 from adapters.demo.world import World, world
 from adapters.outbound.outbox import Outbox
 from adapters.outbound.tokens import Scope
-from adapters.settings import Settings
 
 
 @dataclass(frozen=True)
@@ -27,12 +25,18 @@ class Demonstration:
     installation: Installation
     world: World
     token: str
+    began: datetime
 
 
 @contextmanager
-def demonstration(folder: Path, *, port: int, database: str) -> Iterator[Demonstration]:
-    """Open the demonstration kept in `folder`, and fill it when it is new."""
-    settings = _settings(folder, port, database)
+def demonstration(
+    folder: Path, *, port: int, database: str, with_past: bool = True
+) -> Iterator[Demonstration]:
+    """Open the demonstration kept in `folder`, and fill it when it is new.
+
+    The months before it began are lived meanwhile, `with_past`.
+    """
+    settings = settings_of(folder, port, database)
     mailer = Outbox(folder / "outbox", clock=utc_now)
     began = _began(folder, utc_now())
     with (
@@ -46,16 +50,11 @@ def demonstration(folder: Path, *, port: int, database: str) -> Iterator[Demonst
         ) as opened,
     ):
         _seed_once(folder, opened, began)
+        prepare(opened.database)
         opened.tokens.revoke(STAFF)
         token = opened.tokens.create(name=STAFF, staff_id=STAFF, scopes=frozenset(Scope))
-        yield Demonstration(opened, made, token)
-
-
-def _settings(folder: Path, port: int, database: str) -> Settings:
-    plain = {name: field.default for name, field in Settings.model_fields.items()}
-    return Settings(
-        **{**plain, "home": folder, "host": "127.0.0.1", "port": port, "database_url": database}
-    )
+        with lived_beside(settings, began) if with_past else nullcontext():
+            yield Demonstration(opened, made, token, began)
 
 
 def _seed_once(folder: Path, opened: Installation, began: datetime) -> None:

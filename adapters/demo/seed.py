@@ -15,6 +15,9 @@ from zoneinfo import ZoneInfo
 from adapters.bootstrap import Installation
 from adapters.demo.doubles.pretix import PretixDouble
 from adapters.demo.doubles.stripe import StripeDouble
+from adapters.demo.past.people import hold
+from adapters.demo.past.plans import chance_of, plans
+from adapters.demo.past.staff import COLLEAGUES
 from adapters.demo.world import NORWEGIAN, SWEDISH, World
 from adapters.inbound.mail import parse
 from domain.vocabulary import Channel, Severity
@@ -30,7 +33,7 @@ MAILS = {
 }
 """Each mail, whom it reached, and how long before the first start."""
 
-_LOCAL = ZoneInfo("Europe/Oslo")
+LOCAL = ZoneInfo("Europe/Oslo")
 _LIST = "fjord01"
 
 
@@ -38,12 +41,17 @@ def people(world: World, began: datetime) -> None:
     """Fill the systems of a new world."""
     _fill_fjordscenen(world, began)
     _fill_stundbiljett(world, began)
+    for plan in plans(began):
+        if plan.is_open:  # whoever works on it today asks these systems
+            hold(world, plan, chance_of(plan))
 
 
 def organisations(installation: Installation, began: datetime) -> None:
     """Put the organisations in force and their mails in the inbox; done twice it is done once."""
     _drop_export(installation.settings.exports / SWEDISH / "sms", began)
     installation.staff.know(STAFF, HANDLER)
+    for member in COLLEAGUES:
+        installation.database.run(installation.staff.set(member))
     for name in (NORWEGIAN, SWEDISH):
         _adopt(installation, name)
     for controller, raw in mails(began):
@@ -54,7 +62,7 @@ def organisations(installation: Installation, began: datetime) -> None:
 def mails(began: datetime) -> Iterator[tuple[str, bytes]]:
     """The waiting mails as a mail server stored them, with whom each reached."""
     for name, (controller, before) in MAILS.items():
-        arrived = (began - before).astimezone(_LOCAL)
+        arrived = (began - before).astimezone(LOCAL)
         text = (HERE / "messages" / name).read_text(encoding="utf-8")
         text = text.replace("@ARRIVED@", format_datetime(arrived))
         text = text.replace("@SENT@", format_datetime(arrived - timedelta(seconds=4)))

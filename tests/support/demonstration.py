@@ -65,12 +65,16 @@ def started(
     *,
     command: Sequence[str] = COMMAND,
     env: dict[str, str] | None = None,
+    past: bool = False,
 ) -> Iterator[Demo]:
-    """A demonstration in `home`, ready; ended hard if the test has not ended it."""
+    """A demonstration in `home`, ready; ended hard if the test has not ended it.
+
+    Its six months of past take a minute of a processor, so only who asks for them has them.
+    """
     port = free_port()
     begun = time.monotonic()
     process = subprocess.Popen(
-        [*command, "demo", "--port", str(port), "--no-browser"],
+        [*command, "demo", "--port", str(port), "--no-browser", *([] if past else ["--no-past"])],
         env=env or environment(home),
         cwd="/",
         stdout=subprocess.PIPE,

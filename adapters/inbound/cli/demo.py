@@ -49,6 +49,10 @@ def demo(
     no_browser: Annotated[
         bool, typer.Option("--no-browser", help="Do not open the browser.")
     ] = False,
+    past: Annotated[
+        bool,
+        typer.Option("--past/--no-past", help="Live the six months before, in the background."),
+    ] = True,
 ) -> None:
     """Try it: two invented organisations, three mails waiting. Nothing leaves this machine."""
     from adapters.demo import fence
@@ -78,7 +82,7 @@ def demo(
         port = listening.getsockname()[1]
         address = f"http://127.0.0.1:{port}"
         with (
-            demonstration(folder, port=port, database=url()) as opened,
+            demonstration(folder, port=port, database=url(), with_past=past) as opened,
             running(opened.installation, web=True, workers=2, follow=True, remind=True),
         ):
             run_web(

@@ -1,0 +1,1 @@
+"""The six months before a demonstration began, lived through the services."""
