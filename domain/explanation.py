@@ -75,6 +75,11 @@ def written_date(day: date, language: Language) -> str:
     return _written(day, _words(language), "full")
 
 
+def written_month(day: date, language: Language) -> str:
+    """The month that a day lies in, with its year."""
+    return _written(day, _words(language), "month")
+
+
 @dataclass(frozen=True)
 class _Telling:
     received_on: date

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime
-from typing import Annotated
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Annotated, LiteralString
 from uuid import UUID
 
 from domain.fulfilment import Fulfilment, SystemStatus
 from domain.request import DataSubjectRequest
 from domain.values import PlannedSystem
 from domain.vocabulary import Action
-from projections.projection import Projection, Reader, Row, Rows, Table, when
+from projections.board import percentile
+from projections.projection import Projection, Reader, Row, Rows, Table, Tally, when
 
 
 @dataclass(slots=True, kw_only=True)
@@ -41,6 +42,22 @@ class Asked(Row):
     failures: Annotated[int, "How often it failed, over all actions"] = 0
     failed_at: Annotated[datetime | None, "When it failed last"] = None
     answered_at: Annotated[datetime | None, "When it answered last"] = None
+    asked_at: Annotated[datetime, "When it was asked first"]
+    asked_month: Annotated[date, "The first day of that month, by UTC"] = date.min
+    hours_taken: Annotated[
+        int | None, "Whole hours from then until it had done what it was asked; days as 24"
+    ] = None
+    failures_by_month: Annotated[
+        dict[str, int], "How often it failed in each month (YYYY-MM, by UTC)"
+    ] = field(default_factory=dict)
+
+    def settle(self) -> None:
+        self.asked_month = self.asked_at.date().replace(day=1)
+        self.hours_taken = None
+        if self.state in _AT_REST:
+            hours = int((self.since - self.asked_at).total_seconds()) // 3600
+            # Beyond two days nobody counts hours, and whole days are far fewer to tell apart.
+            self.hours_taken = hours if hours < 48 else hours // 24 * 24
 
     def to(self, state: SystemStatus, since: datetime) -> None:
         self.state, self.since = state.value, since
@@ -49,10 +66,11 @@ class Asked(Row):
 
 @dataclass(frozen=True, slots=True)
 class Failures:
-    """How reliably one system of one controller answers."""
+    """How reliably one system of one controller answers, and how long it takes."""
 
     controller: str
     system: str
+    asked: int
     failures: int
     unavailable_now: int
     waiting_for_person: int
@@ -61,7 +79,11 @@ class Failures:
     answered_at: datetime | None
     suspended_at: datetime | None
     """Since when it is only probed, because it kept failing whatever it was asked."""
+    median_hours: float | None = None
+    ninety_percent_hours: float | None = None
 
+
+_AT_REST = frozenset({SystemStatus.FOUND.value, SystemStatus.DONE.value})
 
 ASKED = Table(
     "connector_tasks",
@@ -69,7 +91,19 @@ ASKED = Table(
     key=("fulfilment_id", "system"),
     found_by=("fulfilment_id", "request_id"),
     comment="One row per request and system: what it was asked, and how far it has come",
-    indexes=("(controller, system, state)",),
+    indexes=(
+        "(controller, system, state)",
+        "(controller, state, since) WHERE NOT dropped AND state NOT IN ('found', 'done')",
+        "(controller, system, failed_at) WHERE failures > 0",
+    ),
+    tallies=(
+        Tally(
+            "connector_answers",
+            alike=("controller", "system", "asked_month", "state", "dropped", "hours_taken"),
+            sums=("failures",),
+            comment="How many requests stand alike at a system, and how long it took",
+        ),
+    ),
 )
 
 
@@ -97,6 +131,7 @@ class ConnectorTasks(Projection):
                     action=plan.action.value,
                     state=SystemStatus.ASKED.value,
                     since=event.timestamp,
+                    asked_at=event.timestamp,
                 ),
             )
 
@@ -111,6 +146,7 @@ class ConnectorTasks(Projection):
                 found.to(SystemStatus.ASKED, event.timestamp)
                 found.action, found.attempts, found.dropped = plan.action.value, 0, False
                 found.records_found = found.outcome = None
+                found.asked_at = event.timestamp
             else:
                 for beside in list(known.values())[:1]:
                     rows.add(ASKED, _beside(beside, plan, event.originator_id, event.timestamp))
@@ -156,6 +192,9 @@ class ConnectorTasks(Projection):
             asked.attempts, asked.next_try_at = event.attempt, event.next_try_at
             asked.reason = event.reason
             asked.failures, asked.failed_at = asked.failures + 1, event.timestamp
+            month = f"{event.timestamp:%Y-%m}"
+            so_far = asked.failures_by_month
+            asked.failures_by_month = {**so_far, month: so_far.get(month, 0) + 1}
 
     @when(Fulfilment.Escalated)
     def escalated(self, event: Fulfilment.Escalated, rows: Rows) -> None:
@@ -201,6 +240,7 @@ def _beside(beside: Asked, plan: PlannedSystem, fulfilment: UUID, at: datetime) 
         action=plan.action.value,
         state=SystemStatus.ASKED.value,
         since=at,
+        asked_at=at,
     )
 
 
@@ -225,22 +265,66 @@ def waiting_for_people(sql: Reader, controllers: Sequence[str], *, limit: int = 
     return [Asked(**row) for row in found]
 
 
-def failures(sql: Reader, controllers: Sequence[str]) -> list[Failures]:
-    """Per system: how often it failed, and what waits for it now."""
-    found = sql.fetch(
-        """
-        SELECT controller, system, sum(asked.failures)::bigint AS failures,
-            count(*) FILTER (WHERE open AND state = 'unavailable') AS unavailable_now,
-            count(*) FILTER (WHERE open AND state = 'waiting-for-person') AS waiting_for_person,
-            count(*) FILTER (WHERE open) AS open,
-            max(failed_at) AS failed_at, max(asked.answered_at) AS answered_at,
-            max(lane.suspended_at) AS suspended_at
-        FROM views.connector_tasks asked
-            LEFT JOIN views.systems_failing lane USING (controller, system),
-            LATERAL (SELECT NOT dropped AND state NOT IN ('found', 'done') AS open) still
-        WHERE controller = ANY(%s)
-        GROUP BY controller, system ORDER BY controller, system
-        """,
-        [list(controllers)],
-    )
-    return [Failures(**row) for row in found]
+def failures(
+    sql: Reader,
+    controllers: Sequence[str],
+    *,
+    system: str | None = None,
+    month: date | None = None,
+    since: date | None = None,
+) -> list[Failures]:
+    """Per system: how often it failed, how long it took, and what waits for it now.
+
+    With a month, or since one, of what was asked then; what waits now is told whenever asked.
+    """
+    params = {"controllers": list(controllers), "system": system, "month": month, "since": since}
+    hours: dict[tuple[str, str], dict[int, int]] = {}
+    for row in sql.fetch(_HOURS, params):
+        taken = hours.setdefault((row["controller"], row["system"]), {})
+        taken[row["hours_taken"]] = int(row["number"])
+    found = sql.fetch(_FAILURES, params)
+    return [
+        Failures(
+            **row,
+            median_hours=percentile(hours.get((row["controller"], row["system"]), {}), 0.5),
+            ninety_percent_hours=percentile(hours.get((row["controller"], row["system"]), {}), 0.9),
+        )
+        for row in found
+    ]
+
+
+_OF_THEN: LiteralString = """
+    controller = ANY(%(controllers)s) AND number <> 0
+    AND (%(system)s::text IS NULL OR system = %(system)s::text)
+"""
+_THEN: LiteralString = """
+    (%(month)s::date IS NULL OR asked_month = %(month)s::date)
+    AND (%(since)s::date IS NULL OR asked_month >= %(since)s::date)
+"""
+_HOURS: LiteralString = (
+    "SELECT controller, system, hours_taken, sum(number) AS number FROM views.connector_answers"  # noqa: S608
+    " WHERE hours_taken IS NOT NULL AND " + _OF_THEN + " AND " + _THEN + " GROUP BY 1, 2, 3"
+)
+_FAILURES: LiteralString = (
+    "SELECT controller, system, asked, alike.failures, unavailable_now, waiting_for_person, open,"  # noqa: S608
+    " (SELECT t.failed_at FROM views.connector_tasks t WHERE t.controller = alike.controller"
+    "  AND t.system = alike.system AND t.failures > 0 ORDER BY t.failed_at DESC LIMIT 1)"
+    " AS failed_at,"
+    " lane.answered_at, lane.suspended_at"
+    " FROM (SELECT controller, system,"
+    "  coalesce(sum(number) FILTER (WHERE counts), 0)::bigint AS asked,"
+    "  coalesce(sum(failures) FILTER (WHERE counts), 0)::bigint AS failures,"
+    "  coalesce(sum(number) FILTER (WHERE open AND state = 'unavailable'), 0)::bigint"
+    "   AS unavailable_now,"
+    "  coalesce(sum(number) FILTER (WHERE open AND state = 'waiting-for-person'), 0)::bigint"
+    "   AS waiting_for_person,"
+    "  coalesce(sum(number) FILTER (WHERE open), 0)::bigint AS open"
+    "  FROM views.connector_answers,"
+    "   LATERAL (SELECT NOT dropped AND state NOT IN ('found', 'done') AS open, "
+    + _THEN
+    + " AS counts) said WHERE "
+    + _OF_THEN
+    + " GROUP BY controller, system) alike"
+    " LEFT JOIN views.systems_failing lane USING (controller, system)"
+    " ORDER BY controller, system"
+)

@@ -199,6 +199,7 @@ class Dashboard(Projection):
     def taken_back(self, event: Request.TakenBack, rows: Rows) -> None:
         for kept in rows.changing(KEPT, event.originator_id):
             kept.clock_runs, kept.answered_on, kept.outcome = True, None, "open"
+            kept.refused_on = kept.refused_for = kept.refused_by_law = None
 
     @when(Request.IdentityRevoked)
     def identity_revoked(self, event: Request.IdentityRevoked, rows: Rows) -> None:
@@ -252,8 +253,8 @@ class Dashboard(Projection):
 
     # Systems
 
-    @when(Fulfilment.Planned)
-    def planned(self, event: Fulfilment.Planned, rows: Rows) -> None:
+    @when(Fulfilment.Planned, Fulfilment.Replanned)
+    def planned(self, event: Fulfilment.Planned | Fulfilment.Replanned, rows: Rows) -> None:
         for kept in rows.changing(KEPT, event.originator_id):
             kept.systems = [plan.system for plan in event.systems]
 

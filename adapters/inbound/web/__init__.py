@@ -6,6 +6,7 @@ from fastapi import FastAPI
 
 from adapters.inbound.web import (
     answer,
+    board,
     case,
     case_steps,
     clock_steps,
@@ -53,6 +54,7 @@ MODULES = (
     portal_follow,
     staff,
     outbox,
+    board,
 )
 
 

@@ -10,7 +10,7 @@ from enum import Enum
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from domain.explanation import written_date
+from domain.explanation import written_date, written_month
 from domain.vocabulary import Language, Right
 from services.field_names import field_name
 from services.wording import LETTERS, wording
@@ -52,6 +52,19 @@ class Look:
 
     def day(self, day: date) -> str:
         return written_date(day, self.language)
+
+    def month(self, day: date) -> str:
+        return written_month(day, self.language)
+
+    def number(self, number: float) -> str:
+        """A count, or a measure with one digit after the mark that the language uses."""
+        if number == int(number):
+            return f"{int(number):,}".replace(",", "\u00a0")
+        return f"{number:.1f}".replace(".", self.say("numbers.mark"))
+
+    def percent(self, ratio: float) -> str:
+        """Rounded down: what failed once was not kept altogether."""
+        return self.say("numbers.percent", number=int(ratio * 100 + 1e-9))
 
     def moment(self, at: datetime) -> str:
         local = at.astimezone(ZoneInfo(self.zone))

@@ -10,6 +10,7 @@ from fastapi import Request
 
 ENTRIES = (
     ("/desk", "worklist.title"),
+    ("/board", "board.title"),
     ("/desk/holds", "keeping.all_title"),
     ("/desk/findings", "findings.title"),
     ("/desk/staff", "staff.title"),

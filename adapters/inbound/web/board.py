@@ -1,0 +1,130 @@
+"""`/board`: how the controllers keep their dates, and what needs somebody now; nothing personal.
+
+`/board?controller=&right=&channel=&system=&period=` narrows it down; `period` is `year` (the last
+twelve months of receipt, as it opens), `all`, or one month of receipt as 2026-05. Every figure
+leads to the requests behind it, and every table is there as CSV too: `/board/months.csv`, ….
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from fastapi import APIRouter, Response
+
+from adapters.inbound.web import board_files
+from adapters.inbound.web.board_view import OPEN_FIGURES, Board, Choices, Names, chart_of, now_of
+from adapters.inbound.web.pages import NotHere, PageRoute, download, page
+from adapters.inbound.web.session import Desk, ReadsBoard
+from domain.case import reference
+from domain.deadlines import add_months
+from projections.attention import CASES, cases_of, needs, waiting_cases
+from projections.board import Figures, Selection, figures, month_named
+from projections.connector_tasks import Failures, failures
+from projections.projection import Today, civil_dates
+
+MONTHS = 12
+WORDS = {"second-person": "refusal", "officer": "about", "by-hand": "waits", "unavailable": "task"}
+"""Where the words for what waits are kept."""
+
+router = APIRouter(prefix="/board", route_class=PageRoute, include_in_schema=False)
+
+
+@router.get("")
+def board(desk: ReadsBoard) -> Response:
+    today = civil_dates(desk.installation.clock())
+    selection = _selection(desk, today)
+    found, systems = _figures(desk, selection, today), _systems(desk, selection)
+    look = desk.look()
+    view = Board(desk, look, selection, found, systems, today)
+    return page(
+        "board.html",
+        look,
+        desk=desk,
+        board=view,
+        choices=Choices(desk, look, selection, _period(desk.request.query_params), today),
+        now=now_of(desk, found, selection),
+        charts=tuple(chart_of(name, view) for name in ("shares", "open", "days")),
+        open_figures=OPEN_FIGURES,
+    )
+
+
+@router.get("/now/{what}")
+def now(desk: ReadsBoard, what: str) -> Response:
+    """The cases behind one of the numbers that need somebody now."""
+    selection = Selection.asked(desk.controllers, desk.request.query_params)
+    database, tasks = desk.installation.database, desk.installation.tasks
+
+    def shown(template: str, found: Sequence[object], **values: Any) -> Response:
+        names = Names(desk)
+        return page(
+            template,
+            desk.look(),
+            desk=desk,
+            what=what,
+            found=found,
+            names=names,
+            reference=reference,
+            **values,
+        )
+
+    if what in CASES:
+        cases = waiting_cases(database, what, selection.controllers, system=selection.system)
+        return shown("board_cases.html", cases, words=WORDS.get(what))
+    if what == "parked":
+        parked = [one for one in tasks.parked() if one.task.controller in selection.controllers]
+        of_task = cases_of(database, [one.task.subject_id for one in parked])
+        return shown("board_parked.html", parked, cases=of_task)
+    if what == "suspended":
+        failing = [one for one in tasks.failing() if one.controller in selection.controllers]
+        suspended = [one for one in failing if one.suspended_at is not None]
+        return shown("board_suspended.html", suspended)
+    raise NotHere
+
+
+@router.get("/{name}.csv")
+def table(desk: ReadsBoard, name: str) -> Response:
+    """One table of the board as it is selected, for a spreadsheet."""
+    today = civil_dates(desk.installation.clock())
+    selection = _selection(desk, today)
+    if name == "systems":
+        rows = board_files.systems(_systems(desk, selection))
+    elif name == "now":
+        rows = board_files.now(needs(desk.installation.database, selection.controllers))
+    elif name in board_files.TABLES:
+        rows = board_files.measures(name, _figures(desk, selection, today))
+    else:
+        raise NotHere
+    content = board_files.spreadsheet(rows, desk.look().language)
+    return download(content, f"trettio-{name}.csv", media_type="text/csv; charset=utf-8")
+
+
+def _selection(desk: Desk, today: Today) -> Selection:
+    params: Mapping[str, str] = desk.request.query_params
+    period = _period(params)
+    chosen = {name: params.get(name, "") for name in ("controller", "right", "channel", "system")}
+    if month_named(period):
+        return Selection.asked(desk.controllers, {**chosen, "month": period})
+    if period == "all":
+        return Selection.asked(desk.controllers, chosen)
+    since = add_months(max(today.values()).replace(day=1), 1 - MONTHS)
+    return Selection.asked(desk.controllers, {**chosen, "since": f"{since:%Y-%m}"})
+
+
+def _period(params: Mapping[str, str]) -> str:
+    period = params.get("period") or params.get("month") or "year"
+    return period if period == "all" or month_named(period) else "year"
+
+
+def _figures(desk: Desk, selection: Selection, today: Today) -> Figures:
+    return figures(desk.installation.database, selection, today)
+
+
+def _systems(desk: Desk, selection: Selection) -> list[Failures]:
+    return failures(
+        desk.installation.database,
+        selection.controllers,
+        system=selection.system,
+        month=selection.month,
+        since=selection.since,
+    )
