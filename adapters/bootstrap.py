@@ -40,6 +40,7 @@ from adapters.outbound.links import PostgresLinks
 from adapters.outbound.log_source import LogSource
 from adapters.outbound.mail_limit import MOST_A_DAY, LimitedMailer
 from adapters.outbound.mail_tokens import MailTokens
+from adapters.outbound.one_click_links import SealedLinks
 from adapters.outbound.outbox import Outbox
 from adapters.outbound.recorder import LogReader, log_environment
 from adapters.outbound.sessions import Sessions
@@ -89,6 +90,7 @@ from services.mailboxes import Mailboxes
 from services.misdirected import Misdirected
 from services.mistakes import Mistakes
 from services.objecting import Objecting
+from services.one_click import OneClick
 from services.order_knowledge import OrderKnowledge
 from services.passing_on import PassingOn
 from services.planning import Planning
@@ -171,6 +173,7 @@ class Installation:
     looking: Looking
     searching_again: SearchingAgain
     withdrawing: Withdrawing
+    one_click: OneClick
     suppressions: Suppressions
     archiving: Archiving
     afterwards: Afterwards
@@ -209,6 +212,7 @@ class Installation:
             self.suppressions,
             self.orders,
             self.portal,
+            self.one_click,
             self.systems,
             self.limited_mailer(),
             self.clock,
@@ -511,6 +515,16 @@ def _wire(
         misdirected=Misdirected(register, vault, controllers, postroom, links, clock),
         mistakes=Mistakes(register, vault, recalling, clock),
         withdrawing=Withdrawing(register, controllers, held, restrictions, clock),
+        one_click=OneClick(
+            register,
+            controllers,
+            intake,
+            suppressions,
+            tasks,
+            SealedLinks(vault.key_for),
+            clock,
+            address=settings.address,
+        ),
         disclosing=disclosing,
         looking=Looking(register, clock),
         informing=Informing(register, vault, tasks, controllers, clock),

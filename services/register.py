@@ -36,6 +36,7 @@ from domain.fulfilment import Fulfilment, fulfilment_id
 from domain.hold import Hold
 from domain.information import Information, information_id
 from domain.looks import Looks, looks_id
+from domain.marketing_stop import MarketingStop
 from domain.portability import DirectTransfer, direct_transfer_id
 from domain.rectification import Rectification, rectification_id
 from domain.redaction import Redaction, redaction_id
@@ -177,6 +178,12 @@ class Register(Application[UUID]):
 
     def find_hold(self, hold_id: UUID) -> Hold | None:
         return self._find(Hold, hold_id)
+
+    def marketing_stop(self, stop_id: UUID) -> MarketingStop:
+        return self._load(MarketingStop, stop_id)
+
+    def find_marketing_stop(self, stop_id: UUID) -> MarketingStop | None:
+        return self._find(MarketingStop, stop_id)
 
     def find_representation(self, case_id: UUID) -> Representation | None:
         return self._find(Representation, representation_id(case_id))

@@ -137,9 +137,16 @@ class Suppressions:
     def _stopped_again(
         self, controller: str, system: str, identifier: Identifier, request_id: UUID
     ) -> None:
+        now = self._clock()
+        again = self._suppressed.again(controller, identifier)
+        stop = self._register.find_marketing_stop(request_id)
+        if stop is not None:  # they said no with one click, and there is no request
+            stop.stop_again(system=system, at=now)
+            self._register.save_all([stop], [again])
+            return
         request = self._register.request(request_id)
-        request.suppress_again(system=system, at=self._clock())
-        self._register.save_all([request], [self._suppressed.again(controller, identifier)])
+        request.suppress_again(system=system, at=now)
+        self._register.save_all([request], [again])
 
     def done(self, task: Task) -> None:
         self._register.save_all([], [self._tasks.done(task)])

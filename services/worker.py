@@ -30,6 +30,7 @@ from services.fulfilment import Fulfilments
 from services.holds import HOLD_KINDS, NOBODYS_FAULT, RELEASE, TELL, Holds
 from services.meanwhile import ANNOUNCE, CHECK, LIFT, RESTRICT, UNRESTRICT
 from services.numbers import person_to_find
+from services.one_click import STOP_MARKETING, OneClick
 from services.order_knowledge import COMPARE, OrderKnowledge
 from services.portal import BEGIN, Portal
 from services.ports import (
@@ -80,9 +81,11 @@ KINDS = (
     CHECK_SUPPRESSIONS,
     COMPARE,
     BEGIN,
+    STOP_MARKETING,
 )
 OF_RESTRICTIONS = frozenset({RESTRICT, UNRESTRICT, CHECK, ANNOUNCE, LIFT})
-WITHOUT_REQUEST = frozenset({*HOLD_KINDS, CHECK_SUPPRESSIONS})
+OF_NO_CASE = frozenset({CHECK_SUPPRESSIONS, STOP_MARKETING})
+WITHOUT_REQUEST = frozenset({*HOLD_KINDS, *OF_NO_CASE})
 """What is about a hold or a controller, with a system to ask and no request to tell."""
 FOLLOW_UPS = frozenset({"read-back", "answer"})
 """What whoever made it necessary goes on with. Letters wait for the turn that their relay gives."""
@@ -133,6 +136,7 @@ class Worker:
         suppressions: Suppressions,
         orders: OrderKnowledge,
         portal: Portal,
+        one_click: OneClick,
         systems: Systems,
         mailer: Mailer,
         clock: Clock,
@@ -171,6 +175,7 @@ class Worker:
             CHECK_SUPPRESSIONS: self._check_suppressions,
             BEGIN: portal.begin,
             COMPARE: lambda task: self._orders.compare(task, self._systems),
+            STOP_MARKETING: lambda task: one_click.work(task, self._systems),
         }
 
     def run(self, stop: Event, *, idle_seconds: float = 0.2) -> None:
@@ -309,7 +314,7 @@ class Worker:
         with suppress(SomebodyWasFaster):
             if task.kind in HOLD_KINDS:
                 self._holds.ask_person(task.subject_id, reason=NOT_SET_UP)
-            elif task.kind != CHECK_SUPPRESSIONS:
+            elif task.kind not in OF_NO_CASE:
                 self._book(task).escalate(task.subject_id, task.named_system, reason=NOT_SET_UP)
 
     def _not_now(self, task: Task, error: NotAllowedNow) -> None:
@@ -328,7 +333,7 @@ class Worker:
             log.warning(
                 "task_given_up", what=what, error=type(error).__name__, reason=_reason(error)
             )
-        if task.system is None or task.kind == CHECK_SUPPRESSIONS:
+        if task.system is None or task.kind in OF_NO_CASE:
             self._tasks.park(task, reason=type(error).__name__)
             return
         try:

@@ -35,6 +35,7 @@ from domain.hold import Hold
 from domain.information import Information
 from domain.looks import Looks
 from domain.many import Many
+from domain.marketing_stop import MarketingStop
 from domain.personal import PersonalRef
 from domain.portability import DirectTransfer
 from domain.rectification import Rectification
@@ -62,6 +63,7 @@ AGGREGATES: tuple[type[Any], ...] = (
     Information,
     Disclosures,
     Withdrawal,
+    MarketingStop,
     Rectification,
     Restriction,
     Balancing,

@@ -16,6 +16,7 @@ from adapters.inbound.cli import (
     key,
     mail,
     maintain,
+    one_click_links,
     profile,
     receive,
     serve,
@@ -32,7 +33,7 @@ def trettio() -> None:
 
 
 for command in (
-    *(demo, serve, mail, receive, deadline, calendar, profile),
+    *(demo, serve, mail, receive, one_click_links, deadline, calendar, profile),
     *(staff, token, key, maintain, check, health, keeping),
 ):
     command.register(app)
