@@ -77,6 +77,7 @@ from services.digest import Digests
 from services.disclosing import Disclosing
 from services.electronic import ElectronicIdentity
 from services.extending import Extending
+from services.finding import Finding
 from services.follower import Follower
 from services.following import Following
 from services.fulfilment import Fulfilments
@@ -138,6 +139,7 @@ class Installation:
     controllers: Controllers
     intake: Intake
     passing_on: PassingOn
+    finding: Finding
     correcting: Correcting
     what_if: WhatIf
     identity: Identity
@@ -381,6 +383,7 @@ def _wire(
     staff = PostgresStaff(database)
     recipients = Recipients(register, vault, controllers, postroom, clock)
     replies = Replies(register, vault, threads, clock)
+    numbers = PostgresExternalNumbers(database, vault)
     intake = Intake(
         register,
         vault,
@@ -389,7 +392,7 @@ def _wire(
         postroom,
         retention,
         replies,
-        PostgresExternalNumbers(database, vault),
+        numbers,
         links,
         clock,
         address=settings.address,
@@ -460,6 +463,7 @@ def _wire(
         passing_on=PassingOn(
             register, vault, controllers, intake, postroom, retention, staff, clock
         ),
+        finding=Finding(vault, numbers),
         what_if=WhatIf(register, deciding, database, clock),
         correcting=Correcting(register, vault, controllers, planning, postroom, staff, clock),
         identity=identity,

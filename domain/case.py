@@ -275,6 +275,14 @@ class Case(Aggregate):
         def apply(self, aggregate: Case) -> None:
             aggregate.address_proven = self.message
 
+    class RepliesRead(Event):
+        TOPIC = "case.replies-read"
+        messages: int
+        by: str
+
+        def apply(self, aggregate: Case) -> None:
+            aggregate.messages_read = self.messages
+
     class ReceiptCorrected(Event):
         TOPIC = "case.receipt-corrected"
         received_at: datetime
@@ -320,6 +328,7 @@ class Case(Aggregate):
         self.person: PersonalRef | None = None
         self.messages: tuple[PersonalRef, ...] = (message,)
         self.arrivals: dict[PersonalRef, datetime] = {message: received_at}
+        self.messages_read = 1
         self.letters: dict[UUID, QueuedLetter] = {}
         self.left: dict[UUID, datetime] = {}
         self.packages: dict[UUID, PersonalRef] = {}
@@ -640,6 +649,13 @@ class Case(Aggregate):
         """The address of the first message answers a code, before anybody has read what it asks."""
         if self.status is CaseStatus.WAITING and self.address_proven is None:
             self.trigger_event(self.AddressProven, message=self.message, timestamp=at)
+
+    def read_replies(self, *, by: str, at: datetime) -> None:
+        """Somebody has read all that was written so far; nothing is left to do about it."""
+        if self.messages_read < len(self.messages):
+            self.trigger_event(
+                self.RepliesRead, messages=len(self.messages), by=human(by), timestamp=at
+            )
 
     def correct_receipt(
         self, *, received_at: datetime, reason: str, proof: PersonalRef, by: str, at: datetime

@@ -319,6 +319,9 @@ class Message(Row):
     due_on: Annotated[date | None, "Document access: the day on which it has to be dealt with"] = (
         None
     )
+    replied_at: Annotated[
+        datetime | None, "When the person wrote again, while nobody has answered or looked"
+    ] = None
     letters: Annotated[
         dict[str, dict[str, Any]], "Its letters that have not left: for which requests, and how"
     ] = field(default_factory=dict)
@@ -331,7 +334,11 @@ WORK = Table(
     found_by=("request_id", "case_id", "fulfilment_id", "restriction_id", "refusal_id"),
     comment="One row per request: its dates, what stands in the way, whose turn it is",
     indexes=(
-        "(controller, (NOT clock_runs), target_due, request_id) WHERE NOT closed",
+        # With all that a list is narrowed down by, so that entries are chosen without their rows.
+        "(controller, (NOT clock_runs), target_due, request_id) INCLUDE (clock_runs, turn,"
+        " subject_right, status, language, assigned_to, received_on, country,"
+        " suspension_relied_on, paused_since, blocked_by, systems_answering, person_tasks)"
+        " WHERE NOT closed",
         "(controller, turn, (NOT clock_runs), target_due, request_id) WHERE NOT closed",
         "(controller, assigned_to, (NOT clock_runs), target_due, request_id) WHERE NOT closed",
     ),
@@ -346,6 +353,7 @@ INBOX = Table(
         "(controller, status, received_at, case_id)",
         "(reference)",
         "(controller, due_on) WHERE due_on IS NOT NULL",
+        "(controller, replied_at) WHERE replied_at IS NOT NULL",
     ),
 )
 
@@ -436,6 +444,12 @@ class DeadlineWorklist(Projection):
     def message_added(self, event: Case.MessageAdded, rows: Rows) -> None:
         for message in rows.changing(INBOX, event.originator_id):
             message.messages += 1
+            message.replied_at = message.replied_at or event.timestamp
+
+    @when(Case.RepliesRead)
+    def replies_read(self, event: Case.RepliesRead, rows: Rows) -> None:
+        for message in rows.changing(INBOX, event.originator_id):
+            message.replied_at = None
 
     # Letters
 
@@ -448,6 +462,7 @@ class DeadlineWorklist(Projection):
                 "printed": event.letter.printed,
                 "failed": False,
             }
+            message.replied_at = None
             self._tell(message, rows)
 
     @when(Case.LetterLeft)

@@ -35,6 +35,16 @@ class Held:
     assigned_to: str
 
 
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What became of giving many requests to somebody: changed hands, had them, could not."""
+
+    assigned: int
+    had: int
+    closed: int
+    elsewhere: int
+
+
 class Assigning:
     """Gives requests to people."""
 
@@ -56,6 +66,32 @@ class Assigning:
         changed = [request for request in requests if request.pending_events]
         self._register.save_all(changed)
         return len(changed)
+
+    @again_on_conflict
+    def assign_open(self, request_ids: Sequence[UUID], *, to: str, by: str) -> Given:
+        """Give somebody those of the requests that can be given, and say what became of the rest.
+
+        Between looking at a list and pressing its button some may have been closed, or have gone
+        to a controller that the colleague does not work for.
+        """
+        if not 1 <= len(set(request_ids)) <= MOST_AT_ONCE:
+            raise DomainError(f"name 1 to {MOST_AT_ONCE} requests")
+        now, member = self._clock(), self._staff.members().get(to)
+        if member is None and to != by:
+            raise DomainError(f"nobody here is called {to!r}: choose a staff id that is known")
+        requests = [self._register.request(one) for one in dict.fromkeys(request_ids)]
+        still_open = [one for one in requests if one.status is not Status.CLOSED]
+        theirs = [one for one in still_open if to == by or (member and member.sees(one.controller))]
+        for request in theirs:
+            request.assign(to=to, by=by, at=now)
+        changed = [request for request in theirs if request.pending_events]
+        self._register.save_all(changed)
+        return Given(
+            assigned=len(changed),
+            had=len(theirs) - len(changed),
+            closed=len(requests) - len(still_open),
+            elsewhere=len(still_open) - len(theirs),
+        )
 
     def stand_in(self, held: Iterable[Held]) -> int:
         """Give what people have who are away today to their deputies; answers how much."""

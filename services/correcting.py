@@ -47,6 +47,13 @@ class Correcting:
         self._staff, self._clock = staff, clock
 
     @again_on_conflict
+    def read_replies(self, case_id: UUID, *, by: str) -> None:
+        """What was written again has been read, and nothing has to be done about it."""
+        case = self._register.case(case_id)
+        case.read_replies(by=by, at=self._clock())
+        self._register.save_all([case])
+
+    @again_on_conflict
     def correct_right(self, request_id: UUID, *, right: Right, by: str) -> None:
         """It was taken for the wrong right: the same request, of the same day, asks for another."""
         now = self._clock()

@@ -27,8 +27,8 @@ class Wording:
     def find(self, key: str, /) -> str | None:
         return self.texts.get(key)
 
-    def counted(self, key: str, count: int) -> str:
-        return self.say(f"{key}.{'one' if count == 1 else 'other'}", count=count)
+    def counted(self, key: str, count: int, **values: object) -> str:
+        return self.say(f"{key}.{'one' if count == 1 else 'other'}", count=count, **values)
 
     def listed(self, items: list[str]) -> str:
         """The items as a phrase: one, two and three."""

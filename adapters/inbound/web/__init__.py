@@ -5,6 +5,7 @@ from __future__ import annotations
 from fastapi import FastAPI
 
 from adapters.inbound.web import (
+    all_cases,
     answer,
     board,
     case,
@@ -12,6 +13,7 @@ from adapters.inbound.web import (
     clock_steps,
     cover_steps,
     findings,
+    inbox,
     keeping_steps,
     kept,
     letter_steps,
@@ -22,6 +24,7 @@ from adapters.inbound.web import (
     prove,
     recipient_steps,
     rights_steps,
+    search,
     sign_in,
     staff,
     stop,
@@ -35,6 +38,9 @@ from adapters.inbound.web.assets import Assets
 MODULES = (
     sign_in,
     worklist,
+    inbox,
+    all_cases,
+    search,
     case,
     case_steps,
     triage_steps,
@@ -69,5 +75,4 @@ def add_pages(app: FastAPI) -> None:
     app.state.demo_token = None
     for module in MODULES:
         app.include_router(module.router)
-    app.include_router(clock_steps.worklist)
     app.mount("/static", Assets(), name="static")

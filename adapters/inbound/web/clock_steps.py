@@ -9,9 +9,9 @@ from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Response
 
-from adapters.inbound.web.pages import Form, PageRoute, Sent, go, one_of
+from adapters.inbound.web.pages import Form, PageRoute, Sent, one_of
 from adapters.inbound.web.session import Advises, AtDesk, Desk
-from adapters.inbound.web.steps import carry_out, id_in
+from adapters.inbound.web.steps import carry_out
 from domain.errors import DomainError
 from domain.request import DataSubjectRequest
 from domain.vocabulary import ConsultedAbout, ExtensionReason
@@ -19,7 +19,6 @@ from projections.deadline_worklist import case_called
 from services.receipts import Correction
 
 router = APIRouter(prefix="/desk/cases/{case_id}", route_class=PageRoute, include_in_schema=False)
-worklist = APIRouter(prefix="/desk", route_class=PageRoute, include_in_schema=False)
 
 Command = Callable[[DataSubjectRequest], object]
 
@@ -163,16 +162,6 @@ def correct_receipt(desk: AtDesk, case_id: UUID, sent: Form) -> Response:
         )
 
     return carry_out(desk, case, sent, command, form="receipt", done="receipt-corrected")
-
-
-@worklist.post("/assign")
-def assign_many(desk: AtDesk, sent: Form) -> Response:
-    """Give everything that is ticked on the work list to somebody."""
-    chosen = [id_in(word) for word in sent.all("request")]
-    for request_id in chosen:
-        desk.require(desk.installation.register.request(request_id).controller)
-    desk.installation.assigning.assign(chosen, to=sent.one("to"), by=desk.staff_id)
-    return go("/desk")
 
 
 def _step(

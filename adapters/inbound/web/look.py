@@ -29,8 +29,8 @@ class Look:
     def say(self, key: str, /, **values: object) -> str:
         return wording(TEXTS, self.language).say(key, **values)
 
-    def counted(self, key: str, count: int) -> str:
-        return wording(TEXTS, self.language).counted(key, count)
+    def counted(self, key: str, count: int, **values: object) -> str:
+        return wording(TEXTS, self.language).counted(key, count, **values)
 
     def word(self, table: str, value: Enum | str) -> str:
         """What a code is called; one that nobody has a word for is shown as it is."""

@@ -1,4 +1,4 @@
-"""The pages that the desk's head leads to, the one that is open marked."""
+"""The pages that the desk's head leads to, for whoever may open them; the one that is open marked."""
 
 from __future__ import annotations
 
@@ -8,14 +8,18 @@ from typing import Protocol
 
 from fastapi import Request
 
+from domain.access import Permission
+
 ENTRIES = (
-    ("/desk", "worklist.title"),
-    ("/board", "board.title"),
-    ("/desk/holds", "keeping.all_title"),
-    ("/desk/findings", "findings.title"),
-    ("/desk/staff", "staff.title"),
+    ("/desk", "worklist.title", Permission.SEE),
+    ("/desk/inbox", "inbox.title", Permission.SEE),
+    ("/desk/cases", "all_cases.title", Permission.SEE),
+    ("/board", "board.title", Permission.BOARD),
+    ("/desk/holds", "keeping.all_title", Permission.SEE),
+    ("/desk/findings", "findings.title", Permission.SEE),
+    ("/desk/staff", "staff.title", Permission.SEE),
 )
-OUTBOX = ("/outbox", "outbox.title")
+OUTBOX = ("/outbox", "outbox.title", Permission.SEE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,9 +38,11 @@ class AtWork(Protocol):
     def request(self) -> Request: ...
     @property
     def has_outbox(self) -> bool: ...
+    def may(self, permission: Permission) -> bool: ...
 
 
 def menu(desk: AtWork) -> Iterator[Entry]:
     here = desk.request.url.path
-    for address, title in (*ENTRIES, *((OUTBOX,) if desk.has_outbox else ())):
-        yield Entry(address, title, is_open=here == address)
+    for address, title, permission in (*ENTRIES, *((OUTBOX,) if desk.has_outbox else ())):
+        if desk.may(permission):
+            yield Entry(address, title, is_open=here == address)

@@ -1,31 +1,45 @@
-"""`/desk`: what waits to be confirmed, and every open request by the day to aim for."""
+"""`/desk`: every open request by the day to aim for, narrowed down as its address says.
+
+`narrowing` says which filters there are.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
-from typing import Annotated
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Response
 
 from adapters.inbound.api.staff import is_colleague
-from adapters.inbound.web.pages import PageRoute, go, page
-from adapters.inbound.web.session import AtDesk
+from adapters.inbound.web.look import Look
+from adapters.inbound.web.narrowing import (
+    ME,
+    WORKLIST,
+    Filters,
+    filters,
+    filters_of,
+    narrowed,
+    place_as,
+    place_in,
+)
+from adapters.inbound.web.pages import Form, PageRoute, go, page
+from adapters.inbound.web.session import AtDesk, Desk
+from adapters.inbound.web.steps import id_in
 from adapters.outbound.tasks import FailingSystem
 from domain.case import reference
-from domain.deadlines import received_on
 from domain.policy import Profile
-from domain.vocabulary import Country
-from projections.deadline_worklist import (
-    Message,
-    Work,
-    case_called,
-    due_at_once,
-    entries,
-    inbox,
-)
+from domain.request import Status
+from domain.vocabulary import Language, Right
+from projections import incoming
+from projections.deadline_worklist import TURN_OF, TURNS, Work
+from projections.projection import Today, civil_dates
+from projections.worklist import NOBODY, Alike, Due, Narrowed, Place, counted
+from projections.worklist import number_of as number_of_alike
+from projections.worklist import page as page_of
+from services.assigning import Given
+from services.ports import Member
 
-MOST = 200
+AT_ONCE = 50
 REMINDERS = ("half-time", "five-working-days", "two-working-days", "today", "late")
 """What the last reminder may have been, whatever target it was about."""
 
@@ -33,16 +47,7 @@ router = APIRouter(prefix="/desk", route_class=PageRoute, include_in_schema=Fals
 
 
 @dataclass(frozen=True, slots=True)
-class Waiting:
-    """A message nobody has confirmed yet."""
-
-    message: Message
-    reference: str
-    controller: str
-
-
-@dataclass(frozen=True, slots=True)
-class Due:
+class Line:
     """A request with the days that are left."""
 
     work: Work
@@ -59,57 +64,189 @@ class Silent:
     failing: FailingSystem
     system: str | None
     controller: str
+    address: str
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A list that is one press away, and how much there is on it, where that is known."""
+
+    name: str
+    value: str
+    words: str
+    address: str
+    number: int | None
+    is_on: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """A filter that is on, and the address of the list without it."""
+
+    name: str
+    words: str
+    address: str
 
 
 @router.get("")
-def worklist(desk: AtDesk, q: Annotated[str, Query(max_length=40)] = "") -> Response:
-    sql = desk.installation.database
-    found = case_called(sql, desk.controllers, q) if q.strip() else None
-    if found is not None:
-        return go(f"/desk/cases/{found}")
+def worklist(desk: AtDesk) -> Response:
+    sql, asked = desk.installation.database, filters("/desk", WORKLIST, desk.request.query_params)
+    look, today = desk.look(), civil_dates(desk.installation.clock())
     profiles = {name: desk.profile(name) for name in desk.controllers}
-    today = {country: received_on(desk.installation.clock(), country) for country in Country}
+    members = colleagues(desk)
+    wanted = narrowed(asked, me=desk.staff_id)
+    offered = _offered(look, profiles, members, desk.staff_id)
+    after = place_in(desk.request.query_params.get("after", ""))
+    due = page_of(sql, desk.controllers, today, wanted, after=after, limit=AT_ONCE + 1)
+    alike = counted(sql, desk.controllers, today, wanted)
+    last = due[AT_ONCE - 1] if len(due) > AT_ONCE else None
     return page(
         "worklist.html",
-        desk.look(),
+        look,
         desk=desk,
-        query=q.strip(),
-        waiting=[
-            Waiting(one, reference(one.case_id), _name(profiles[one.controller]))
-            for one in inbox(sql, desk.controllers, limit=MOST)
-        ],
-        documents=[
-            Waiting(one, reference(one.case_id), _name(profiles[one.controller]))
-            for one in due_at_once(sql, desk.controllers, limit=MOST)
-        ],
-        due=[
-            _due(one, profiles[one.controller], today)
-            for one in entries(sql, desk.controllers, limit=MOST)
-        ],
+        asked=asked,
+        lines=[_line(one, profiles[one.controller], today) for one in due[:AT_ONCE]],
+        several=len(profiles) > 1,
+        names={one.id: one.name for one in members},
+        members=members,
+        total=None if alike is None else number_of_alike(alike, wanted),
+        choices=_choices(desk, look, asked, wanted, alike),
+        chosen=list(chosen(asked, look, offered)),
+        offered=offered,
+        next_page=asked.to(after=place_as(_place(last))) if last else "",
+        first_page=asked.to() if after else "",
+        messages=incoming.waiting(sql, desk.controllers),
         silent=[
-            _silent(one, profiles[one.controller])
+            _silent(one, profiles[one.controller], asked)
             for one in desk.installation.tasks.failing()
             if one.suspended_at is not None and one.controller in profiles
         ],
-        most=MOST,
-        members=[
-            one
-            for one in desk.installation.staff.members().values()
-            if is_colleague(desk.bearer, one)
-        ],
+        told=_told(desk, members),
     )
 
 
-def _due(work: Work, profile: Profile, today: dict[Country, date]) -> Due:
+def _place(work: Work) -> Place:
+    return Place(work.clock_runs, work.target_due, work.request_id)
+
+
+def _line(work: Work, profile: Profile, today: Today) -> Line:
     reminder = next((one for one in REMINDERS if (work.reminder or "").startswith(one)), "")
-    return Due(work, reference(work.case_id), _name(profile), work.days_left(today), reminder)
+    return Line(work, reference(work.case_id), name_of(profile), work.days_left(today), reminder)
 
 
-def _silent(failing: FailingSystem, profile: Profile) -> Silent:
+def _silent(failing: FailingSystem, profile: Profile, asked: Filters) -> Silent:
     names = {system.id: system.name for system in profile.systems}
     system = failing.system and names.get(failing.system, failing.system)
-    return Silent(failing, system, _name(profile))
+    behind = Filters(asked.address, asked.names, {}).to(
+        controller=failing.controller, system=failing.system
+    )
+    return Silent(failing, system, name_of(profile), behind)
 
 
-def _name(profile: Profile) -> str:
+def name_of(profile: Profile) -> str:
     return profile.controller.trade_name or profile.controller.name
+
+
+def colleagues(desk: Desk) -> list[Member]:
+    members = desk.installation.staff.members().values()
+    return [one for one in members if is_colleague(desk.bearer, one)]
+
+
+# What can be chosen
+
+
+def _choices(
+    desk: Desk, look: Look, asked: Filters, wanted: Narrowed, alike: list[Alike] | None
+) -> dict[str, list[Choice]]:
+    """Lists that many look at, each with its number; "mine" comes first."""
+
+    def offered(name: str, values: Sequence[tuple[str, str]]) -> Iterator[Choice]:
+        for value, words in values:
+            there = asked.having(name, value)
+            number = (
+                None if alike is None else number_of_alike(alike, narrowed(there, me=desk.staff_id))
+            )
+            yield Choice(name, value, words, there.to(), number, is_on=asked[name] == value)
+
+    return {
+        "assigned": [
+            *offered("assigned", [(one, look.say(f"filter.{one}")) for one in (ME, NOBODY)]),
+            *offered("assigned", [("", look.say("filter.everybody"))]),
+        ],
+        "due": list(offered("due", [(one.value, look.word("due", one)) for one in Due])),
+        "turn": list(offered("turn", [(one, look.word("turn", one)) for one in TURNS])),
+    }
+
+
+def _offered(
+    look: Look, profiles: Mapping[str, Profile], members: Sequence[Member], me: str
+) -> dict[str, list[tuple[str, str]]]:
+    """What the form of filters offers, by the filter's name."""
+    systems = {
+        system.id: system.name for profile in profiles.values() for system in profile.systems
+    }
+    named = {
+        "controller": [(name, name_of(profile)) for name, profile in profiles.items()],
+        "right": [(one.value, look.right(one)) for one in Right],
+        "status": [
+            (one.value, look.word("status", one)) for one in Status if one is not Status.CLOSED
+        ],
+        "assigned": [
+            (ME, look.say("filter.me")),
+            (NOBODY, look.say("filter.nobody")),
+            *((one.id, one.name) for one in members if one.id != me),
+        ],
+        "blocked": [(code, look.word("block", code)) for code in TURN_OF],
+        "system": sorted(systems.items(), key=lambda item: item[1]),
+        "language": [(one.value, look.word("language", one)) for one in Language],
+    }
+    if len(profiles) < 2:
+        del named["controller"]
+    return named
+
+
+def chosen(
+    asked: Filters, look: Look, offered: Mapping[str, Sequence[tuple[str, str]]]
+) -> Iterator[Chosen]:
+    """The filters that are on, in the words of the form that offers them."""
+    for name, value in asked.given.items():
+        words = dict(offered.get(name, ())).get(value) or look.word(name, value)
+        yield Chosen(name, words, asked.without(name).to())
+
+
+# Giving many to somebody
+
+
+@router.post("/assign")
+def assign_many(desk: AtDesk, sent: Form) -> Response:
+    """Give everything that is ticked, or all that is shown, to somebody."""
+    ticked = sent.all("listed") if sent.has("all") else sent.all("request")
+    chosen = list(dict.fromkeys(id_in(word) for word in ticked))
+    back = filters_of("/desk", WORKLIST, sent.one("back"))
+    if not chosen:
+        return go(back.to(given="none"))
+    for request_id in chosen:
+        desk.require(desk.installation.register.request(request_id).controller)
+    given = desk.installation.assigning.assign_open(chosen, to=sent.one("to"), by=desk.staff_id)
+    told = f"{given.assigned}.{given.had}.{given.closed}.{given.elsewhere}"
+    return go(back.to(given=told, to=sent.one("to")[:100]))
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What became of giving many requests to somebody, as the address says it."""
+
+    given: Given
+    to: str
+
+
+def _told(desk: Desk, members: Sequence[Member]) -> Told | None:
+    said, to = (desk.request.query_params.get(name, "") for name in ("given", "to"))
+    if said == "none":
+        return Told(Given(0, 0, 0, 0), "")
+    numbers = said.split(".")
+    if len(numbers) != 4 or not all(one.isdecimal() and len(one) < 4 for one in numbers):
+        return None
+    known = {one.id: one.name for one in members} | {desk.staff_id: desk.staff_id}
+    assigned, had, closed, elsewhere = map(int, numbers)
+    return Told(Given(assigned, had, closed, elsewhere), known.get(to, ""))

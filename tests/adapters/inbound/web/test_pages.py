@@ -94,7 +94,7 @@ def test_another_controllers_case_is_not_there(house: House) -> None:
     nobodys = "11111111-1111-5111-8111-111111111111"
     case = house.case(case_id)
     assert case.reference not in other.get("/desk").text
-    assert case.reference not in other.get(f"/desk?q={case.reference}").url.path
+    assert other.post("/desk/search", data={"q": case.reference}).url.path == "/desk/search"
     for path in ("", f"/requests/{request_id}/systems/web/list.csv"):
         here = other.get(f"/desk/cases/{case_id}{path}")
         nowhere = other.get(f"/desk/cases/{nobodys}{path}")
@@ -131,7 +131,8 @@ def test_the_work_list_says_which_system_does_not_answer(house: House) -> None:
         name = house.installation.controllers.in_force(NORWAY).system("mailing").name
         said = say("worklist.silent", system=name, controller="Fjordscenen", since="|")
         assert line.startswith(said.partition("|")[0])
-        assert line.endswith(say("worklist.held_up.one"))
+        assert say("worklist.held_up.one") in line
+        assert "?controller=fjordscenen&amp;system=mailing" in line
 
 
 def test_a_form_that_another_site_sends_is_refused(house: House) -> None:
@@ -305,10 +306,8 @@ def test_a_case_is_found_by_its_number_however_it_is_typed(house: House) -> None
     number = house.case(case_id).reference
     desk = house.staff()
     for typed in (number, number.lower().replace("-", " "), number.replace("0", "O")):
-        assert desk.get("/desk", params={"q": typed}).url.path == f"/desk/cases/{case_id}"
-    nothing = desk.get("/desk", params={"q": "<b>ZZZZ-ZZZZ"})
-    assert 'role="alert"' in nothing.text
-    assert "<b>ZZZZ" not in nothing.text
+        answer = desk.post("/desk/search", data={"q": typed})
+        assert answer.url.path == f"/desk/cases/{case_id}"
 
 
 def test_links_to_the_persons_pages_work_from_the_outbox_and_no_others() -> None:
@@ -335,7 +334,8 @@ def test_no_page_changes_anything_by_being_looked_at(house: House) -> None:
     house.work()
     prove = house.link("prove")
     code = house.newest_code()
-    pages = ["/desk", f"/desk?q={house.case(case_id).reference}", case, "/outbox", "/desk/sign-in"]
+    pages = ["/desk", "/desk/inbox", "/desk/cases", "/desk/search", case, "/outbox"]
+    pages.append("/desk/sign-in")
     before, mails = house.events(), len(house.mails())
     for address in [*pages, prove, f"{prove}?done=1"] * 2:
         assert desk.get(address).status_code == 200

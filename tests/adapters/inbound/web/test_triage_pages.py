@@ -18,7 +18,7 @@ def test_document_access_stands_on_the_list_of_today(house: House) -> None:
     """E-06, and the way back from a mistake."""
     case_id = house.receive("Jeg ber om innsyn i postlisten etter offentleglova")
     desk, place = house.staff(), f"/desk/cases/{case_id}"
-    assert 'id="documents"' in desk.get("/desk").text
+    assert 'id="documents"' in desk.get("/desk/inbox").text
     reveal(desk, place)
 
     shown = press(desk, f"{place}/set-aside", kind="document-access", notify="yes", words="Hei")
@@ -29,7 +29,7 @@ def test_document_access_stands_on_the_list_of_today(house: House) -> None:
     assert passed_on == {("arkiv@fjordscenen.example", kind), (KARI, kind)}
     press(desk, f"{place}/settle", how="given-out")
     house.work()
-    assert 'id="documents"' not in desk.get("/desk").text
+    assert 'id="documents"' not in desk.get("/desk/inbox").text
     press(desk, f"{place}/undo", reason="was-a-request")
     assert house.case(case_id).status is CaseStatus.WAITING
 

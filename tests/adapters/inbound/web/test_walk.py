@@ -27,9 +27,9 @@ def test_a_message_is_carried_to_closed_through_the_pages(house: House) -> None:
     desk = house.staff()
     case = f"/desk/cases/{case_id}"
 
-    listed = desk.get("/desk?lang=en").text
+    listed = desk.get("/desk/inbox?lang=en").text
     assert house.case(case_id).reference in listed
-    assert "Innsyn" not in listed  # the subject is the person's, and stays in the vault
+    assert "Innsyn og sletting" not in listed  # the subject is the person's, and stays in the vault
 
     before = desk.get(case).text
     assert KARI not in before
