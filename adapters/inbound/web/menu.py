@@ -1,4 +1,4 @@
-"""The pages that the desk's head leads to, for whoever may open them; the one that is open marked."""
+"""The pages that the desk's head leads to, for whoever may open them; the open one is marked."""
 
 from __future__ import annotations
 
