@@ -2,7 +2,15 @@
 
 
 class DomainError(Exception):
-    """A rule said no. The message tells what to do and never holds personal data."""
+    """A rule said no. The message tells what to do and never holds personal data.
+
+    `key` names the same words in the languages of the pages, which fill in `values`; where there
+    is none, or no words for it, the message stands.
+    """
+
+    def __init__(self, message: str = "", *, key: str = "", **values: str | int) -> None:
+        super().__init__(*([message] if message else []))
+        self.key, self.values = key, values
 
 
 class NotAllowedNow(DomainError):

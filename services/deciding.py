@@ -82,9 +82,25 @@ class Deciding:
         command(record_id=record_id, reason=reason, by=by, at=self._clock())
         self._register.save_all([request])
 
-    def records(self, request: DataSubjectRequest) -> dict[UUID, Record]:
-        """The content of every found record, from the vault."""
-        found = tuple(request.found.values())
+    @again_on_conflict
+    def decide_matches(
+        self, request_id: UUID, verdicts: Mapping[UUID, tuple[bool, str]], *, by: str
+    ) -> None:
+        """Decide about several records at once, each with whether it is theirs and a reason."""
+        if not verdicts:
+            raise DomainError("decide about at least one record", key="nothing-decided")
+        now = self._clock()
+        request = self._register.request(request_id)
+        for record_id, (theirs, reason) in verdicts.items():
+            command = request.confirm_match if theirs else request.reject_match
+            command(record_id=record_id, reason=reason, by=by, at=now)
+        self._register.save_all([request])
+
+    def records(
+        self, request: DataSubjectRequest, some: Sequence[FoundRecord] | None = None
+    ) -> dict[UUID, Record]:
+        """The content of every found record, or of some, from the vault."""
+        found = tuple(request.found.values()) if some is None else tuple(some)
         hides = self._register.case(request.case_id).protected
         return {
             one.record_id: without_places(record) if hides else record

@@ -191,8 +191,8 @@ def _work_through(desk: Browser, case: str) -> None:
     def approvable() -> bool:
         desk.open(case)
         asked = {form.action for form in desk.forms("/found")} - answered
-        if desk.forms("/match"):
-            desk.press("/match", theirs="no:namesake")
+        if desk.forms("/matches"):
+            desk.judge("no:namesake")
         elif asked:
             action = asked.pop()
             desk.press(action, nothing="searched-nothing-held")

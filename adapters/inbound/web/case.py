@@ -2,33 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from uuid import UUID
 
 from fastapi import APIRouter, Response
 
+from adapters.inbound.web.case_frame import Lead, framed
+from adapters.inbound.web.case_parts import NextStep
+from adapters.inbound.web.case_sections import sections_of
 from adapters.inbound.web.case_view import Reading
 from adapters.inbound.web.clock_view import RECEIPT_REASONS
 from adapters.inbound.web.keeping_view import keeping_of
-from adapters.inbound.web.pages import NOTHING_SENT, PageRoute, Sent, page
+from adapters.inbound.web.look import Look
+from adapters.inbound.web.pages import NOTHING_SENT, PageRoute, Sent
 from adapters.inbound.web.people_view import people_choices
 from adapters.inbound.web.rights_view import withdrawable
 from adapters.inbound.web.session import AtDesk, Desk
 from adapters.inbound.web.triage_view import triage_view
-from domain.access import Permission
+from adapters.inbound.web.trouble import NO_TROUBLE, Trouble
 from domain.case import Case
 from domain.fulfilment import UNSEARCHABLE
 from domain.grounds import grounds
 from domain.ladder import Doubt
 from domain.vocabulary import (
-    CoverReason,
     DeliveryWay,
     ErasureGround,
     IdentifierKind,
     IdentityMethod,
     Language,
-    Purpose,
     Right,
     TriageKind,
 )
@@ -77,8 +79,7 @@ def case_page(
     *,
     form: str = "",
     sent: Sent = NOTHING_SENT,
-    error: str = "",
-    error_key: str = "",
+    trouble: Trouble = NO_TROUBLE,
     status: HTTPStatus = HTTPStatus.OK,
     answers: Mapping[UUID, frozenset[str]] | None = None,
     done: str = "",
@@ -86,21 +87,23 @@ def case_page(
     """The page; after a form that failed, with the reason and with what was typed."""
     look = desk.look(desk.profile(case.controller))
     purpose = desk.look_into(case)
-    view = Reading(desk, case, look, content=purpose is not None, answers=answers).view()
-    return page(
-        "case.html",
+    content = purpose is not None
+    view = Reading(desk, case, look, content=content, answers=answers).view()
+    keeping = keeping_of(desk, case, look, content=content)
+    triage = triage_view(desk, case, [one.request for one in view.requests], content=content)
+    return framed(
+        desk,
+        case,
         look,
-        status=status,
-        desk=desk,
-        view=view,
-        case=case,
+        "case.html",
         purpose=purpose,
-        purposes=tuple(Purpose) if desk.may(Permission.REVEAL, case.controller) else (),
+        lead=lead_of(view.next_steps, content=content),
         form=form,
         sent=sent,
-        error=look.say(f"error.{error_key}") if error_key else error,
-        error_is_ours=bool(error_key),
-        done=look.word("done", done) if done in DONE else "",
+        trouble=trouble,
+        status=status,
+        done=done_word(look, done),
+        view=view,
         rights=tuple(Right),
         consents=withdrawable(view.profile, look),
         kinds=tuple(kind for kind in TriageKind if kind is not TriageKind.RIGHTS_REQUEST),
@@ -115,15 +118,28 @@ def case_page(
         not_theirs_reasons=NOT_THEIRS_REASONS,
         nothing_reasons=NOTHING_REASONS,
         grounds=grounds(),
-        keeping=keeping_of(desk, case, look, content=purpose is not None),
-        cover_reasons=tuple(CoverReason),
-        triage=triage_view(
-            desk, case, [one.request for one in view.requests], content=purpose is not None
-        ),
+        keeping=keeping,
+        triage=triage,
+        sections=tuple(sections_of(view, keeping, triage, look, content=content)),
         delivery_ways=tuple(way for way in DeliveryWay if way is not DeliveryWay.MAIL),
         erasure_grounds=tuple(ErasureGround),
         receipt_reasons=RECEIPT_REASONS,
     )
+
+
+def lead_of(steps: Sequence[NextStep], *, content: bool) -> Lead:
+    """The step that the page is about: first of all what for it is read, if it must be."""
+    if not steps:
+        return Lead("note" if content else "purpose")
+    first = steps[0]
+    if first.anchor == "purpose":
+        return Lead("purpose")
+    return Lead(first.code, first.right.value if first.right else "")
+
+
+def done_word(look: Look, done: str) -> str:
+    """What a page says after a step; nothing else in its address is shown."""
+    return look.word("done", done) if done in DONE else ""
 
 
 DONE = frozenset(

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from uuid import UUID
 
 from adapters.bootstrap import Installation
-from adapters.inbound.web.case_parts import DecisionView
+from adapters.inbound.web.case_parts import DecisionGroup, DecisionView, Question, goes
 from adapters.inbound.web.case_words import Names
 from adapters.inbound.web.look import Look
 from domain.decisions import Step as ReasonStep
 from domain.fulfilment import Fulfilment
 from domain.grounds import ground, say
 from domain.request import DataSubjectRequest
-from domain.vocabulary import Decision
 
 ANSWERS = {"ask_person_to_give_up": "given_up"}
 """Questions that a tick answers, and the fact which the tick stands for."""
+
+FEW = 5
+"""Up to how many alike records are each answered for by themselves."""
 
 
 def previewed(
@@ -71,8 +74,69 @@ def decided(
         )
 
 
-def goes(decision: Decision) -> bool:
-    return decision in {Decision.ERASE, Decision.ANONYMISE}
+def grouped(
+    views: Sequence[DecisionView], answers: Mapping[UUID, frozenset[str]], look: Look
+) -> tuple[DecisionGroup, ...]:
+    """What goes first, then what stays; alike records in one group."""
+    alike: dict[object, list[DecisionView]] = {}
+    for one in views:
+        same = (
+            *(one.decision, one.category, one.system, one.why, one.law, one.until),
+            *(one.keep_fields, one.notices, one.steps, one.questions),
+        )
+        alike.setdefault(same, []).append(one)
+    groups = [_group(members, answers, look) for members in alike.values()]
+    return tuple(sorted(groups, key=lambda group: not goes(group.decision)))
+
+
+def _group(
+    members: Sequence[DecisionView], answers: Mapping[UUID, frozenset[str]], look: Look
+) -> DecisionGroup:
+    first = members[0]
+    outcomes = Counter(one.outcome for one in members if one.outcome is not None)
+    return DecisionGroup(
+        decision=first.decision,
+        category=first.category,
+        system=first.system,
+        why=first.why,
+        law=first.law,
+        until=first.until,
+        keep_fields=first.keep_fields,
+        notices=first.notices,
+        steps=first.steps,
+        count=len(members),
+        kinds=tuple(Counter(one.kind for one in members).items()),
+        questions=(*_open(members, answers), *_given(members, answers, look)),
+        outcomes=tuple(outcomes.items()),
+    )
+
+
+def _open(
+    members: Sequence[DecisionView], answers: Mapping[UUID, frozenset[str]]
+) -> Iterator[Question]:
+    for _, words, fact in members[0].questions:
+        ids = [one.record_id for one in members]
+        ticked = all(fact in answers.get(one, ()) for one in ids)
+        yield Question(words, fact or "", _ticks(ids, fact) if fact else (), ticked)
+
+
+def _given(
+    members: Sequence[DecisionView], answers: Mapping[UUID, frozenset[str]], look: Look
+) -> Iterator[Question]:
+    """What a tick has answered is no question any more, but can be taken back."""
+    asked = {fact for _, _, fact in members[0].questions}
+    said: dict[str, list[UUID]] = {}
+    for one in members:
+        for fact in sorted(answers.get(one.record_id, frozenset()) - asked):
+            said.setdefault(fact, []).append(one.record_id)
+    for fact, ids in said.items():
+        yield Question(look.word("fact", fact), fact, _ticks(ids, fact), ticked=True)
+
+
+def _ticks(ids: Sequence[UUID], fact: str) -> tuple[str, ...]:
+    """A tick for each of a few records; many alike have one together."""
+    few = len(ids) <= FEW
+    return tuple(f"{one}:{fact}" for one in ids) if few else (f"{','.join(map(str, ids))}:{fact}",)
 
 
 def _questions(asks: Sequence[str], look: Look) -> Iterator[tuple[str, str, str | None]]:

@@ -10,8 +10,8 @@ from uuid import UUID
 import orjson
 
 from adapters.bootstrap import Installation
-from adapters.inbound.web.case_parts import Happened
 from adapters.inbound.web.case_words import Names
+from adapters.inbound.web.happened import Happened
 from domain.belonging import BESIDE_A_CASE, BESIDE_A_REQUEST
 from domain.case import Case
 from domain.looks import Looks
@@ -86,6 +86,7 @@ def history(
     names: Names,
     *,
     until: datetime | None = None,
+    with_holds: bool = True,
 ) -> list[Happened]:
     """Everything, the oldest first; with `until` only what had happened by then."""
     lines = list(_events(installation, case.id, None, names))
@@ -96,7 +97,7 @@ def history(
         lines += _events(installation, request_id, right, names)
         for _, place in BESIDE_A_REQUEST:
             lines += _events(installation, place(request_id), right, names)
-    for hold in on_hold.of_case(installation.database, case.id):
+    for hold in on_hold.of_case(installation.database, case.id) if with_holds else ():
         lines += _events(installation, hold.hold_id, rights.get(hold.request_id), names)
     lines += _looks(installation, case, names)
     known = [line for line in lines if until is None or line.at <= until]

@@ -8,7 +8,9 @@ from datetime import date, datetime
 from uuid import UUID
 
 from adapters.inbound.web.clock_view import ClockView
+from adapters.inbound.web.happened import Happened
 from adapters.inbound.web.rights_view import OwnWay
+from adapters.inbound.web.trouble import Trouble
 from adapters.outbound.tasks import ParkedTask
 from domain.case import Case
 from domain.erasure_wish import ErasureWish
@@ -23,6 +25,7 @@ from domain.values import FoundRecord, QueuedLetter
 from domain.vocabulary import Decision, Outcome, Right
 from services import dossier
 from services.disclosing import Disclosed
+from services.evidence import Compared
 from services.ports import Identifier
 from services.recipient_ledger import Entry
 from services.redacting import Covering
@@ -60,6 +63,29 @@ class RecordView:
     paths: tuple[str, ...] = ()
     covered: tuple[Covering, ...] = ()
     to_read: bool = False
+    compared: tuple[Compared, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """A part of what was found, in the order in which somebody has to look at it."""
+
+    records: tuple[RecordView, ...]
+    start: int
+    total: int
+
+    @property
+    def end(self) -> int:
+        return self.start + len(self.records)
+
+    @property
+    def has_more(self) -> bool:
+        return self.end < self.total
+
+
+def goes(decision: Decision) -> bool:
+    """Whether the person's data are gone by it."""
+    return decision in {Decision.ERASE, Decision.ANONYMISE}
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +108,35 @@ class DecisionView:
 
 
 @dataclass(frozen=True, slots=True)
+class Question:
+    """What nobody but a person knows; `fact` is what a tick says, `values` one tick each."""
+
+    words: str
+    fact: str
+    values: tuple[str, ...]
+    ticked: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class DecisionGroup:
+    """Records of which the same becomes, for the same reason, until the same day."""
+
+    decision: Decision
+    category: str
+    system: str
+    why: str
+    law: str | None
+    until: date | None
+    keep_fields: tuple[str, ...]
+    notices: tuple[str, ...]
+    steps: tuple[str, ...]
+    count: int
+    kinds: tuple[tuple[str, int], ...]
+    questions: tuple[Question, ...]
+    outcomes: tuple[tuple[Outcome, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Due:
     """One of the dates of a request."""
 
@@ -98,9 +153,10 @@ class RequestView:
     dates: tuple[Due, ...]
     why: tuple[Step, ...]
     systems: tuple[SystemView, ...]
-    records: tuple[RecordView, ...]
-    decisions: tuple[DecisionView, ...]
-    cannot_decide: str
+    sheet: Sheet
+    groups: tuple[DecisionGroup, ...]
+    tally: tuple[tuple[Decision, int], ...]
+    cannot_decide: Trouble
     can_approve: bool
     can_end: bool
     by_mail: bool
@@ -111,14 +167,9 @@ class RequestView:
     categories: Mapping[str, str] = field(default_factory=dict)
     transfer_to: str = ""
     own: OwnWay | None = None
+    restricted_elsewhere: bool = False
     marketing_ends: Mapping[str, MarketingStop] = field(default_factory=dict)
     """What each system that may send nothing any more is called, and why it may not."""
-
-    @property
-    def restricted_elsewhere(self) -> bool:
-        """Whether another request of the person's keeps something from being erased."""
-        questions = (code for one in self.decisions for code, _, _ in one.questions)
-        return self.can_approve and "ask_person_about_restriction" in questions
 
     @property
     def days_left(self) -> int:
@@ -131,15 +182,15 @@ class RequestView:
 
     @property
     def open_questions(self) -> bool:
-        return any(decision.questions for decision in self.decisions)
+        return any(group.questions for group in self.groups)
 
     @property
     def goes(self) -> int:
-        return sum(d.decision in {Decision.ERASE, Decision.ANONYMISE} for d in self.decisions)
+        return sum(count for decision, count in self.tally if goes(decision))
 
     @property
     def stays(self) -> int:
-        return len(self.decisions) - self.goes
+        return sum(count for decision, count in self.tally if not goes(decision))
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,17 +200,6 @@ class LetterView:
     failed: str | None
     content: dossier.SealedLetter | None
     holds_code: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Happened:
-    """One line of what happened."""
-
-    at: datetime
-    topic: str
-    right: Right | None
-    by: str | None
-    details: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)

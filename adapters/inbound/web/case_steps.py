@@ -2,41 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from datetime import date
+from collections.abc import Callable
 from uuid import UUID
 
 from fastapi import APIRouter, Response
-from pydantic import ValidationError
 
 from adapters.inbound.api.errors import status_of
 from adapters.inbound.web.case import case_page
 from adapters.inbound.web.pages import Form, NotHere, PageRoute, Sent, download, go, one_of
-from adapters.inbound.web.session import AtDesk, Desk, Handles, Reveals
+from adapters.inbound.web.session import AtDesk, Desk, Reveals
 from adapters.inbound.web.steps import address_of, carry_out, id_in, identifiers_in
-from adapters.outbound.connectors.csv_file import CsvFile
-from adapters.outbound.connectors.manual import FoundRow, ManualAnswer
+from adapters.inbound.web.trouble import Trouble
 from domain.case import Case
 from domain.errors import DomainError
-from domain.fulfilment import Fulfilment
 from domain.request import RefusalGround
 from domain.vocabulary import (
     Content,
-    Decision,
-    IdentifierKind,
     IdentityMethod,
     Language,
-    Outcome,
     Purpose,
     Right,
     Unidentified,
 )
-from services import dossier
-from services.fulfilment import person_of
-from services.ports import CodeCheck, Refused, Result, Treatment
-
-ROWS = 3
-"""How many found records one sending of the form takes."""
+from services.ports import CodeCheck
 
 router = APIRouter(prefix="/desk/cases/{case_id}", route_class=PageRoute, include_in_schema=False)
 
@@ -45,7 +33,8 @@ router = APIRouter(prefix="/desk/cases/{case_id}", route_class=PageRoute, includ
 def take_purpose(desk: Reveals, case_id: UUID, sent: Form) -> Response:
     """Say what for the case is read; the page then shows what people wrote."""
     case = desk.case(case_id)
-    response = go(address_of(case))
+    back = sent.one("back")
+    response = go(back if back.startswith(f"{address_of(case)}/") else address_of(case))
     purpose = one_of(Purpose, sent.one("purpose"))
     desk.looked_at(case, purpose)
     desk.take_purpose(str(case.id), purpose, response, address_of(case))
@@ -101,7 +90,7 @@ def try_code(desk: AtDesk, case_id: UUID, sent: Form) -> Response:
             desk.case(case_id),
             form="code",
             sent=sent,
-            error_key=f"code-{answers[0].value}",
+            trouble=Trouble(key=f"code-{answers[0].value}"),
             status=status_of(DomainError()),
         )
     return response
@@ -119,25 +108,6 @@ def verified(desk: AtDesk, case_id: UUID, sent: Form) -> Response:
 
 
 # Matches and decisions
-
-
-@router.post("/requests/{request_id}/records/{record_id}/match")
-def match(desk: AtDesk, case_id: UUID, request_id: UUID, record_id: UUID, sent: Form) -> Response:
-    case = desk.case(case_id)
-    request = desk.asked(case, request_id)
-
-    def command() -> None:
-        verdict, _, reason = sent.one("theirs").partition(":")
-        if verdict not in {"yes", "no"}:
-            raise DomainError("say whether the record is theirs, and why")
-        desk.installation.deciding.decide_match(
-            request.id, record_id, theirs=verdict == "yes", reason=reason, by=desk.staff_id
-        )
-
-    place = f"records-{request.right.value}"
-    return carry_out(
-        desk, case, sent, command, form=f"match-{record_id}", done="match", place=place
-    )
 
 
 @router.post("/requests/{request_id}/preview")
@@ -246,105 +216,6 @@ def package(desk: Reveals, case_id: UUID, request_id: UUID) -> Response:
     )
 
 
-# Systems
-
-
-@router.post("/requests/{request_id}/systems/{system}/again")
-def try_again(desk: AtDesk, case_id: UUID, request_id: UUID, system: str, sent: Form) -> Response:
-    case = desk.case(case_id)
-    request = desk.asked(case, request_id)
-    _planned(desk, request_id, system)
-
-    def command() -> None:
-        desk.installation.fulfilments.try_again(request.id, system, by=desk.staff_id)
-
-    place = f"systems-{request.right.value}"
-    return carry_out(desk, case, sent, command, form="again", done="asked-again", place=place)
-
-
-@router.post("/requests/{request_id}/systems/{system}/found")
-def found(desk: AtDesk, case_id: UUID, request_id: UUID, system: str, sent: Form) -> Response:
-    """What a person found there, or why there is nothing."""
-    case = desk.case(case_id)
-    request = desk.asked(case, request_id)
-    _planned(desk, request_id, system)
-
-    def command() -> None:
-        rows = tuple(_found_rows(sent))
-        person = person_of(desk.installation.vault, request)
-        if not rows and not sent.one("nothing"):
-            raise DomainError("describe what you found, or say why there is nothing")
-        if rows and sent.one("nothing"):
-            raise DomainError("either something was found or nothing: clear one of the two")
-        records = ManualAnswer(found=rows).to_records(person) if rows else []
-        desk.installation.byhand.found(
-            request.id,
-            system,
-            records,
-            reason=sent.one("nothing") or "searched-by-hand",
-            by=desk.staff_id,
-        )
-
-    return _by_hand(desk, case, request.right, system, sent, command)
-
-
-@router.post("/requests/{request_id}/systems/{system}/erased")
-def erased(desk: AtDesk, case_id: UUID, request_id: UUID, system: str, sent: Form) -> Response:
-    """What became of each record that somebody was to erase there."""
-    case = desk.case(case_id)
-    request = desk.asked(case, request_id)
-    _planned(desk, request_id, system)
-
-    def command() -> None:
-        results = {}
-        for one in sent.all("erased"):
-            record_id, _, outcome = one.partition(":")
-            results[id_in(record_id)] = _result(one_of(Outcome, outcome), record_id, sent)
-        desk.installation.byhand.erased(
-            request.id, system, results, looked_again=sent.has("looked"), by=desk.staff_id
-        )
-
-    return _by_hand(desk, case, request.right, system, sent, command)
-
-
-@router.post("/requests/{request_id}/systems/{system}/done")
-def done(desk: AtDesk, case_id: UUID, request_id: UUID, system: str, sent: Form) -> Response:
-    """A suppression, a recipient informed, a right worked by hand."""
-    case = desk.case(case_id)
-    request = desk.asked(case, request_id)
-    _planned(desk, request_id, system)
-
-    def command() -> None:
-        outcome = one_of(Outcome, sent.one("outcome"))
-        reason = sent.one("nothing") if outcome is Outcome.NOT_FOUND else ""
-        desk.installation.byhand.done(
-            request.id, system, outcome=outcome, reason=reason, by=desk.staff_id
-        )
-
-    return _by_hand(desk, case, request.right, system, sent, command)
-
-
-@router.get("/requests/{request_id}/systems/{system}/list.csv")
-def erasure_list(desk: Handles, case_id: UUID, request_id: UUID, system: str) -> Response:
-    """The rows to erase over there, as a spreadsheet reads them."""
-    case = desk.case(case_id)
-    request = desk.asked(case, request_id)
-    fulfilment = _planned(desk, request_id, system)
-    if desk.look_into(case, Content.IDENTIFIERS, Content.RECORD) is None:
-        return go(address_of(case))
-    try:
-        connector = desk.installation.systems.connector(case.controller, system)
-        if not isinstance(connector, CsvFile):
-            raise NotHere
-        content = connector.erasure_list(
-            list(_treatments(desk, fulfilment, system)),
-            person_of(desk.installation.vault, request),
-        )
-    except Refused as error:
-        return case_page(desk, case, error=error.reason, status=status_of(DomainError()))
-    return download(content, f"{case.reference}-{system}.csv", media_type="text/csv; charset=utf-8")
-
-
 # Letters
 
 
@@ -406,93 +277,10 @@ def _on_request(
     )
 
 
-def _by_hand(
-    desk: Desk, case: Case, right: Right, system: str, sent: Sent, command: Callable[[], None]
-) -> Response:
-    return carry_out(
-        desk,
-        case,
-        sent,
-        command,
-        form=f"by-hand-{right.value}-{system}",
-        done="answered-by-hand",
-        place=f"systems-{right.value}",
-    )
-
-
-def _planned(desk: Desk, request_id: UUID, system: str) -> Fulfilment:
-    fulfilment = desk.installation.register.find_fulfilment(request_id)
-    if fulfilment is None or system not in fulfilment.systems:
-        raise NotHere
-    return fulfilment
-
-
-def _result(outcome: Outcome, record_id: str, sent: Sent) -> Result:
-    """What became of one record; what was kept or refused says on which ground, and why."""
-    if outcome not in {Outcome.KEPT, Outcome.REFUSED}:
-        return Result(outcome)
-    return Result(
-        outcome,
-        ground=sent.one(f"ground-{record_id}") or None,
-        until=next(_days(sent.one(f"until-{record_id}")), None),
-        words=sent.one(f"words-{record_id}"),
-    )
-
-
 def _answers(sent: Sent) -> dict[UUID, frozenset[str]]:
     answers: dict[UUID, frozenset[str]] = {}
     for one in sent.all("fact"):
-        record_id, _, fact = one.partition(":")
-        answers[id_in(record_id)] = answers.get(id_in(record_id), frozenset()) | {fact}
+        ids, _, fact = one.partition(":")
+        for record_id in map(id_in, ids.split(",")):
+            answers[record_id] = answers.get(record_id, frozenset()) | {fact}
     return answers
-
-
-def _found_rows(sent: Sent) -> Iterator[FoundRow]:
-    """The rows in which something was written."""
-    for number in range(1, ROWS + 1):
-        key, description = sent.one(f"key-{number}"), sent.one(f"description-{number}")
-        if not key and not description:
-            continue
-        days = {sent.one(f"anchor-{number}"): day for day in _days(sent.one(f"day-{number}"))}
-        try:
-            yield FoundRow(
-                kind=sent.one(f"kind-{number}"),
-                key=key,
-                description=description,
-                matched_by=one_of(IdentifierKind, sent.one(f"matched-{number}")),
-                certain=sent.has(f"certain-{number}"),
-                dates=days,
-                flags=frozenset(sent.all(f"flag-{number}")),
-                recipients=tuple(
-                    name.strip()
-                    for name in sent.one(f"recipients-{number}").split(",")
-                    if name.strip()
-                ),
-            )
-        except ValidationError:
-            raise DomainError(
-                f"row {number} is not complete: say which it is, what it says, and its sort"
-            ) from None
-
-
-def _days(text: str) -> Iterator[date]:
-    if text:
-        try:
-            yield date.fromisoformat(text)
-        except ValueError:
-            raise DomainError("write the day as 2026-12-31") from None
-
-
-def _treatments(desk: Desk, fulfilment: Fulfilment, system: str) -> Iterator[Treatment]:
-    state = fulfilment.systems[system]
-    records = {found.record_id: found for found in state.found}
-    for decision in state.decisions:
-        if decision.touches_the_system:
-            sealed = desk.installation.vault.open(records[decision.record_id].content)
-            record = dossier.RECORD.validate_json(sealed).record
-            yield Treatment(
-                key=record.key,
-                kind=record.kind,
-                anonymise=decision.decision is Decision.ANONYMISE,
-                keep_fields=decision.keep_fields,
-            )

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
+from functools import cached_property
 from uuid import UUID
 
-from adapters.inbound.web.case_decisions import decided, previewed
+from adapters.inbound.web.case_decisions import decided, grouped, previewed
 from adapters.inbound.web.case_history import history
 from adapters.inbound.web.case_next import next_steps
 from adapters.inbound.web.case_parts import (
@@ -15,15 +17,18 @@ from adapters.inbound.web.case_parts import (
     Due,
     LetterView,
     RecipientView,
-    RecordView,
     RequestView,
+    Sheet,
+    SystemView,
 )
+from adapters.inbound.web.case_records import ON_CASE_PAGE, sheet_of
 from adapters.inbound.web.case_systems import systems_of
 from adapters.inbound.web.case_words import Names
 from adapters.inbound.web.clock_view import clock_view
 from adapters.inbound.web.look import Look
 from adapters.inbound.web.rights_view import own_way
 from adapters.inbound.web.session import Desk
+from adapters.inbound.web.trouble import NO_TROUBLE, Trouble, trouble_of
 from adapters.outbound.tasks import ParkedTask
 from domain.calendar import calendar_named
 from domain.case import Case
@@ -40,9 +45,8 @@ from domain.vocabulary import LetterKind, RefusalGround, Right
 from services import dossier
 from services.addressees import Addressees
 from services.places import shown_identifiers
-from services.ports import Erased, Identifier, Record
+from services.ports import Erased, Identifier, Person
 from services.recipient_ledger import label
-from services.redacting import leaves
 from services.showing import places_in, shown_message
 
 
@@ -78,7 +82,7 @@ class Reading:
             message=message,
             message_gone=self._content and message is None,
             replies=tuple(reply for reply in replies if reply is not None),
-            identifiers=self._identifiers(),
+            identifiers=self.identifiers,
             requests=views,
             letters=tuple(self._letter(one) for one in self._case.letters.values()),
             timeline=tuple(history(self._installation, self._case, requests, self._names)),
@@ -115,7 +119,8 @@ class Reading:
             return None
         return shown_message(message, places_in(self._installation.vault, self._case))
 
-    def _identifiers(self) -> tuple[Identifier, ...]:
+    @cached_property
+    def identifiers(self) -> tuple[Identifier, ...]:
         if not self._content:
             return ()
         try:
@@ -134,17 +139,19 @@ class Reading:
         fulfilment = self._installation.register.find_fulfilment(request.id)
         decisions, cannot = self._decisions(request, fulfilment, today)
         own = own_way(self._installation, request, self._profile, self._look, content=self._content)
+        can_approve = (
+            own is None and request.status is Status.COLLECTED and not request.undecided_matches
+        )
         return RequestView(
             request=request,
             dates=tuple(self._dates(request, today)),
             why=tuple(self._why(request, today)),
             systems=tuple(systems_of(self._installation, request, fulfilment, self._names)),
-            records=tuple(self._records(request)),
-            decisions=decisions,
+            sheet=self.sheet(request),
+            groups=grouped(decisions, self._answers, self._look),
+            tally=tuple(Counter(one.decision for one in decisions).items()),
             cannot_decide=cannot,
-            can_approve=own is None
-            and request.status is Status.COLLECTED
-            and not request.undecided_matches,
+            can_approve=can_approve,
             own=own,
             can_end=request.status in {Status.RECEIVED, Status.VERIFIED, Status.COLLECTED},
             by_mail=self._by_mail(request),
@@ -154,8 +161,45 @@ class Reading:
             clock=clock_view(self._installation, request, today, content=self._content),
             transfer=self._installation.register.find_direct_transfer(request.id),
             transfer_to=self._transfer_to(request),
+            restricted_elsewhere=can_approve
+            and any(
+                code == "ask_person_about_restriction"
+                for one in decisions
+                for code, _, _ in one.questions
+            ),
             marketing_ends=self._marketing_ends(request, today),
         )
+
+    def sheet(
+        self,
+        request: DataSubjectRequest,
+        *,
+        start: int = 0,
+        most: int = ON_CASE_PAGE,
+        only: UUID | None = None,
+    ) -> Sheet:
+        """What was found for a request: some of it, or one record."""
+        return sheet_of(
+            self._installation,
+            request,
+            self._names,
+            Person(self.identifiers),
+            content=self._content,
+            start=start,
+            most=most,
+            only=only,
+        )
+
+    def system(self, request: DataSubjectRequest, name: str) -> SystemView:
+        """One system of a request that was planned for it."""
+        fulfilment = self._installation.register.find_fulfilment(request.id)
+        views = systems_of(self._installation, request, fulfilment, self._names)
+        return next(one for one in views if one.id == name)
+
+    def due(self, request: DataSubjectRequest) -> Due:
+        """The day that a request is worked towards."""
+        today = received_on(self._now, request.country)
+        return next(iter(self._dates(request, today)))
 
     def _marketing_ends(
         self, request: DataSubjectRequest, today: date
@@ -221,54 +265,23 @@ class Reading:
 
     # Records
 
-    def _records(self, request: DataSubjectRequest) -> Iterator[RecordView]:
-        content: Mapping[UUID, Record] = {}
-        if self._content:
-            try:
-                content = self._installation.deciding.records(request)
-            except Erased:
-                content = {}
-        redacting = self._installation.redacting
-        redaction = self._installation.register.find_redaction(request.id)
-        looked_at = redaction.looked_at(request.own_records) if redaction else frozenset()
-        for found in request.found.values():
-            record = content.get(found.record_id)
-            yield RecordView(
-                found=found,
-                system=self._names.system(found.system),
-                category=self._names.category(found.category),
-                theirs=request.matches.get(found.record_id, None if found.needs_a_person else True),
-                fields=tuple(
-                    (self._look.field(name), value, name in record.masked)
-                    for name, value in record.fields.items()
-                )
-                if record
-                else (),
-                key=record.key if record else "",
-                paths=tuple(dict.fromkeys(leaf.path for leaf in leaves(record.fields)))
-                if record
-                else (),
-                covered=redacting.covered(request, found) if record else (),
-                to_read=found.mentions_others and found.record_id not in looked_at,
-            )
-
     # Decisions
 
     def _decisions(
         self, request: DataSubjectRequest, fulfilment: Fulfilment | None, today: date
-    ) -> tuple[tuple[DecisionView, ...], str]:
+    ) -> tuple[tuple[DecisionView, ...], Trouble]:
         if request.right is not Right.ERASURE:
-            return (), ""
+            return (), NO_TROUBLE
         if request.decisions:
-            return tuple(decided(request, fulfilment, self._names)), ""
+            return tuple(decided(request, fulfilment, self._names)), NO_TROUBLE
         if request.status is not Status.COLLECTED:
-            return (), ""
+            return (), NO_TROUBLE
         try:
             return tuple(
                 previewed(self._installation, request, today, self._names, self._answers)
-            ), ""
+            ), NO_TROUBLE
         except (DomainError, Erased) as error:
-            return (), str(error)
+            return (), trouble_of(error)
 
     # Letters
 

@@ -32,6 +32,10 @@ class Look:
     def counted(self, key: str, count: int, **values: object) -> str:
         return wording(TEXTS, self.language).counted(key, count, **values)
 
+    def find(self, key: str) -> str | None:
+        """The words under a key, if there are any."""
+        return wording(TEXTS, self.language).find(key)
+
     def word(self, table: str, value: Enum | str) -> str:
         """What a code is called; one that nobody has a word for is shown as it is."""
         code = str(value.value) if isinstance(value, Enum) else value
@@ -69,6 +73,11 @@ class Look:
     def moment(self, at: datetime) -> str:
         local = at.astimezone(ZoneInfo(self.zone))
         return self.say("dates.moment", day=self.day(local.date()), time=f"{local:%H:%M}")
+
+    def exact(self, at: datetime) -> str:
+        """A moment to the second, for whoever compares it with another log."""
+        local = at.astimezone(ZoneInfo(self.zone))
+        return self.say("dates.moment", day=self.day(local.date()), time=f"{local:%H:%M:%S}")
 
     def left(self, days: int) -> str:
         """How long there is, in words."""

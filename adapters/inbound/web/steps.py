@@ -4,18 +4,44 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from datetime import date
+from functools import partial
+from http import HTTPStatus
+from typing import Protocol
 from uuid import UUID
 
 from fastapi import Response
 
+from adapters.inbound.api.commands import versions_of
 from adapters.inbound.api.errors import status_of
 from adapters.inbound.web.case import case_page
+from adapters.inbound.web.case_words import Names
+from adapters.inbound.web.happened import Happened
 from adapters.inbound.web.pages import Sent, go, one_of
 from adapters.inbound.web.session import Desk
+from adapters.inbound.web.trouble import Trouble, trouble_of
+from adapters.inbound.web.versions import changed_since, number_of, seen_in
+from adapters.outbound.idempotency import STATE_AS_EXPECTED
+from adapters.outbound.recorder import ConstraintViolated
 from domain.case import Case
 from domain.errors import DomainError
 from domain.vocabulary import IdentifierKind
 from services.ports import Erased, Identifier
+from services.register import ATTEMPTS, SomebodyWasFaster
+
+
+class Shown(Protocol):
+    """A page that can be shown again with what was typed, and why it could not be done."""
+
+    def __call__(
+        self,
+        desk: Desk,
+        case: Case,
+        *,
+        form: str,
+        sent: Sent,
+        trouble: Trouble,
+        status: HTTPStatus,
+    ) -> Response: ...
 
 
 def carry_out(
@@ -27,20 +53,54 @@ def carry_out(
     form: str,
     done: str,
     place: str = "",
+    shown: Shown = case_page,
+    back: str = "",
 ) -> Response:
+    """Do it, unless the case has changed in a way that whoever sent the form has not seen."""
     try:
-        command()
+        changed = _unless_changed(desk, case, sent, command)
     except (DomainError, Erased) as error:
-        return case_page(
+        return shown(
             desk,
             desk.case(case.id),
             form=form,
             sent=sent,
-            error=str(error),
-            error_key="" if str(error) else "gone",
+            trouble=trouble_of(error),
             status=status_of(error),
         )
-    return go(f"{address_of(case)}?done={done}{'#' if place else ''}{place}")
+    if changed:
+        status, trouble = HTTPStatus.PRECONDITION_FAILED, Trouble(changed=changed)
+        return shown(desk, desk.case(case.id), form=form, sent=sent, trouble=trouble, status=status)
+    return go(f"{back or address_of(case)}?done={done}{'#' if place else ''}{place}")
+
+
+def _unless_changed(
+    desk: Desk, case: Case, sent: Sent, command: Callable[[], None]
+) -> tuple[Happened, ...]:
+    """Carry it out on the state that was looked at; or say what has changed, and do nothing."""
+    seen = seen_in(sent)
+    if seen is None:
+        command()
+        return ()
+    installation, profile = desk.installation, desk.profile(case.controller)
+    names = Names(profile, desk.look(profile))
+    for _ in range(ATTEMPTS):
+        now = versions_of(installation, case.id)
+        changed = changed_since(installation, case, seen, number_of(now), names)
+        if changed:
+            return changed
+        required = (installation.versions.required(now),)
+        try:
+            with installation.register.joining(partial(tuple, required)):
+                command()
+        except ConstraintViolated as error:
+            if error.constraint != STATE_AS_EXPECTED:
+                raise
+            continue  # something happened between the look and the save
+        return ()
+    raise SomebodyWasFaster(
+        "somebody else changed this; look again, then repeat", key="somebody-was-faster"
+    )
 
 
 def address_of(case: Case) -> str:

@@ -53,10 +53,10 @@ def test_a_handler_and_a_person_meet_in_the_browser(house: House) -> None:
             "Sak- og arkivsystem",
         ):
             system = page.locator(".systems > li").filter(has_text=name)
-            system.get_by_label("Hva fant du?").select_option("searched-nothing-held")
-            system.get_by_role("button", name="Lagre det som ble funnet").click()
+            system.get_by_label("Ingenting der, fordi").select_option("searched-nothing-held")
+            system.get_by_role("button", name="Lagre at det ikke er noe").click()
         page.get_by_label("Gjelder denne oppføringen personen?").select_option("no:namesake")
-        page.get_by_role("button", name="Lagre").click()
+        page.get_by_role("button", name="Lagre valgene").click()
         page.get_by_label("Dine egne ord i brevet").fill("Hilsen oss")
         require_fit(page, "Avgjør og godkjenn")
         page.get_by_role("button", name="Godkjenn og send svaret").click()

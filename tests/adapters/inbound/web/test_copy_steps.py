@@ -34,6 +34,13 @@ def desk_at(house: House, right: Right) -> tuple[TestClient, str, str]:
     return desk, case, f"{case}/requests/{asked(house, case_id, right).id}"
 
 
+def record_of(desk: TestClient, case: str) -> str:
+    """The page of the one record that somebody has to read."""
+    found = re.search(rf'href="({case}/requests/[^"]+/records/[^"]+)"', desk.get(case).text)
+    assert found is not None
+    return str(found[1])
+
+
 def actions(page: str, words: str) -> list[str]:
     return sorted(set(re.findall(rf'action="([^"]*{words}[^"]*)"', page)))
 
@@ -44,12 +51,17 @@ def test_a_passage_is_covered_shown_again_and_covered_anew(house: House, right: 
     desk, case, request = desk_at(house, right)
     too_early = desk.post(f"{request}/approve", data={})
     assert too_early.status_code == 409
-    (place,) = actions(desk.get(case).text, "/cover")
+    at = record_of(desk, case)
+    (place,) = actions(desk.get(at).text, "/cover")
     wrong = desk.post(place, data={"field": "note", "text": "Per", "reason": "other-person"})
     assert wrong.status_code == 422
-    page = press(desk, place, field="note", text="Ole Vik", reason="other-person", words="Syk.")
+    page = press(
+        desk, place, field="note", text="Ole Vik", reason="other-person", words="Syk.", page="1"
+    )
+    assert "<strong><bdi>Nabo ••• er syk.</bdi></strong>" in page  # what the person gets
     (uncover,) = actions(page, "/uncover")
-    (clear,) = actions(press(desk, uncover), "/clear")
+    record = at.rpartition("/")[2]
+    (clear,) = actions(press(desk, uncover, page="1", record=record), "/clear")
     press(desk, clear)
     press(desk, place, field="note", text="Ole Vik", reason="other-person")
 
@@ -65,7 +77,7 @@ def test_a_passage_is_covered_shown_again_and_covered_anew(house: House, right: 
 
 def test_a_direct_transfer_is_asked_for_judged_and_made(house: House) -> None:
     desk, case, request = desk_at(house, Right.PORTABILITY)
-    (clear,) = actions(desk.get(case).text, "/clear")
+    (clear,) = actions(desk.get(record_of(desk, case)).text, "/clear")
     press(desk, clear)
     page = press(desk, f"{request}/transfer", to="Scenehuset & Co <i>")
     assert "Scenehuset &amp; Co &lt;i&gt;" in page

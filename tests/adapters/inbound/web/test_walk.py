@@ -111,11 +111,10 @@ def nothing_by_hand(house: House, desk: TestClient, case: str, request_id: UUID)
 def decide_weak_match(desk: TestClient, case: str, request_id: UUID) -> UUID:
     """Reject the record that only shares a name, with the form on the page."""
     page = desk.get(case).text
-    (action,) = set(
-        re.findall(rf'action="({case}/requests/{request_id}/records/[^"]+/match)"', page)
-    )
-    press(desk, action, theirs="no:namesake")
-    return UUID(action.split("/")[-2])
+    (record_id,) = re.findall(r'name="record" value="([^"]+)"', page)
+    fields = {"record": record_id, f"theirs-{record_id}": "no:namesake"}
+    press(desk, f"{case}/requests/{request_id}/matches", **fields)
+    return UUID(record_id)
 
 
 def fetch_answer(house: House) -> bytes:
