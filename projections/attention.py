@@ -13,7 +13,7 @@ from uuid import UUID
 
 from projections.projection import Reader
 
-MOST = 200
+MOST = 100
 
 
 @dataclass(frozen=True, slots=True)

@@ -150,8 +150,6 @@ _NUMBER: LiteralString = "SELECT count(*) AS number FROM views.dashboard" + _DAY
 
 def _where(selection: Selection) -> LiteralString:
     where = _of_dimensions(selection)
-    if selection.system is not None:
-        where += " AND %(system)s = ANY(systems)"
     if selection.since is not None:
         where += " AND (received_month >= %(since)s OR clock_runs)"
     if selection.outcome == "open":
@@ -171,6 +169,8 @@ def _of_dimensions(selection: Selection) -> LiteralString:
         where += " AND subject_right = %(right)s"
     if selection.channel is not None:
         where += " AND channel = %(channel)s"
+    if selection.system is not None:
+        where += " AND %(system)s = ANY(systems)"
     if selection.month is not None:
         where += " AND received_month = %(month)s"
     return where
@@ -368,32 +368,17 @@ def _over_sql(selection: Selection) -> LiteralString:
         + over
         + " AND outcome = 'withdrawn') AS withdrawn,"
         " sum(number) FILTER (WHERE closed) AS closed, sum(number) FILTER (WHERE ended) AS ended"
-        " FROM "
-        + ("views.dashboard_over" if selection.system is None else _OVER_THERE)
-        + _counted(selection, " OR clock_runs")
-        + _SETS
+        " FROM views.dashboard_over" + _counted(selection, " OR clock_runs") + _SETS
     )
 
 
 def _days_sql(selection: Selection) -> LiteralString:
     return (
         _LEVELS
-        + "days_taken, sum(number) AS number FROM "
-        + ("views.dashboard_days" if selection.system is None else _DAYS_THERE)
+        + "days_taken, sum(number) AS number FROM views.dashboard_days"
         + _counted(selection)
         + _DAYS_SETS
     )
-
-
-# Which systems were asked is told row by row only.
-_OVER_THERE: LiteralString = (
-    "(SELECT *, 1 AS number FROM views.dashboard WHERE %(system)s = ANY(systems)"
-    " AND (answered_on IS NOT NULL OR NOT clock_runs)) AS there"
-)
-_DAYS_THERE: LiteralString = (
-    "(SELECT *, 1 AS number FROM views.dashboard WHERE %(system)s = ANY(systems)"
-    " AND days_taken IS NOT NULL) AS there"
-)
 
 
 def _counted(selection: Selection, even: LiteralString = "") -> LiteralString:

@@ -47,8 +47,8 @@ class Kept(Row):
     outcome: Annotated[str, "in-full, in-part, refused, referred or withdrawn; open before"] = (
         "open"
     )
-    systems: Annotated[list[str], "The systems that were asked, by their ids in the profile"] = (
-        field(default_factory=list)
+    systems: Annotated[list[str], "The systems of its plan, by their ids in the profile"] = field(
+        default_factory=list
     )
     extended_on: Annotated[date | None, "When the person was told of an extension"] = None
     extended_for: Annotated[str | None, "Why, as codes with a stroke between them"] = None
@@ -103,8 +103,8 @@ KEPT = Table(
         Tally(
             "dashboard_over",
             alike=(
-                *("controller", "received_month", "subject_right", "channel", "outcome"),
-                *("clock_runs", "closed", "ended"),
+                *("controller", "received_month", "subject_right", "channel", "systems"),
+                *("outcome", "clock_runs", "closed", "ended"),
                 *("statutory_kept", "promise_kept", "target_kept"),
                 *("month_kept", "three_months_kept"),
             ),
@@ -114,7 +114,10 @@ KEPT = Table(
         ),
         Tally(
             "dashboard_days",
-            alike=("controller", "received_month", "subject_right", "channel", "days_taken"),
+            alike=(
+                *("controller", "received_month", "subject_right", "channel", "systems"),
+                "days_taken",
+            ),
             having="days_taken IS NOT NULL",
             comment="How many requests were answered after so many days",
         ),
@@ -256,13 +259,7 @@ class Dashboard(Projection):
     @when(Fulfilment.Planned, Fulfilment.Replanned)
     def planned(self, event: Fulfilment.Planned | Fulfilment.Replanned, rows: Rows) -> None:
         for kept in rows.changing(KEPT, event.originator_id):
-            kept.systems = [plan.system for plan in event.systems]
-
-    @when(Fulfilment.LineAdded)
-    def line_added(self, event: Fulfilment.LineAdded, rows: Rows) -> None:
-        for kept in rows.changing(KEPT, event.originator_id):
-            if event.line.system not in kept.systems:
-                kept.systems = [*kept.systems, event.line.system]
+            kept.systems = sorted(plan.system for plan in event.systems)
 
 
 def _dropped(event: Request.Event, rows: Rows, status: Status) -> None:

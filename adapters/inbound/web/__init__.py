@@ -37,6 +37,7 @@ from adapters.inbound.web import (
     worklist,
 )
 from adapters.inbound.web.assets import Assets
+from adapters.inbound.web.board_memory import Remembered
 
 MODULES = (
     sign_in,
@@ -79,6 +80,7 @@ def add_pages(app: FastAPI) -> None:
     else there is none.
     """
     app.state.demo_token = None
+    app.state.figures = Remembered()
     for module in MODULES:
         app.include_router(module.router)
     app.mount("/static", Assets(), name="static")

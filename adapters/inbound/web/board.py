@@ -13,13 +13,14 @@ from typing import Any
 from fastapi import APIRouter, Response
 
 from adapters.inbound.web import board_files
+from adapters.inbound.web.board_memory import Remembered
 from adapters.inbound.web.board_view import OPEN_FIGURES, Board, Choices, Names, chart_of, now_of
 from adapters.inbound.web.pages import NotHere, PageRoute, download, page
 from adapters.inbound.web.session import Desk, ReadsBoard
 from domain.case import reference
 from domain.deadlines import add_months
-from projections.attention import CASES, cases_of, needs, waiting_cases
-from projections.board import Figures, Selection, figures, month_named
+from projections.attention import CASES, MOST, cases_of, needs, waiting_cases
+from projections.board import Figures, Selection, month_named
 from projections.connector_tasks import Failures, failures
 from projections.projection import Today, civil_dates
 
@@ -32,18 +33,17 @@ router = APIRouter(prefix="/board", route_class=PageRoute, include_in_schema=Fal
 
 @router.get("")
 def board(desk: ReadsBoard) -> Response:
-    today = civil_dates(desk.installation.clock())
-    selection = _selection(desk, today)
-    found, systems = _figures(desk, selection, today), _systems(desk, selection)
-    look = desk.look()
-    view = Board(desk, look, selection, found, systems, today)
+    today, names = civil_dates(desk.installation.clock()), Names(desk)
+    selection = _selection(names, today)
+    found = _figures(desk, selection, today)
+    view = Board(names, selection, found, _systems(desk, selection))
     return page(
         "board.html",
-        look,
+        names.look,
         desk=desk,
         board=view,
-        choices=Choices(desk, look, selection, _period(desk.request.query_params), today),
-        now=now_of(desk, found, selection),
+        choices=Choices(names, selection, _period(desk.request.query_params), today),
+        now=now_of(names, found, selection),
         charts=tuple(chart_of(name, view) for name in ("shares", "open", "days")),
         open_figures=OPEN_FIGURES,
     )
@@ -52,18 +52,19 @@ def board(desk: ReadsBoard) -> Response:
 @router.get("/now/{what}")
 def now(desk: ReadsBoard, what: str) -> Response:
     """The cases behind one of the numbers that need somebody now."""
-    selection = Selection.asked(desk.controllers, desk.request.query_params)
+    names = Names(desk)
+    selection = Selection.asked(names.controllers, desk.request.query_params)
     database, tasks = desk.installation.database, desk.installation.tasks
 
     def shown(template: str, found: Sequence[object], **values: Any) -> Response:
-        names = Names(desk)
         return page(
             template,
-            desk.look(),
+            names.look,
             desk=desk,
             what=what,
             found=found,
             names=names,
+            most=MOST,
             reference=reference,
             **values,
         )
@@ -85,8 +86,8 @@ def now(desk: ReadsBoard, what: str) -> Response:
 @router.get("/{name}.csv")
 def table(desk: ReadsBoard, name: str) -> Response:
     """One table of the board as it is selected, for a spreadsheet."""
-    today = civil_dates(desk.installation.clock())
-    selection = _selection(desk, today)
+    today, names = civil_dates(desk.installation.clock()), Names(desk)
+    selection = _selection(names, today)
     if name == "systems":
         rows = board_files.systems(_systems(desk, selection))
     elif name == "now":
@@ -95,20 +96,20 @@ def table(desk: ReadsBoard, name: str) -> Response:
         rows = board_files.measures(name, _figures(desk, selection, today))
     else:
         raise NotHere
-    content = board_files.spreadsheet(rows, desk.look().language)
+    content = board_files.spreadsheet(rows, names.look.language)
     return download(content, f"trettio-{name}.csv", media_type="text/csv; charset=utf-8")
 
 
-def _selection(desk: Desk, today: Today) -> Selection:
-    params: Mapping[str, str] = desk.request.query_params
+def _selection(names: Names, today: Today) -> Selection:
+    params: Mapping[str, str] = names.desk.request.query_params
     period = _period(params)
     chosen = {name: params.get(name, "") for name in ("controller", "right", "channel", "system")}
     if month_named(period):
-        return Selection.asked(desk.controllers, {**chosen, "month": period})
+        return Selection.asked(names.controllers, {**chosen, "month": period})
     if period == "all":
-        return Selection.asked(desk.controllers, chosen)
+        return Selection.asked(names.controllers, chosen)
     since = add_months(max(today.values()).replace(day=1), 1 - MONTHS)
-    return Selection.asked(desk.controllers, {**chosen, "since": f"{since:%Y-%m}"})
+    return Selection.asked(names.controllers, {**chosen, "since": f"{since:%Y-%m}"})
 
 
 def _period(params: Mapping[str, str]) -> str:
@@ -117,7 +118,8 @@ def _period(params: Mapping[str, str]) -> str:
 
 
 def _figures(desk: Desk, selection: Selection, today: Today) -> Figures:
-    return figures(desk.installation.database, selection, today)
+    memory: Remembered = desk.request.app.state.figures
+    return memory.figures(desk.installation.database, selection, today)
 
 
 def _systems(desk: Desk, selection: Selection) -> list[Failures]:

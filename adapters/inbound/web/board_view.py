@@ -57,13 +57,21 @@ class System:
 
 @dataclass(frozen=True)
 class Names:
-    """How a reader calls controllers and systems."""
+    """The controllers that a reader may see, read once for a page, and what each is called."""
 
     desk: Desk
 
     @cached_property
+    def controllers(self) -> tuple[str, ...]:
+        return self.desk.controllers
+
+    @cached_property
     def profiles(self) -> Mapping[str, Profile]:
-        return {name: self.desk.profile(name) for name in self.desk.controllers}
+        return {name: self.desk.profile(name) for name in self.controllers}
+
+    @cached_property
+    def look(self) -> Look:
+        return self.desk.look(next(iter(self.profiles.values()), None))
 
     def controller(self, name: str) -> str:
         return controller_name(self.profiles[name]) if name in self.profiles else name
@@ -78,16 +86,14 @@ class Names:
 class Board:
     """The figures of one selection, ready to be shown."""
 
-    desk: Desk
-    look: Look
+    names: Names
     selection: Selection
     figures: Figures
     failures: list[Failures]
-    today: Today
 
-    @cached_property
-    def names(self) -> Names:
-        return Names(self.desk)
+    @property
+    def look(self) -> Look:
+        return self.names.look
 
     @property
     def all(self) -> Measures:
@@ -95,16 +101,16 @@ class Board:
 
     def cases(self, **more: str) -> str:
         """Where all that is selected is listed, or some of it."""
-        return cases_address(self.selection, self.desk, **more)
+        return cases_address(self.selection, self.names, **more)
 
     @property
     def query(self) -> str:
         """The filters as they stand in the address."""
-        return str(self.desk.request.url.query)
+        return str(self.names.desk.request.url.query)
 
     @property
     def as_of(self) -> str:
-        return self.look.moment(self.desk.installation.clock())
+        return self.look.moment(self.names.desk.installation.clock())
 
     def time(self, hours: float | None) -> str:
         """How long a system took, in hours or days."""
@@ -147,22 +153,22 @@ class Board:
                 self.names.system(one.controller, one.system),
                 self.names.controller(one.controller),
                 one,
-                cases_address(of, self.desk),
+                cases_address(of, self.names),
                 _query({"controller": one.controller, "system": one.system}),
             )
 
     def _group(self, name: str, measures: Measures, of: Selection) -> Group:
-        return Group(name, measures, cases_address(of, self.desk), board_address(of, self.desk))
+        return Group(name, measures, cases_address(of, self.names), board_address(of, self.names))
 
 
-def cases_address(selection: Selection, desk: Desk, **more: str) -> str:
+def cases_address(selection: Selection, names: Names, **more: str) -> str:
     return (
-        f"/desk/cases?{_query({**_of_controller(selection, desk), **selection.params(), **more})}"
+        f"/desk/cases?{_query({**_of_controller(selection, names), **selection.params(), **more})}"
     )
 
 
-def board_address(selection: Selection, desk: Desk) -> str:
-    params = {**_of_controller(selection, desk), **selection.params()}
+def board_address(selection: Selection, names: Names) -> str:
+    params = {**_of_controller(selection, names), **selection.params()}
     params.pop("since", None)
     if selection.month is not None:
         params["period"] = params.pop("month")
@@ -171,8 +177,8 @@ def board_address(selection: Selection, desk: Desk) -> str:
     return f"/board?{_query(params)}"
 
 
-def _of_controller(selection: Selection, desk: Desk) -> dict[str, str]:
-    if len(selection.controllers) == 1 and len(desk.controllers) > 1:
+def _of_controller(selection: Selection, names: Names) -> dict[str, str]:
+    if len(selection.controllers) == 1 and len(names.controllers) > 1:
         return {"controller": selection.controllers[0]}
     return {}
 
@@ -188,20 +194,22 @@ def _query(params: Mapping[str, str]) -> str:
 class Choices:
     """What may be chosen, and what is."""
 
-    desk: Desk
-    look: Look
+    names: Names
     selection: Selection
     period: str
     today: Today
 
     @property
+    def look(self) -> Look:
+        return self.names.look
+
+    @property
     def controllers(self) -> list[tuple[str, str]]:
-        names = Names(self.desk)
-        return [(name, names.controller(name)) for name in self.desk.controllers]
+        return [(name, self.names.controller(name)) for name in self.names.controllers]
 
     @property
     def controller(self) -> str:
-        return _of_controller(self.selection, self.desk).get("controller", "")
+        return _of_controller(self.selection, self.names).get("controller", "")
 
     @property
     def rights(self) -> list[tuple[str, str]]:
@@ -216,7 +224,7 @@ class Choices:
         found = {
             system.id: system.name
             for name in self.selection.controllers
-            for system in self.desk.profile(name).systems
+            for system in self.names.profiles[name].systems
         }
         return sorted(found.items(), key=lambda item: item[1].casefold())
 
@@ -253,31 +261,19 @@ class Need:
     note: str = ""
 
 
-@dataclass(frozen=True)
-class Now:
-    """For the pages behind a number."""
-
-    desk: Desk
-    look: Look
-
-    @cached_property
-    def names(self) -> Names:
-        return Names(self.desk)
-
-
-def now_of(desk: Desk, found: Figures, selection: Selection) -> list[Need]:
+def now_of(names: Names, found: Figures, selection: Selection) -> list[Need]:
     """For the chosen controllers; what waits for somebody waits whatever else is chosen."""
-    look = desk.look()
-    waits: Needs = needs(desk.installation.database, selection.controllers)
-    whose = _query(_of_controller(selection, desk))
+    look = names.look
+    waits: Needs = needs(names.desk.installation.database, selection.controllers)
+    whose = _query(_of_controller(selection, names))
 
     def there(what: str) -> str:
         return f"/board/now/{what}" + (f"?{whose}" if whose else "")
 
     oldest, until = waits.oldest_message_at, waits.next_breach_by
     every = (
-        Need("late", found.all.open_late, cases_address(selection, desk, open="late"), "late"),
-        Need("today", found.all.open_today, cases_address(selection, desk, open="today")),
+        Need("late", found.all.open_late, cases_address(selection, names, open="late"), "late"),
+        Need("today", found.all.open_today, cases_address(selection, names, open="today")),
         Need(
             "breaches",
             waits.breaches,
