@@ -76,6 +76,7 @@ from services.delivery import Delivery
 from services.digest import Digests
 from services.disclosing import Disclosing
 from services.electronic import ElectronicIdentity
+from services.erasure_table import ErasureTables
 from services.extending import Extending
 from services.finding import Finding
 from services.follower import Follower
@@ -145,6 +146,7 @@ class Installation:
     identity: Identity
     portal: Portal
     following: Following
+    erasure_tables: ErasureTables
     limits: PostgresLimits
     electronic: ElectronicIdentity
     orders: OrderKnowledge
@@ -419,7 +421,9 @@ def _wire(
     mail_tokens = _mail_tokens(settings)
     mailer = mailer or _mailer(settings, clock, mail_tokens)
     tokens = Tokens(database)
-    questions = Questions(register, vault, controllers, postroom, clock)
+    questions = Questions(
+        register, vault, controllers, postroom, links, clock, address=settings.address
+    )
     assigning = Assigning(register, staff, clock)
     fulfilments = Fulfilments(register, vault, tasks, controllers, suppressions, held, clock)
     restrictions = Restrictions(register, vault, tasks, controllers, postroom, clock)
@@ -469,6 +473,7 @@ def _wire(
         identity=identity,
         portal=Portal(register, vault, tasks, controllers, intake, following, limits, clock),
         following=following,
+        erasure_tables=ErasureTables(register, controllers, deciding, questions, clock),
         limits=limits,
         orders=OrderKnowledge(register, vault, tasks, controllers, identity, clock),
         electronic=ElectronicIdentity(

@@ -31,6 +31,8 @@ _DELIVERED_BY = {"manual": Delivery.PERSON, "csv": Delivery.FILE}
 
 SHORTEST_CONTENT = 30
 """As long as a link to an answer works: nothing goes that it still opens."""
+LONGEST_CONFIRMATION = 14
+"""Half of the time that the law gives; an erasure waits for nobody longer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,6 +188,12 @@ def _head(profile: Profile) -> Iterator[Problem]:
         yield Problem("promise_days", "must be 1 to 365; leave it out if nothing is promised")
     if not SHORTEST_CONTENT <= profile.content_days <= 365:
         yield Problem("content_days", f"must be {SHORTEST_CONTENT} to 365: links live so long")
+    days = profile.erasure_confirmation_days
+    if days is not None and not 1 <= days <= LONGEST_CONFIRMATION:
+        yield Problem(
+            "erasure_confirmation_days",
+            f"must be 1 to {LONGEST_CONFIRMATION}; leave it out if nobody is waited for",
+        )
     for key in ("accessibility_statement", "privacy_policy"):
         page = getattr(profile, key)
         if page is not None and not re.fullmatch(r"https://[^\s/]+\.\S+", page):

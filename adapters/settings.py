@@ -6,6 +6,7 @@ import os
 from collections.abc import Collection, Mapping
 from contextlib import suppress
 from datetime import timedelta
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
@@ -64,6 +65,14 @@ class Settings(BaseSettings):
     public_url: Annotated[
         str | None, Field(description="https://… as people outside reach this service")
     ] = None
+    trusted_proxies: Annotated[
+        tuple[str, ...],
+        NoDecode,
+        Field(
+            description="addresses or networks of your own proxies, separated by commas: what they"
+            " say in X-Forwarded-For is where a visitor comes from"
+        ),
+    ] = ("127.0.0.1", "::1")
     smtp_host: Annotated[
         str | None, Field(description="the mail relay; without one letters wait to be printed")
     ] = None
@@ -196,6 +205,16 @@ class Settings(BaseSettings):
         if isinstance(value, str):
             return tuple(host.strip().lower() for host in value.split(",") if host.strip())
         return value
+
+    @field_validator("trusted_proxies", mode="before")
+    @classmethod
+    def _networks(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        named = tuple(one.strip() for one in value.split(",") if one.strip())
+        for one in named:
+            ip_network(one, strict=False)  # raises ValueError, which stops the start
+        return named
 
     @field_validator("database_url")
     @classmethod

@@ -48,6 +48,25 @@ class ErasureWish(Aggregate):
 
         def apply(self, aggregate: ErasureWish) -> None:
             aggregate.parts = self.parts
+            aggregate.confirmed = None
+
+    class AskedToConfirm(Event):
+        """The person is asked to look at what goes and what stays before it is done."""
+
+        TOPIC = "erasure-wish.asked-to-confirm"
+        by: str
+
+        def apply(self, aggregate: ErasureWish) -> None:
+            aggregate.asked_to_confirm_at = self.timestamp
+
+    class Confirmed(Event):
+        """The person has seen what goes and what stays, and wants it so."""
+
+        TOPIC = "erasure-wish.confirmed"
+        digest: str
+
+        def apply(self, aggregate: ErasureWish) -> None:
+            aggregate.confirmed = self.digest
 
     # State
 
@@ -64,6 +83,8 @@ class ErasureWish(Aggregate):
         self.said_at = timestamp
         self.request_id, self.case_id, self.controller = request_id, case_id, controller
         self.parts, self.by = parts, by
+        self.asked_to_confirm_at: datetime | None = None
+        self.confirmed: str | None = None
 
     @staticmethod
     def create_id(request_id: UUID) -> UUID:
@@ -88,6 +109,15 @@ class ErasureWish(Aggregate):
         _require_sayable(parts, by)
         if parts != self.parts:
             self.trigger_event(self.SaidAnew, parts=parts, by=by, timestamp=at)
+
+    def ask_to_confirm(self, *, by: str, at: datetime) -> None:
+        if self.asked_to_confirm_at is None:
+            self.trigger_event(self.AskedToConfirm, by=named(by), timestamp=at)
+
+    def confirm_table(self, *, digest: str, at: datetime) -> None:
+        """`digest` is that of what was shown; another one takes another confirmation."""
+        if self.confirmed != digest:
+            self.trigger_event(self.Confirmed, digest=code(digest), timestamp=at)
 
 
 def erasure_wish_id(request_id: UUID) -> UUID:

@@ -320,6 +320,8 @@ class Profile:
     """Where the published privacy policy lies."""
     portal: bool = True
     """Whether there is a page at `/c/<id>` on which anybody can ask for what is theirs."""
+    erasure_confirmation_days: int | None = None
+    """So long an erasure waits for the person to confirm what goes; none: nobody is waited for."""
     customer_service: str | None = None
     document_access: str | None = None
     silence: Silence = Silence()

@@ -28,6 +28,7 @@ from domain.vocabulary import Action, Decision, Right
 from services import dossier
 from services.addressees import address_of
 from services.controllers import Controllers
+from services.erasure_rows import require_confirmed
 from services.fulfilment import UNMAPPED
 from services.held import Held, HeldRecord
 from services.places import without_places
@@ -259,6 +260,11 @@ class Deciding:
             raise NotAllowedNow(
                 "some records have open questions: answer them, or say that you considered them"
             )
+        if not considered:
+            profile = self._controllers.in_force(request.controller)
+            wish = self._register.find_erasure_wish(request.id)
+            shown = ((one.found, one.verdict) for one in self.preview(request, on))
+            require_confirmed(request, wish, profile, shown, on)
         return previews
 
     def _instruct(

@@ -23,6 +23,7 @@ from services import dossier
 from services.controllers import Controllers
 from services.identity import Identity
 from services.links import FOLLOWING, link_to
+from services.matching import normal
 from services.ports import Also, Clock, CodeCheck, Codes, Links, Vault
 from services.postroom import Postroom
 from services.refusing import Refusing
@@ -92,7 +93,6 @@ class Written:
     kind: LetterKind | None
     """None: the person wrote it."""
     text: str
-    how: str = ""
 
 
 class Following:
@@ -204,28 +204,38 @@ class Following:
 
     # What is shown
 
+    def is_ones_own(self, case: Case) -> bool:
+        """Whether whoever asked asks for themself, so that what was found is theirs to see."""
+        representation = self._register.find_representation(case.id)
+        return representation is None or not representation.asks_for_another
+
     def requests(self, case: Case) -> tuple[DataSubjectRequest, ...]:
         return self._register.requests_of(case)
 
     def written(self, case: Case) -> tuple[Written, ...]:
         """Everything that was said, the newest first; of codes only that they were sent."""
-        said = sorted((*self._theirs(case), *self._ours(case)), key=lambda one: one.at)
+        address = self._address_of(case) or ""
+        reader = normal(IdentifierKind.EMAIL, address)
+        said = sorted(
+            (*self._theirs(case, reader), *self._ours(case, reader)), key=lambda one: one.at
+        )
         return tuple(reversed(said[-MOST_SHOWN:]))
 
-    def _theirs(self, case: Case) -> Iterator[Written]:
+    def _theirs(self, case: Case, reader: str) -> Iterator[Written]:
         refs = case.messages[-MOST_SHOWN:]
         for ref, sealed in zip(refs, self._vault.open_each(refs), strict=True):
-            text = dossier.MESSAGE.validate_json(sealed).text
-            if text.strip():
-                yield Written(case.arrivals.get(ref, case.received_at), None, text)
+            message = dossier.MESSAGE.validate_json(sealed)
+            if message.text.strip() and _is_theirs(message.sender_address, reader):
+                yield Written(case.arrivals.get(ref, case.received_at), None, message.text)
 
-    def _ours(self, case: Case) -> Iterator[Written]:
+    def _ours(self, case: Case, reader: str) -> Iterator[Written]:
         left = [one for one in case.letters.values() if one.id in case.left]
         shown = [one for one in left if one.kind is not LetterKind.IDENTITY_CODE][-MOST_SHOWN:]
         sealed = self._vault.open_each(one.text for one in shown)
         for letter, content in zip(shown, sealed, strict=True):
-            text = dossier.LETTER.validate_json(content).text
-            yield Written(case.left[letter.id], letter.kind, text)
+            written = dossier.LETTER.validate_json(content)
+            if _is_theirs(written.recipient or "", reader):
+                yield Written(case.left[letter.id], letter.kind, written.text)
 
     def questions(self, case: Case) -> tuple[str, ...]:
         """What we asked and were not told yet, each once."""
@@ -254,3 +264,11 @@ class Following:
         if request_id not in case.request_ids:
             raise NotAllowedNow("there is no such request in this case")
         self._refusing.withdraw(request_id, by=DATA_SUBJECT)
+
+
+def _is_theirs(address: str, reader: str) -> bool:
+    """Whether it went to, or came from, the very address that the code was sent to.
+
+    What was written on the page itself, or on paper, stands under no address.
+    """
+    return not address or normal(IdentifierKind.EMAIL, address) == reader

@@ -456,7 +456,13 @@ _PARTS: Mapping[LetterKind, tuple[_Part, ...]] = {
         Writer._reply_by,
         Writer._contact,
     ),
-    LetterKind.CLARIFICATION: (*_OPENING, Writer._question, Writer._reply_by, Writer._contact),
+    LetterKind.CLARIFICATION: (
+        *_OPENING,
+        Writer._question,
+        Writer._followed,
+        Writer._reply_by,
+        Writer._contact,
+    ),
     LetterKind.QUESTION_REMINDER: (
         *_OPENING,
         Writer._asked_on,

@@ -21,7 +21,8 @@ from services import dossier
 from services.addressees import address_of
 from services.controllers import Controllers
 from services.letters import LetterFacts, compose
-from services.ports import Also, Clock, Erased, Sealed, Vault
+from services.links import link_to
+from services.ports import Also, Clock, Erased, Links, Sealed, Vault
 from services.postroom import Postroom
 from services.register import Register, again_on_conflict
 
@@ -35,10 +36,14 @@ class Questions:
         vault: Vault,
         controllers: Controllers,
         postroom: Postroom,
+        links: Links,
         clock: Clock,
+        *,
+        address: str,
     ) -> None:
         self._register, self._vault, self._controllers = register, vault, controllers
         self._postroom, self._clock = postroom, clock
+        self._links, self._our_address = links, address.rstrip("/")
 
     @again_on_conflict
     def ask_scope(
@@ -53,7 +58,8 @@ class Questions:
         self._controllers.require_letters_allowed(case.controller)
         question = self._note(request, words, by)
         request.request_clarification(question=question.ref, reason=reason, by=by, at=now)
-        profile = self._controllers.in_force(case.controller)
+        profile, address = self._controllers.in_force(case.controller), self._address(request)
+        link, linked = link_to(self._links, case.id, self._our_address) if address else (None, ())
         facts = LetterFacts(
             profile=profile,
             language=case.language,
@@ -61,16 +67,17 @@ class Questions:
             received_on=request.received_on,
             rights=(request.right,),
             question=words.strip(),
+            link_url=link,
         )
         letter = self._postroom.queue(
             case,
             compose(LetterKind.CLARIFICATION, facts),
             profile,
-            self._address(request),
+            address,
             requests=(request.id,),
             at=now,
         )
-        self._register.save_all([case, request], [*question.also, *letter])
+        self._register.save_all([case, request], [*question.also, *linked, *letter])
 
     @again_on_conflict
     def record_answer(self, request_id: UUID, *, words: str, by: str) -> None:

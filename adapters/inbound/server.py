@@ -116,6 +116,8 @@ def run_web(
         log_config=None,
         access_log=False,
         server_header=False,
+        # Limits count by where a visitor comes from; nobody else's word is taken for that.
+        forwarded_allow_ips=list(settings.trusted_proxies),
         timeout_graceful_shutdown=GRACE_SECONDS,
     )
     server = _Server(config, door, ready, leave_seconds)

@@ -159,3 +159,10 @@ def test_a_secret_of_a_system_may_lie_in_a_file(tmp_path: Path) -> None:
     with pytest.raises(SettingsWrong, match=f"{variable}_FILE names cannot be read"):
         require_known_systems(SYSTEMS, environ)
     assert system_secrets("fjord-scenen", "ticketing", environ) == {}
+
+
+def test_a_proxy_is_an_address_or_a_network() -> None:
+    settings = load_settings({"TRETTIO_TRUSTED_PROXIES": "10.0.0.0/8, 192.0.2.7"})
+    assert settings.trusted_proxies == ("10.0.0.0/8", "192.0.2.7")
+    with pytest.raises(SettingsWrong, match="TRETTIO_TRUSTED_PROXIES"):
+        load_settings({"TRETTIO_TRUSTED_PROXIES": "everybody"})

@@ -6,8 +6,8 @@ open every link; a link that ended and one that never was look alike.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 from http import HTTPStatus
 from uuid import UUID, uuid4
@@ -31,15 +31,18 @@ from domain.case import Case, CaseStatus
 from domain.deadlines import received_on
 from domain.errors import DomainError, NotAllowedNow
 from domain.explanation import Step, explain
+from domain.grounds import ground
 from domain.policy import Profile
 from domain.request import DataSubjectRequest
 from domain.vocabulary import Right
+from services.erasure_rows import Row, Table
 from services.following import OPEN_FOR, Stage, stage_of
 from services.portal import promise_of
 from services.ports import CodeCheck, Erased
+from services.wording import in_language, short
 
 COOKIE = "trettio-follow"
-DONE = frozenset({"code", "open", "written", "withdrawn", "confirmed"})
+DONE = frozenset({"code", "open", "written", "withdrawn", "confirmed", "changed"})
 
 router = APIRouter(prefix="/follow", route_class=PageRoute, include_in_schema=False)
 
@@ -54,6 +57,7 @@ class Followed:
     why: Sequence[Step]
     request: DataSubjectRequest | None = None
     can_withdraw: bool = False
+    table: Table | None = None
 
 
 @router.get("/{secret}")
@@ -125,6 +129,20 @@ def withdraw(request: Request, secret: str, right: str) -> Response:
     if asked.request is not None and asked.can_withdraw:
         installation_of(request).following.withdraw(case.id, asked.request.id)
     return go(f"/follow/{secret}?done=withdrawn")
+
+
+@router.post("/{secret}/table", dependencies=[OurForm])
+def confirm_table(request: Request, secret: str, form: Form) -> Response:
+    """What goes and what stays is as the person wants it; another table is shown once more."""
+    case = _opened(request, secret)
+    asked = _asked(request, case, Right.ERASURE.value)
+    if asked.request is None or not installation_of(request).following.is_ones_own(case):
+        raise NotHere
+    try:
+        same = installation_of(request).erasure_tables.confirm(asked.request.id, form.one("table"))
+    except NotAllowedNow:
+        same = False
+    return go(f"/follow/{secret}?done={'confirmed' if same else 'changed'}")
 
 
 def _behind(request: Request, secret: str) -> Case:
@@ -205,6 +223,35 @@ def _followed(installation: Installation, case: Case, look: Look) -> Iterator[Fo
         )
 
 
+def _all(request: Request, case: Case) -> Iterator[Followed]:
+    return _followed(installation_of(request), case, _look(request, case))
+
+
+def _with_tables(request: Request, case: Case) -> Iterator[Followed]:
+    installation = installation_of(request)
+    own = installation.following.is_ones_own(case)
+    for one in _all(request, case):
+        if own and one.request is not None and one.right is Right.ERASURE:
+            yield replace(one, table=installation.erasure_tables.of(one.request))
+        else:
+            yield one
+
+
+def _ground_words(look: Look, profile: Profile) -> Callable[[Row], str]:
+    """Why a line stays, as the letter will say it, with its law."""
+
+    def words(row: Row) -> str:
+        if row.ground is None:
+            return ""
+        known = ground(row.ground)
+        if row.until is None:
+            return in_language(known.open_ended, look.language, profile)
+        text = in_language(known.text, look.language, profile)
+        return text.format(until=look.day(row.until))
+
+    return words
+
+
 def _unread(profile: Profile, case: Case, look: Look) -> Followed:
     """Before anybody has read it, what counts already: the day it arrived."""
     day = received_on(case.received_at, profile.country)
@@ -228,7 +275,9 @@ def _page(
     wrong: CodeCheck | None = None,
     empty: bool = False,
 ) -> Response:
-    following = installation_of(request).following
+    installation = installation_of(request)
+    following = installation.following
+    profile = installation.controllers.in_force(case.controller)
     is_open = _is_open(request, case)
     try:
         written = following.written(case) if is_open else ()
@@ -241,7 +290,11 @@ def _page(
         case,
         "portal_follow.html",
         status=HTTPStatus.UNPROCESSABLE_ENTITY if wrong or empty else HTTPStatus.OK,
-        followed=tuple(_followed(installation_of(request), case, _look(request, case))),
+        followed=tuple(_with_tables(request, case) if is_open else _all(request, case)),
+        categories={one.id: one for one in profile.categories},
+        systems={one.id: one.name for one in profile.systems},
+        words=lambda text: short(in_language(text, _look(request, case).language, profile)),
+        ground=_ground_words(_look(request, case), profile),
         is_open=is_open,
         written=written,
         questions=questions,

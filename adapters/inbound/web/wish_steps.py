@@ -40,3 +40,16 @@ def say(desk: AtDesk, case_id: UUID, request_id: UUID, sent: Form) -> Response:
 
     place = f"request-{request.right.value}"
     return carry_out(desk, case, sent, command, form="wish", done="match", place=place)
+
+
+@router.post("/table/ask")
+def ask_to_confirm(desk: AtDesk, case_id: UUID, request_id: UUID, sent: Form) -> Response:
+    """Have the person look at what goes and what stays, before it is done."""
+    case = desk.case(case_id)
+    request = desk.asked(case, request_id)
+
+    def command() -> None:
+        desk.installation.erasure_tables.ask(request.id, by=desk.staff_id)
+
+    place = f"request-{request.right.value}"
+    return carry_out(desk, case, sent, command, form="wish", done="match", place=place)

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import date
+from uuid import UUID
+
 import pytest
+from fastapi.testclient import TestClient
 
 from adapters.inbound.web.look import Look
 from adapters.inbound.web.portal_follow import COOKIE
 from domain.request import Status
 from domain.vocabulary import Language, Right
-from tests.support.house import KARI, House
+from tests.support.house import KARI, NORWAY, House
 from tests.support.steps import confirm, press, reveal
 from tests.support.visitors import ask, open_page
 
@@ -140,3 +144,63 @@ def test_a_link_that_never_was_looks_like_one_that_ended(house: House, path: str
     ended = house.visitor().get(f"{link}{path}")
     assert never.status_code == ended.status_code == 404
     assert never.text == ended.text
+
+
+# Before anything is erased
+
+
+def found_for_erasure(house: House) -> tuple[UUID, str, TestClient]:
+    """A request for erasure with everything found, and its page open in a browser."""
+    held = house.systems.system(NORWAY, "ticketing")
+    held.hold(KARI, "order", "o1", anchors={"order_completed": date(2026, 3, 1)})
+    house.systems.system(NORWAY, "mailing").hold(KARI, "subscriber", "s1")
+    house.systems.manual = frozenset()
+    case_id = ask(house, "erasure")
+    browser = house.visitor()
+    link = open_page(house, browser)
+    desk, case = house.staff(), f"/desk/cases/{case_id}"
+    reveal(desk, case)
+    confirm(desk, case, "erasure")
+    house.work()
+    for system in ("web", "archive", "customer-service", "invoicing", "print"):
+        page = desk.get(case).text
+        if f"/systems/{system}/found" in page:
+            request_id = house.case(case_id).request_ids[0]
+            press(
+                desk,
+                f"{case}/requests/{request_id}/systems/{system}/found",
+                nothing="searched-nothing-held",
+            )
+    house.work()
+    return case_id, link, browser
+
+
+def test_what_goes_and_what_stays_is_confirmed_by_the_person(house: House) -> None:
+    case_id, link, browser = found_for_erasure(house)
+    (request,) = house.installation.register.requests_of(house.case(case_id))
+    assert request.status is Status.COLLECTED
+    desk, case = house.staff(), f"/desk/cases/{case_id}"
+    reveal(desk, case)
+    press(desk, f"{case}/requests/{request.id}/table/ask")
+    house.work()
+    (asked,) = (mail for mail in house.mails() if mail.kind.value == "clarification")
+    assert "/follow/" in asked.text
+
+    assert "<table" not in house.visitor().get(link).text
+    page = browser.get(link).text
+    table = house.installation.erasure_tables.of(request)
+    assert table is not None
+    assert table.digest in page
+    assert Look(Language.NB).say("follow.fate.goes") in page
+    assert page.count('class="main"') == 1
+
+    other = press(browser, f"{link}/table", table="0" * 64)
+    assert Look(Language.NB).say("follow.done_changed") in other
+    page = press(browser, f"{link}/table", table=table.digest)
+    assert Look(Language.NB).say("follow.table_confirmed") in page
+    wish = house.installation.register.find_erasure_wish(request.id)
+    assert wish is not None
+    assert wish.confirmed == table.digest
+    (request,) = house.installation.register.requests_of(house.case(case_id))
+    assert not request.awaits_clarification
+    assert Look(Language.NB).say("erasure_table.confirmed") in desk.get(case).text
