@@ -26,6 +26,7 @@ import domain.restriction
 import domain.values
 from adapters.embedded_postgres import EmbeddedPostgres
 from adapters.outbound import rotation
+from adapters.outbound.accounts import Accounts
 from adapters.outbound.attempts import PostgresAttempts
 from adapters.outbound.codes import PostgresCodes
 from adapters.outbound.controllers import ControllerNames
@@ -42,6 +43,7 @@ from adapters.outbound.mail_limit import MOST_A_DAY, LimitedMailer
 from adapters.outbound.mail_tokens import MailTokens
 from adapters.outbound.one_click_links import SealedLinks
 from adapters.outbound.outbox import Outbox
+from adapters.outbound.passwords import Passwords
 from adapters.outbound.recorder import LogReader, log_environment
 from adapters.outbound.sessions import Sessions
 from adapters.outbound.smtp import Security, SmtpMailer
@@ -50,6 +52,7 @@ from adapters.outbound.suppressions import PostgresSuppressed
 from adapters.outbound.systems import ConfiguredSystems
 from adapters.outbound.tasks import PostgresTasks
 from adapters.outbound.threads import PostgresThreads
+from adapters.outbound.throttle import Throttle
 from adapters.outbound.tokens import Tokens
 from adapters.outbound.transcodings import register_all
 from adapters.outbound.typesetting import TypstTypesetter
@@ -194,6 +197,7 @@ class Installation:
     tokens: Tokens
     grants: Grants
     sessions: Sessions
+    accounts: Accounts
     idempotency: IdempotencyKeys
     versions: Versions
     staff: PostgresStaff
@@ -559,6 +563,12 @@ def _wire(
         mail_tokens=mail_tokens,
         tokens=tokens,
         grants=Grants(database),
+        accounts=Accounts(
+            database,
+            vault.key_for("second factors"),
+            Throttle(database, vault.key_for("sign-ins")),
+            Passwords(),
+        ),
         sessions=Sessions(
             database,
             tokens,
