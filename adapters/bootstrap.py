@@ -48,6 +48,7 @@ from adapters.outbound.recorder import LogReader, log_environment
 from adapters.outbound.sessions import Sessions
 from adapters.outbound.smtp import Security, SmtpMailer
 from adapters.outbound.staff import PostgresStaff
+from adapters.outbound.staff_provider import StaffProvider
 from adapters.outbound.suppressions import PostgresSuppressed
 from adapters.outbound.systems import ConfiguredSystems
 from adapters.outbound.tasks import PostgresTasks
@@ -198,6 +199,7 @@ class Installation:
     grants: Grants
     sessions: Sessions
     accounts: Accounts
+    staff_provider: StaffProvider
     idempotency: IdempotencyKeys
     versions: Versions
     staff: PostgresStaff
@@ -569,6 +571,7 @@ def _wire(
             Throttle(database, vault.key_for("sign-ins")),
             Passwords(),
         ),
+        staff_provider=StaffProvider(database, settings),
         sessions=Sessions(
             database,
             tokens,

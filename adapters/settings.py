@@ -30,7 +30,7 @@ FOR_TESTS = frozenset(
 
 FROM_FILES = (
     *("database_url", "smtp_password", "imap_password"),
-    *("mail_oauth_client_secret", "mail_oauth_refresh_token"),
+    *("mail_oauth_client_secret", "mail_oauth_refresh_token", "staff_oidc_client_secret"),
 )
 """Secrets that a file may hold; so may every variable of a connected system, as <VARIABLE>_FILE."""
 
@@ -166,6 +166,30 @@ class Settings(BaseSettings):
             " while /health says that it leaves: as long as your balancer takes to notice",
         ),
     ] = 5.0
+    staff_oidc_issuer: Annotated[
+        str | None, Field(description="the issuer of the OpenID provider that staff sign in with")
+    ] = None
+    staff_oidc_client_id: Annotated[str | None, Field(description="our client id there")] = None
+    staff_oidc_client_secret: Annotated[SecretStr | None, Field(description="its secret")] = None
+    staff_oidc_client_secret_file: Annotated[
+        Path | None, Field(description="a file that holds the secret, in place of the variable")
+    ] = None
+    staff_oidc_name: Annotated[
+        str, Field(description="what the button on the sign-in page calls the provider")
+    ] = "OpenID Connect"
+    staff_oidc_scopes: Annotated[str, Field(description="scopes, separated by spaces")] = (
+        "openid profile email"
+    )
+    staff_oidc_groups_claim: Annotated[
+        str, Field(description="the claim that names somebody's groups")
+    ] = "groups"
+    staff_oidc_roles: Annotated[
+        str,
+        Field(
+            description="group=role@controller, separated by commas; without @controller for all:"
+            " privacy-team=handler@my-house, dpo=officer"
+        ),
+    ] = ""
     session_idle_minutes: Annotated[
         int, Field(ge=1, le=1440, description="minutes, 1 to 1440, after which the desk is left")
     ] = 30
@@ -194,6 +218,7 @@ class Settings(BaseSettings):
         *("home", "profiles", "mail_folder", "database_url_file", "master_key_file"),
         *("smtp_password_file", "imap_password_file"),
         *("mail_oauth_client_secret_file", "mail_oauth_refresh_token_file"),
+        "staff_oidc_client_secret_file",
     )
     @classmethod
     def _expanded(cls, value: Path | None) -> Path | None:

@@ -64,7 +64,7 @@ class Accounts:
         """The secret of a link that makes an account, or a lost one anew; it is shown once."""
         if human(by).casefold() == staff_id.casefold():
             raise DomainError("nobody invites themselves: ask a colleague")
-        if not self._database.fetch("SELECT FROM trettio.staff WHERE id = %s", [staff_id]):
+        if not self._database.fetch("SELECT 1 FROM trettio.staff WHERE id = %s", [staff_id]):
             raise DomainError(f"there is nobody with the id {staff_id}: add the person first")
         secret = secrets.token_urlsafe(32)
         sealed = encrypt(self._key, pyotp.random_base32().encode(), staff_id.encode())
@@ -170,12 +170,12 @@ class Accounts:
 
     def has_one(self, staff_id: str) -> bool:
         return bool(
-            self._database.fetch("SELECT FROM trettio.accounts WHERE staff_id = %s", [staff_id])
+            self._database.fetch("SELECT 1 FROM trettio.accounts WHERE staff_id = %s", [staff_id])
         )
 
     def any(self) -> bool:
         """Whether anybody can sign in so here."""
-        return bool(self._database.fetch("SELECT FROM trettio.accounts LIMIT 1"))
+        return bool(self._database.fetch("SELECT 1 FROM trettio.accounts LIMIT 1"))
 
     def codes_left(self, staff_id: str) -> int:
         (row,) = self._database.fetch(

@@ -80,9 +80,11 @@ class RelyingParty:
         *,
         redirect_uri: str,
         issuer: str | None = None,
+        prompt: str = "login",
         clock: Callable[[], float] = time.time,
     ) -> None:
-        self.provider, self._client = provider, client
+        """With another `prompt` than `login` whoever is signed in there need not do it again."""
+        self.provider, self._client, self._prompt = provider, client, prompt
         self._redirect_uri, self._clock = redirect_uri, clock
         self._issuer = issuer or provider.issuer
         self._lock = threading.Lock()
@@ -102,12 +104,20 @@ class RelyingParty:
             "nonce": words.nonce,
             "code_challenge": words.challenge,
             "code_challenge_method": "S256",
-            "prompt": "login",
             "ui_locales": language,
         }
+        if self._prompt:
+            query["prompt"] = self._prompt
         if self.provider.acr_values:
             query["acr_values"] = " ".join(self.provider.acr_values)
         return f"{self._endpoint('authorization_endpoint')}?{urlencode(query)}"
+
+    def leaving(self, back: str) -> str | None:
+        """Where the browser goes to be signed out there too, where the provider offers that."""
+        if not self._described().get("end_session_endpoint"):
+            return None
+        query = {"client_id": self._client.client_id, "post_logout_redirect_uri": back}
+        return f"{self._endpoint('end_session_endpoint')}?{urlencode(query)}"
 
     # Coming back
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from fastapi import FastAPI
 
 from adapters.inbound.web import (
+    account,
     all_cases,
     answer,
     board,
@@ -14,6 +15,7 @@ from adapters.inbound.web import (
     cover_steps,
     findings,
     inbox,
+    invited,
     keeping_steps,
     kept,
     letter_steps,
@@ -22,6 +24,7 @@ from adapters.inbound.web import (
     portal,
     portal_follow,
     prove,
+    provider_sign_in,
     recipient_steps,
     record_steps,
     rights_steps,
@@ -41,6 +44,9 @@ from adapters.inbound.web.board_memory import Remembered
 
 MODULES = (
     sign_in,
+    provider_sign_in,
+    invited,
+    account,
     worklist,
     inbox,
     all_cases,

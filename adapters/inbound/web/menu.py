@@ -10,16 +10,18 @@ from fastapi import Request
 
 from domain.access import Permission
 
-ENTRIES = (
-    ("/desk", "worklist.title", Permission.SEE),
-    ("/desk/inbox", "inbox.title", Permission.SEE),
-    ("/desk/cases", "all_cases.title", Permission.SEE),
-    ("/board", "board.title", Permission.BOARD),
-    ("/desk/holds", "keeping.all_title", Permission.SEE),
-    ("/desk/findings", "findings.title", Permission.SEE),
-    ("/desk/staff", "staff.title", Permission.SEE),
+ENTRIES: tuple[tuple[str, str, tuple[Permission, ...]], ...] = (
+    ("/desk", "worklist.title", (Permission.SEE,)),
+    ("/desk/inbox", "inbox.title", (Permission.SEE,)),
+    ("/desk/cases", "all_cases.title", (Permission.SEE,)),
+    ("/board", "board.title", (Permission.BOARD,)),
+    ("/desk/holds", "keeping.all_title", (Permission.SEE,)),
+    ("/desk/findings", "findings.title", (Permission.SEE,)),
+    ("/desk/staff", "staff.title", (Permission.SEE,)),
+    ("/desk/admin", "admin.title", (Permission.OPERATE, Permission.ADOPT, Permission.AUDIT)),
 )
-OUTBOX = ("/outbox", "outbox.title", Permission.SEE)
+"""Each page, the key of its title, and the permissions that open it: any one of them."""
+OUTBOX = ("/outbox", "outbox.title", (Permission.REVEAL,))
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +45,6 @@ class AtWork(Protocol):
 
 def menu(desk: AtWork) -> Iterator[Entry]:
     here = desk.request.url.path
-    for address, title, permission in (*ENTRIES, *((OUTBOX,) if desk.has_outbox else ())):
-        if desk.may(permission):
+    for address, title, opened_by in (*ENTRIES, *((OUTBOX,) if desk.has_outbox else ())):
+        if any(map(desk.may, opened_by)):
             yield Entry(address, title, is_open=here == address)

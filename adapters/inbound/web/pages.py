@@ -107,6 +107,10 @@ class Sent:
     def one(self, name: str) -> str:
         return next((value.strip() for value in self._fields.get(name, ())), "")
 
+    def raw(self, name: str) -> str:
+        """As it was typed, spaces and all: a password."""
+        return next(iter(self._fields.get(name, ())), "")
+
     def has(self, name: str) -> bool:
         return name in self._fields
 

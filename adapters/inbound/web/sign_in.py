@@ -1,4 +1,4 @@
-"""`/desk/sign-in`: a token becomes a cookie that scripts and other sites cannot use."""
+"""`/desk/sign-in`: by a token, or by password and second factor, to a session of one's own."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ Next = Annotated[str, Query(max_length=300)]
 
 @router.get("/sign-in")
 def show(request: Request, next: Next = "") -> Response:  # noqa: A002 (the name in the address)
-    return _page(request, next)
+    return sign_in_page(request, next)
 
 
 @router.post("/sign-in", dependencies=[OurForm])
@@ -46,11 +46,28 @@ def sign_in(request: Request, form: Form) -> Response:
     token = demo_token if demo_token and form.has("demo") else form.one("token")
     bearer = installation.tokens.bearer(token)
     if bearer is None or not bearer.may(Scope.DESK):
-        return _page(request, form.one("next"), failed=True)
-    response = go(ours(form.one("next")))
+        return sign_in_page(request, form.one("next"), failed="token")
     secret = installation.sessions.begin(
         bearer.staff_id, Way.TOKEN, device=device_of(request), token=token
     )
+    response = go(ours(form.one("next")))
+    keep(response, installation, secret)
+    return response
+
+
+@router.post("/sign-in/account", dependencies=[OurForm])
+def by_account(request: Request, form: Form) -> Response:
+    """By password and second factor; whatever was wrong, the answer is the same."""
+    installation = installation_of(request)
+    staff_id = installation.accounts.sign_in(
+        form.one("name"), form.raw("password"), form.one("code"), source=source_of(request)
+    )
+    if staff_id is None:
+        return sign_in_page(request, form.one("next"), failed="account")
+    secret = installation.sessions.begin(staff_id, Way.PASSWORD, device=device_of(request))
+    if installation.sessions.find(secret) is None:
+        return sign_in_page(request, form.one("next"), failed="role")
+    response = go(ours(form.one("next")))
     keep(response, installation, secret)
     return response
 
@@ -61,9 +78,13 @@ def sign_out(request: Request) -> Response:
     installation = installation_of(request)
     name = cookie_name(installation)
     secret = request.cookies.get(name, "")
-    if secret:
-        installation.sessions.end(secret)
-    response = go("/desk/sign-in")
+    session = installation.sessions.find(secret) if secret else None
+    installation.sessions.end(secret)
+    response: Response = go("/desk/sign-in")
+    if session is not None and session.way is Way.PROVIDER:
+        away = installation.staff_provider.leaving()
+        if away is not None:
+            response = page("sign_in_away.html", look_for(request), address=away)
     response.delete_cookie(name, secure=is_secure(installation), httponly=True, samesite="strict")
     return response
 
@@ -88,7 +109,13 @@ def device_of(request: Request) -> str:
     return " · ".join([*programs[:1], *systems[:1]])
 
 
-def _page(request: Request, next_page: str, *, failed: bool = False) -> Response:
+def source_of(request: Request) -> str:
+    """Where somebody tries from: the address that the server sees, or was told by its proxy."""
+    return request.client.host if request.client else ""
+
+
+def sign_in_page(request: Request, next_page: str = "", *, failed: str = "") -> Response:
+    installation = installation_of(request)
     return page(
         "sign_in.html",
         look_for(request),
@@ -96,10 +123,16 @@ def _page(request: Request, next_page: str, *, failed: bool = False) -> Response
         failed=failed,
         next_page=ours(next_page),
         demo=request.app.state.demo_token is not None,
+        provider=installation.staff_provider.name,
+        accounts=installation.accounts.any(),
     )
 
 
 def ours(address: str) -> str:
     """Where to go on; never anywhere outside the desk."""
-    inside = address.startswith(("/desk/cases/", "/outbox")) and "\\" not in address
-    return address if inside else "/desk"
+    inside = address.startswith(("/desk/", "/outbox", "/board")) and not _ELSEWHERE & {*address}
+    to_the_door = address.startswith(("/desk/sign-", "/desk/invited"))
+    return address if inside and not to_the_door else "/desk"
+
+
+_ELSEWHERE = frozenset("\\\r\n\t")

@@ -30,6 +30,9 @@ OPEN = {
     "/static",
     "/v1/openapi.json",
     "/desk/sign-in",
+    "/desk/sign-in/account",
+    "/desk/sign-in/provider",
+    "/desk/sign-in/back",  # without the cookie of who set out, nothing happens there
     "/desk/sign-out",
 }
 """What anybody may see. Whatever else a stranger reaches must be a link with a secret in it."""

@@ -28,7 +28,7 @@ def desk_routes() -> list[tuple[str, APIRoute]]:
         if isinstance(route.original_route, APIRoute)
         and (route.path or "").startswith("/desk")
         and route.path not in OWN
-        and not (route.path or "").startswith("/desk/sign-in/")
+        and not (route.path or "").startswith(("/desk/sign-in/", "/desk/invited/"))
         for method in sorted(route.methods or ())
     ]
 
