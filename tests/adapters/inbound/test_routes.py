@@ -35,7 +35,8 @@ OPEN = {
     "/desk/sign-in/back",  # without the cookie of who set out, nothing happens there
     "/desk/sign-out",
 }
-"""What anybody may see. Whatever else a stranger reaches must be a link with a secret in it."""
+"""What anybody may see, beside the portal under `/c/`. Whatever else a stranger reaches must be a
+link with a secret in it."""
 
 
 @dataclass(frozen=True)
@@ -81,7 +82,11 @@ def every_route() -> tuple[Route, ...]:
 
 
 def closed() -> list[Route]:
-    return [one for one in every_route() if one.path not in OPEN and "secret" not in one.names]
+    return [
+        one
+        for one in every_route()
+        if one.path not in OPEN and "secret" not in one.names and not one.path.startswith("/c/")
+    ]
 
 
 API = [one for one in closed() if not one.is_page]
