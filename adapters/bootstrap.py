@@ -260,9 +260,16 @@ class Installation:
         """What works today and needs somebody to see to it all the same."""
         if self.invented:
             return []
-        return rotation.warnings(
+        keys = rotation.warnings(
             self.database, self.vault.ring, inside=self.settings.keeps_key_inside
         )
+        return [*keys, *self._refused_mail()]
+
+    def _refused_mail(self) -> list[str]:
+        if self.settings.mail_folder is None:
+            return []
+        refused = len(list((self.settings.mail_folder / "refused").glob("*.reason.txt")))
+        return [f"{refused} messages in the mail folder were refused"] if refused else []
 
     def follower(self) -> Follower:
         """A follower for one thread; the read models it needs are made if they are not there."""

@@ -334,9 +334,31 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
                 raise SettingsWrong(f"{PREFIX}{name.upper()} and its file are both given: give one")
             values[name] = _content(Path(file), f"{PREFIX}{name.upper()}_FILE")
     try:
-        return Settings.model_validate(values)
+        settings = Settings.model_validate(values)
     except ValidationError as error:
         raise SettingsWrong(_one_line(error)) from None
+    _require_whole_mail(settings)
+    return settings
+
+
+def _require_whole_mail(settings: Settings) -> None:
+    """Settings that make sense only together."""
+    if settings.mail_oauth_token_url and not settings.mail_oauth_client_id:
+        raise SettingsWrong(f"{PREFIX}MAIL_OAUTH_TOKEN_URL needs {PREFIX}MAIL_OAUTH_CLIENT_ID too")
+    if settings.imap_host:
+        if not settings.imap_username:
+            raise SettingsWrong(f"{PREFIX}IMAP_HOST needs {PREFIX}IMAP_USERNAME too")
+        if not (settings.imap_password or settings.mail_oauth_token_url):
+            raise SettingsWrong(
+                f"{PREFIX}IMAP_HOST needs {PREFIX}IMAP_PASSWORD or {PREFIX}MAIL_OAUTH_TOKEN_URL too"
+            )
+        if settings.imap_security == "none":
+            at_home = settings.imap_host in {"localhost", "127.0.0.1", "::1"}
+            if not at_home:
+                raise SettingsWrong(
+                    f"{PREFIX}IMAP_SECURITY is wrong: a password needs a protected connection,"
+                    " choose tls or starttls"
+                )
 
 
 def require_known_systems(

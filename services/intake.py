@@ -134,7 +134,7 @@ class Intake:
         belongs_to = self._replies.take(controller, message, proposal)
         if belongs_to is not None:
             return belongs_to
-        machine = message.nature is not Nature.PERSONAL
+        machine = message.nature is not Nature.PERSONAL or self._replies.is_ours(message)
         case, also = self._open(
             case_id,
             controller,

@@ -7,7 +7,7 @@ do by themselves comes to the inbox, so that a person does it.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Final, Protocol
 from uuid import UUID, uuid5
 
@@ -97,6 +97,11 @@ class OneClick:
             return None
         return self._controllers.in_force(subscriber.controller)
 
+    def latest(self, profile: Profile, at: datetime | None = None) -> date:
+        """The day by which marketing has stopped, for who clicks now or clicked then (GK-17)."""
+        day = received_on(at or self._clock(), profile.country)
+        return act_by(day, load_calendar(profile.country))
+
     @again_on_conflict
     def stop(self, secret: str) -> UUID | None:
         """Have every system stop that sends marketing. The same click again changes nothing."""
@@ -169,9 +174,9 @@ class OneClick:
         self._register.save_all([stop], [self._tasks.done(task)])
 
     def _is_late(self, task: Task) -> bool:
-        country = self._controllers.in_force(task.controller).country
-        latest = act_by(received_on(task.due_at, country), load_calendar(country))
-        return received_on(self._clock(), country) > latest
+        profile = self._controllers.in_force(task.controller)
+        today = received_on(self._clock(), profile.country)
+        return today > self.latest(profile, task.due_at)
 
     @again_on_conflict
     def _hand_over(self, stop_id: UUID, subscriber: Subscriber, reason: str) -> None:

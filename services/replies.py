@@ -58,6 +58,10 @@ class Replies:
             said = dossier.SealedMessage("", "", "", text, None, ())
             self._keep(self._register.case(case_id), said, self._clock(), digest)
 
+    def is_ours(self, message: IncomingMessage) -> bool:
+        """A letter of our own that came back, whoever took away what else tells it."""
+        return self._threads.of_letters([message.message_id or ""]) is not None
+
     def _add(self, case: Case, message: IncomingMessage) -> UUID:
         said = dossier.message_of(message)
         return self._keep(case, said, message.received_at, message.raw_sha256)

@@ -24,7 +24,7 @@ from typing import TypeVar
 
 from adapters.inbound.html_text import text_from_html
 from domain.errors import DomainError
-from domain.vocabulary import ReceiptSource
+from domain.vocabulary import LetterKind, ReceiptSource
 from services.messages import IncomingMessage, Nature
 from services.ports import Attachment
 
@@ -359,9 +359,16 @@ _UNDELIVERABLE = re.compile(
 )
 
 
+_PASSED_ON = frozenset(
+    {LetterKind.OTHER_CONTROLLER.value, LetterKind.DOCUMENT_ACCESS_PASSED_ON.value}
+)
+
+
 def _nature(headers: _Headers, content: "_Content", text: str) -> Nature:
     if "x-trettio" in headers:
-        return Nature.LOOP
+        # What another organisation's Trettio passes on is a person's message, with their words.
+        passed_on = headers.token("x-trettio") in _PASSED_ON
+        return Nature.PERSONAL if passed_on else Nature.LOOP
     local_part = headers.sender()[1].partition("@")[0].lower()
     subject = headers.line("subject", MAX_SUBJECT_CHARS)
     no_return = headers.first("return-path").replace(" ", "") == "<>"

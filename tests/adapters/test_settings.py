@@ -166,3 +166,23 @@ def test_a_proxy_is_an_address_or_a_network() -> None:
     assert settings.trusted_proxies == ("10.0.0.0/8", "192.0.2.7")
     with pytest.raises(SettingsWrong, match="TRETTIO_TRUSTED_PROXIES"):
         load_settings({"TRETTIO_TRUSTED_PROXIES": "everybody"})
+
+
+@pytest.mark.parametrize(
+    ("said", "misses"),
+    [
+        ({"IMAP_HOST": "imap.test"}, "IMAP_USERNAME"),
+        ({"IMAP_HOST": "imap.test", "IMAP_USERNAME": "a"}, "IMAP_PASSWORD"),
+        ({"MAIL_OAUTH_TOKEN_URL": "https://login.test/token"}, "MAIL_OAUTH_CLIENT_ID"),
+        ({"MAIL_OAUTH_TOKEN_URL": "http://login.test/token"}, "https://"),
+        (
+            {"IMAP_HOST": "i.test", "IMAP_USERNAME": "a", "IMAP_PASSWORD": "b"}
+            | {"IMAP_SECURITY": "none"},
+            "tls or starttls",
+        ),
+        ({"LMTP": "8024"}, "host:port"),
+    ],
+)
+def test_mail_that_is_half_set_up_stops_the_start(said: dict[str, str], misses: str) -> None:
+    with pytest.raises(SettingsWrong, match=misses):
+        load_settings({f"TRETTIO_{name}": value for name, value in said.items()})

@@ -48,10 +48,6 @@ class Folder:
             self._forget()
             return len(found)
 
-    def refused(self) -> int:
-        """How many messages wait for somebody to look at them."""
-        return sum(1 for _ in (self._root / "refused").glob("*.reason.txt"))
-
     def _waiting(self) -> Iterator[tuple[Path, str | None]]:
         yield from ((path, None) for path in _settled(self._root))
         for inside in sorted(self._root.iterdir()):

@@ -50,6 +50,8 @@ def _page(
         look_for(request, profile),
         status=status,
         profile=profile,
+        name=profile.controller.trade_name or profile.controller.name,
+        by=installation_of(request).one_click.latest(profile),
         secret=secret,
         done=done,
         field=FIELD,

@@ -247,6 +247,7 @@ def test_the_moment_is_utc_whatever_zone_now_has() -> None:
             Nature.AUTOMATIC_REPLY,
         ),
         (b"Auto-Submitted: auto-replied\r\nX-Trettio: acknowledgement\r\n", Nature.LOOP),
+        (b"Auto-Submitted: auto-generated\r\nX-Trettio: other-controller\r\n", Nature.PERSONAL),
     ],
 )
 def test_the_nature_of_a_message(headers: bytes, nature: Nature) -> None:
