@@ -120,8 +120,9 @@ def requests_behind(
     where = _where(selection)
     if after is not None:
         where += " AND (received_on, request_id) < (%(after_day)s::date, %(after_id)s::uuid)"
+    # Controller by controller, because an index is in order within one of them only.
     found = sql.fetch(
-        _ROWS + where + " ORDER BY received_on DESC, request_id DESC LIMIT %(limit)s",
+        _ROWS + where + _THE_NEWEST,
         {
             **_params(selection, today),
             "limit": limit,
@@ -132,20 +133,39 @@ def requests_behind(
     return [Kept(**row) for row in found]
 
 
-def count_behind(sql: Reader, selection: Selection, today: Today) -> int:
+def count_behind(
+    sql: Reader, selection: Selection, today: Today, *, most: int | None = None
+) -> int:
+    """How many there are; with `most`, no more than so many of each controller are counted."""
     (row,) = sql.fetch(
-        _NUMBER + _where(selection),
-        _params(selection, today),
+        _NUMBER + _where(selection) + " LIMIT %(most)s) found",
+        {**_params(selection, today), "most": most},
     )
     return int(row["number"])
 
 
 _DAY: LiteralString = """
     CROSS JOIN LATERAL (SELECT CASE country WHEN 'SE' THEN %(se)s::date ELSE %(no)s::date END) now
-        (day) WHERE controller = ANY(%(controllers)s)
+        (day)
 """
-_ROWS: LiteralString = "SELECT dashboard.* FROM views.dashboard" + _DAY  # noqa: S608
-_NUMBER: LiteralString = "SELECT count(*) AS number FROM views.dashboard" + _DAY  # noqa: S608
+# The ids come from the index alone; a row is fetched when it is known to be on the page.
+_ROWS: LiteralString = (
+    "SELECT kept.* FROM ("  # noqa: S608
+    "SELECT newest.* FROM unnest(%(controllers)s::text[]) served (controller), LATERAL ("
+    "SELECT received_on, request_id FROM views.dashboard"
+    + _DAY
+    + " WHERE controller = served.controller"
+)
+_THE_NEWEST: LiteralString = (
+    " ORDER BY received_on DESC, request_id DESC LIMIT %(limit)s) newest"
+    " ORDER BY received_on DESC, request_id DESC LIMIT %(limit)s) page"
+    " JOIN views.dashboard kept USING (request_id)"
+    " ORDER BY page.received_on DESC, request_id DESC"
+)
+_NUMBER: LiteralString = (
+    "SELECT count(*) AS number FROM unnest(%(controllers)s::text[]) served (controller), LATERAL ("  # noqa: S608
+    "SELECT 1 FROM views.dashboard" + _DAY + " WHERE controller = served.controller"
+)
 
 
 def _where(selection: Selection) -> LiteralString:
@@ -322,7 +342,11 @@ def _open_sql(selection: Selection) -> LiteralString:
         " count(*) FILTER (WHERE outcome = 'in-full') AS in_full,"
         " count(*) FILTER (WHERE outcome = 'referred') AS referred,"
         " count(*) FILTER (WHERE outcome = 'withdrawn') AS withdrawn"
-        " FROM views.dashboard " + _DAY + " AND clock_runs" + wanted + _SETS
+        " FROM views.dashboard "
+        + _DAY
+        + " WHERE controller = ANY(%(controllers)s) AND clock_runs"
+        + wanted
+        + _SETS
     )
 
 

@@ -27,6 +27,8 @@ from projections.dashboard import Kept
 from projections.projection import Today, civil_dates
 
 AT_ONCE = 50
+MOST_COUNTED = 1_000
+"""Where there is more, nobody waits until it has been counted."""
 NAMES = (
     "controller",
     "right",
@@ -63,6 +65,10 @@ def show(desk: AtDesk) -> Response:
     after = _place_in(desk.request.query_params.get("after", ""))
     found = requests_behind(sql, selection, today, after=after, limit=AT_ONCE + 1)
     last = found[AT_ONCE - 1] if len(found) > AT_ONCE else None
+    # What is on one page is counted already.
+    total = (
+        count_behind(sql, selection, today, most=MOST_COUNTED + 1) if last or after else len(found)
+    )
     offered = _offered(look, profiles)
     return page(
         "all_cases.html",
@@ -71,7 +77,8 @@ def show(desk: AtDesk) -> Response:
         asked=asked,
         lines=[_line(one, profiles[one.controller], today) for one in found[:AT_ONCE]],
         several=len(profiles) > 1,
-        total=count_behind(sql, selection, today),
+        total=total,
+        most_counted=MOST_COUNTED,
         chosen=list(chosen(asked, look, offered)),
         offered=offered,
         first_page=asked.to() if after else "",
