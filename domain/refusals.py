@@ -93,6 +93,11 @@ def chosen(
     return wanted[0]
 
 
+def named(code: str) -> RefusalReason | None:
+    """The reason with this code, whoever may use it."""
+    return _reasons().get(code)
+
+
 def require_too_frequent(received_on: date, earlier: Iterable[date]) -> None:
     """An interval of a year or more is never excessive (EDPB 01/2022, 185), nor is a first one."""
     before = [day for day in earlier if day <= received_on]

@@ -19,6 +19,7 @@ from adapters.inbound.cli import (
     one_click_links,
     profile,
     receive,
+    report,
     serve,
     staff,
     token,
@@ -33,7 +34,7 @@ def trettio() -> None:
 
 
 for command in (
-    *(demo, serve, mail, receive, one_click_links, deadline, calendar, profile),
+    *(demo, serve, mail, receive, one_click_links, report, deadline, calendar, profile),
     *(staff, token, key, maintain, check, health, keeping),
 ):
     command.register(app)

@@ -3,6 +3,7 @@
 `/board?controller=&right=&channel=&system=&period=` narrows it down; `period` is `year` (the last
 twelve months of receipt, as it opens), `all`, or one month of receipt as 2026-05. Every figure
 leads to the requests behind it, and every table is there as CSV too: `/board/months.csv`, ….
+`/board/report?controller=&month=2026-05&kind=pdf` is the officer's report of a month.
 """
 
 from __future__ import annotations
@@ -17,14 +18,17 @@ from adapters.inbound.web.board_memory import Remembered
 from adapters.inbound.web.board_view import OPEN_FIGURES, Board, Choices, Names, chart_of, now_of
 from adapters.inbound.web.pages import NotHere, PageRoute, download, page
 from adapters.inbound.web.session import Desk, ReadsBoard
+from adapters.reports import written_reports
 from domain.case import reference
 from domain.deadlines import add_months
 from projections.attention import CASES, MOST, cases_of, needs, waiting_cases
 from projections.board import Figures, Selection, month_named
 from projections.connector_tasks import Failures, failures
 from projections.projection import Today, civil_dates
+from services.spreadsheets import spreadsheet
 
 MONTHS = 12
+REPORTS = {"pdf": "application/pdf", "csv": "text/csv; charset=utf-8"}
 WORDS = {"second-person": "refusal", "officer": "about", "by-hand": "waits", "unavailable": "task"}
 """Where the words for what waits are kept."""
 
@@ -83,6 +87,19 @@ def now(desk: ReadsBoard, what: str) -> Response:
     raise NotHere
 
 
+@router.get("/report")
+def report(desk: ReadsBoard, controller: str = "", month: str = "", kind: str = "pdf") -> Response:
+    """The officer's report of a month, as `trettio report` writes it."""
+    first, names = month_named(month), Names(desk)
+    if controller not in names.controllers or first is None:
+        raise NotHere
+    language = names.look.language
+    for name, content in written_reports(desk.installation, controller, first, language):
+        if name.endswith(f".{kind}"):
+            return download(content, name, media_type=REPORTS.get(kind, "text/plain"))
+    raise NotHere
+
+
 @router.get("/{name}.csv")
 def table(desk: ReadsBoard, name: str) -> Response:
     """One table of the board as it is selected, for a spreadsheet."""
@@ -96,7 +113,7 @@ def table(desk: ReadsBoard, name: str) -> Response:
         rows = board_files.measures(name, _figures(desk, selection, today))
     else:
         raise NotHere
-    content = board_files.spreadsheet(rows, names.look.language)
+    content = spreadsheet(rows, names.look.language)
     return download(content, f"trettio-{name}.csv", media_type="text/csv; charset=utf-8")
 
 

@@ -1,26 +1,17 @@
-"""The board's tables as CSV, for a spreadsheet as it is set up in Norway and Sweden.
+"""The board's tables as rows for a spreadsheet.
 
-Semicolons between cells, which Excel there expects, UTF-8 with a byte order mark, every cell in
-quotation marks, and the decimal mark of the reader's language. Names of columns and codes are the
-same in every language, for whoever reads the file with a program.
+Names of columns and codes are the same in every language, for whoever reads them with a program.
 """
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, fields
-from datetime import datetime
 
-from domain.vocabulary import Language
 from projections.attention import Needs
 from projections.board import Figures, Measures, Share
 from projections.connector_tasks import Failures
-from services.spreadsheets import harmless
-
-Cell = str | int | float | datetime | None
-Rows = Iterable[Sequence[Cell]]
+from services.spreadsheets import Cell
 
 TABLES: dict[str, tuple[str, Callable[[Figures], Sequence[Measures]]]] = {
     "all": ("all", lambda found: (found.all,)),
@@ -30,14 +21,6 @@ TABLES: dict[str, tuple[str, Callable[[Figures], Sequence[Measures]]]] = {
     "months": ("month", lambda found: found.by_month),
 }
 """By the name of the file: what the first column is called, and whose measures follow."""
-
-
-def spreadsheet(rows: Rows, language: Language) -> bytes:
-    text = io.StringIO()
-    writer = csv.writer(text, delimiter=";", quoting=csv.QUOTE_ALL)
-    for row in rows:
-        writer.writerow([_cell(cell, language) for cell in row])
-    return text.getvalue().encode("utf-8-sig")
 
 
 def measures(name: str, found: Figures) -> Iterator[Sequence[Cell]]:
@@ -77,14 +60,3 @@ def _values(one: Measures) -> Iterator[Cell]:
             yield value.missed
         elif field.name != "of":
             yield value
-
-
-def _cell(cell: Cell, language: Language) -> str:
-    if cell is None:
-        return ""
-    if isinstance(cell, datetime):
-        return cell.isoformat(timespec="seconds")
-    if isinstance(cell, float):
-        shown = f"{cell:.1f}"
-        return shown if language is Language.EN else shown.replace(".", ",")
-    return harmless(str(cell))

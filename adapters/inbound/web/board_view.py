@@ -241,6 +241,12 @@ class Choices:
         ]
 
     @property
+    def months(self) -> list[tuple[str, str]]:
+        """For the report: the last whole month first."""
+        months = [one for one in self.periods if one[0] not in {"year", "all"}]
+        return [*months[1:], *months[:1]]
+
+    @property
     def narrows(self) -> bool:
         """Whether anything is chosen that could be taken back."""
         of = self.selection

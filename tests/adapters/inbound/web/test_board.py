@@ -157,3 +157,15 @@ def test_without_scripts_no_room_is_kept_for_charts(house: House) -> None:
     assert re.search(r"<noscript><link [^>]*board_still\.css", text)
     assert " style=" not in text
     assert not re.search(r"<script(?![^>]* src=)", text)
+
+
+def test_the_months_report_is_there_for_who_may_read_the_board(house: House) -> None:
+    month = f"{house.installation.clock():%Y-%m}"
+    address = f"/board/report?controller={NORWAY}&month={month}"
+    officer = in_role(house, held(Role.OFFICER, NORWAY), staff="officer")
+
+    assert officer.get(f"{address}&kind=pdf").content.startswith(b"%PDF")
+    assert officer.get(f"{address}&kind=csv").content.startswith(b"\xef\xbb\xbf")
+    assert officer.get(f"{address}&kind=exe").status_code == 404
+    assert officer.get(f"/board/report?controller={SWEDEN}&month={month}").status_code == 404
+    assert officer.get(f"/board/report?controller={NORWAY}&month=2026-13").status_code == 404
