@@ -471,6 +471,11 @@ class Answering:
         link = self._links.follow(secret, purpose=ANSWER_LINK)
         return self._register.request(link.subject_id) if link is not None else None
 
+    def link_ends_at(self, secret: str) -> datetime | None:
+        """Until when the answer can be fetched; None when the link has ended."""
+        link = self._links.follow(secret, purpose=ANSWER_LINK)
+        return link.expires_at if link is not None else None
+
     @again_on_conflict
     def send_code(self, secret: str) -> None:
         """Send a code to the proven address; whoever asks learns nothing from it."""

@@ -18,6 +18,7 @@ from domain.vocabulary import Right
 from services.controllers import Controllers
 from services.deciding import Deciding
 from services.erasure_rows import Table, digest_of, rows_of
+from services.fulfilment import UNMAPPED
 from services.ports import Clock
 from services.questions import Questions
 from services.register import Register, again_on_conflict
@@ -44,6 +45,8 @@ class ErasureTables:
             return None
         if request.undecided_matches or request.authority_awaited:
             return None
+        if any(one.category == UNMAPPED for one in request.own_records):
+            return None  # the profile has to say what it is before anybody can decide about it
         today = received_on(self._clock(), request.country)
         previews = self._deciding.preview(request, today)
         rows = rows_of((one.found, one.verdict) for one in previews)

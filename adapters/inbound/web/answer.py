@@ -83,4 +83,6 @@ def _page(
         reference=reference(asked.case_id),
         code_sent=code_sent,
         wrong=wrong,
+        ends_at=installation_of(request).answering.link_ends_at(secret),
+        fetched_at=asked.fetched_at,
     )

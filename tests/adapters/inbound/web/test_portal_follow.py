@@ -153,7 +153,6 @@ def found_for_erasure(house: House) -> tuple[UUID, str, TestClient]:
     """A request for erasure with everything found, and its page open in a browser."""
     held = house.systems.system(NORWAY, "ticketing")
     held.hold(KARI, "order", "o1", anchors={"order_completed": date(2026, 3, 1)})
-    house.systems.system(NORWAY, "mailing").hold(KARI, "subscriber", "s1")
     house.systems.manual = frozenset()
     case_id = ask(house, "erasure")
     browser = house.visitor()
