@@ -171,8 +171,11 @@ class Answering:
         information = self._register.find_information(request.id)
         return information.documents if information is not None else ()
 
-    def preview(self, request_id: UUID, *, by: str) -> ComposedLetter:
-        """The answer as it would be written now; nothing is changed, and its link leads nowhere."""
+    def preview(self, request_id: UUID, *, by: str, words: str | None = None) -> ComposedLetter:
+        """The answer as it would be written now; nothing is changed, and its link leads nowhere.
+
+        `words` are those that would be approved with it.
+        """
         now = self._clock()
         request = self._register.request(request_id)
         case = self._register.case(request.case_id)
@@ -192,6 +195,8 @@ class Answering:
         facts = self._facts(case, request, profile, fulfilment, outcomes, link, now)
         if not facts.decided_by:
             facts = replace(facts, decided_by=self._staff.name(by))
+        if words is not None:
+            facts = replace(facts, free_text=words.strip() or None)
         kind = answering_letter({told for one in outcomes for told in one.to_explain})
         if isinstance(decided, Balancing):
             kind, facts = _about_an_objection(decided, kind, facts)

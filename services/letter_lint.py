@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from domain.authorities import appeals_to_administrative_court, authority
 from domain.letters import Block, Explanation, Fact, Group, Items, Paragraph, Said
@@ -18,6 +19,8 @@ from services.readability import lix, sentences
 MOST_LIX = 40
 MOST_WORDS = 25
 LONGEST_SUBJECT = 78
+LEAST_TO_MEASURE = 20
+"""Words; of fewer, one long one would make any text a hard one."""
 
 NEVER = re.compile(
     r"compliant|tamper|anonym|guaranteed|garanter|bank-?grade|GDPR-?kompat|manipulasjonssik",
@@ -28,6 +31,7 @@ NEVER = re.compile(
 _OPEN = re.compile(r"[{}]|\bNone\b|\w+\.\w+_\w+|Outcome|Right\.|LetterKind")
 _DATE = re.compile(r"(\w+)?[ \u00a0](\d{1,2})\.? ([a-zåäö]+|[A-Z][a-z]+) (20\d\d)\b")
 _WEEKDAY = re.compile(r"(?:dag|day)$", re.IGNORECASE)
+_NATIONAL_NUMBER = re.compile(r"\b\d{6}[ -]?\d{4,5}\b|\b(?:19|20)\d{6}[ -]?\d{4}\b")
 _TITLES = re.compile(r"\b(?:Mr|Mrs|Ms|Sir|Madam|Herr|Fru|Frøken|Fröken)\b")
 _ENGLISH_CITATION = re.compile(r"\bArt\. ?\d")
 _APPEAL = "förvaltningsrätten"
@@ -41,6 +45,33 @@ def faults(letter: ComposedLetter, profile: Profile) -> list[str]:
         *_ways_on(letter, profile),
         *_names(letter, profile),
     ]
+
+
+@dataclass(frozen=True, slots=True)
+class Caution:
+    """Something in a handler's own words to look at again, as a code, and what it is about."""
+
+    code: str
+    about: str = ""
+
+
+def cautions(words: str) -> Iterator[Caution]:
+    """What makes somebody's own words hard to read, or says what a letter should not say."""
+    if not words.strip():
+        return
+    texts = [line for line in words.splitlines() if line.strip()]
+    if len(words.split()) >= LEAST_TO_MEASURE and (measured := lix(texts)) >= MOST_LIX:
+        yield Caution("hard", f"{measured:.0f}")
+    for sentence in sentences(texts):
+        if len(sentence) > MOST_WORDS:
+            yield Caution("long", f"{' '.join(sentence[:6])} …")
+    for found in _DATE.finditer(f" {words}"):
+        if not _WEEKDAY.search(found.group(1) or ""):
+            yield Caution("weekday", found.group().strip())
+    if promise := NEVER.search(words):
+        yield Caution("never", promise.group())
+    if _NATIONAL_NUMBER.search(words):
+        yield Caution("number")
 
 
 def prose(letter: ComposedLetter) -> list[str]:

@@ -84,7 +84,8 @@ class Previews:
                 (right,) = case.rights
             if right is None or case.request_id(right) not in case.request_ids:
                 raise DomainError("say which right of the case the answer is about")
-            return self._answering.preview(case.request_id(right), by=by)
+            words = given.free_text if given is not None else None
+            return self._answering.preview(case.request_id(right), by=by, words=words)
         profile = self._controllers.in_force(case.controller)
         facts = self._facts(case, profile, right, language or case.language, by)
         added = given or Given()

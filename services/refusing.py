@@ -52,10 +52,11 @@ class Proposal:
     fee: str
 
 
-_LETTERS = {
+LETTER_OF = {
     RefusalGround.CANNOT_IDENTIFY: LetterKind.CANNOT_IDENTIFY,
     RefusalGround.NO_RESPONSE: LetterKind.NO_RESPONSE,
 }
+"""Which letter says no on this ground, where it is not the usual refusal."""
 
 
 class Refusing:
@@ -331,7 +332,7 @@ class Refusing:
         return self._queue(
             case,
             request,
-            _LETTERS.get(reason.ground, LetterKind.REFUSAL),
+            LETTER_OF.get(reason.ground, LetterKind.REFUSAL),
             explains=(Outcome.REFUSED,),
             outcomes=(refused,),
             decided_by=self._staff.name(by),

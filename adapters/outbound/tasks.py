@@ -470,6 +470,15 @@ class PostgresTasks:
             )
             return True
 
+    def due_at(self, task: Task) -> datetime | None:
+        """When a worker may take what is like this task; None where none waits."""
+        rows = self.database.fetch(
+            "SELECT next_at FROM trettio.tasks WHERE kind = %s AND subject_id = %s"
+            " AND payload = %s AND done_at IS NULL ORDER BY next_at LIMIT 1",
+            [task.kind, task.subject_id, Jsonb(dict(task.payload))],
+        )
+        return rows[0]["next_at"] if rows else None
+
     def drop(self, task: Task) -> tuple[Also, ...]:
         return (
             Statement(
