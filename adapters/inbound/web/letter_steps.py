@@ -1,32 +1,25 @@
-"""Letters on the desk: looked at before they are written, printed, handed over or read aloud."""
+"""Letters on the desk: looked at, printed, handed over, taken back, or reported as misdirected."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import suppress
 from http import HTTPStatus
 from uuid import UUID
 
 from fastapi import APIRouter, Response
 
-from adapters.inbound.web.pages import (
-    NOTHING_SENT,
-    Form,
-    NotHere,
-    PageRoute,
-    Sent,
-    download,
-    go,
-    one_of,
-    page,
-)
-from adapters.inbound.web.session import AtDesk, Desk, Handles, Reveals
-from adapters.inbound.web.steps import carry_out, day_in, required_day_in
+from adapters.inbound.api.errors import status_of
+from adapters.inbound.web.pages import Form, NotHere, PageRoute, download, go, one_of, page
+from adapters.inbound.web.session import AtDesk, Desk, Reveals
+from adapters.inbound.web.steps import address_of, carry_out, required_day_in
 from domain.case import Case
 from domain.errors import DomainError
-from domain.vocabulary import Content, DeliveryWay, IdentityMethod, LetterKind, Right
-from services.letters import ComposedLetter, Disclosure, Elsewhere
+from domain.request import Status
+from domain.vocabulary import Content, DeliveryWay, LetterKind
+from services import dossier
 from services.ports import Erased
-from services.previews import Given
-from services.wording import LETTERS, wording
+from services.postroom import letter_task
 
 router = APIRouter(prefix="/desk/cases/{case_id}", route_class=PageRoute, include_in_schema=False)
 
@@ -80,91 +73,107 @@ def attach(desk: AtDesk, case_id: UUID, request_id: UUID, sent: Form) -> Respons
     return carry_out(desk, case, sent, command, form="attach", done="attaching", place="letters")
 
 
-@router.get("/letters/preview")
-def write(desk: Handles, case_id: UUID) -> Response:
-    return _preview_page(desk, desk.case(case_id))
-
-
-@router.post("/letters/preview")
-def preview(desk: AtDesk, case_id: UUID, sent: Form) -> Response:
-    """What the letter would say, or what it still lacks; nothing is written or sent."""
+@router.get("/letters/{letter_id}")
+def show(desk: Reveals, case_id: UUID, letter_id: UUID, done: str = "") -> Response:
+    """One letter as the person sees it, with what can still be done about it."""
     case = desk.case(case_id)
-    if desk.look_into(case) is None:
-        return go(f"/desk/cases/{case.id}")
+    if letter_id not in case.letters:
+        raise NotHere
+    if desk.look_into(case, Content.LETTER) is None:
+        return go(f"{address_of(case)}#purpose")
+    return letter_page(desk, case, letter_id, done=done)
+
+
+@router.post("/letters/{letter_id}/recall")
+def recall(desk: AtDesk, case_id: UUID, letter_id: UUID, sent: Form) -> Response:
+    """It was written too early: it does not leave, and what was decided with it is undone."""
+
+    def command(case: Case) -> None:
+        desk.installation.recalling.recall(case.id, letter_id, by=desk.staff_id)
+
+    return _do(desk, case_id, letter_id, command, done="recalled")
+
+
+@router.post("/letters/{letter_id}/write-again")
+def write_again(desk: AtDesk, case_id: UUID, letter_id: UUID, sent: Form) -> Response:
+    def command(case: Case) -> None:
+        for request_id in case.letters[letter_id].requests:
+            desk.installation.recalling.write_again(request_id, by=desk.staff_id)
+
+    return _do(desk, case_id, letter_id, command, done="answering-again")
+
+
+@router.post("/letters/{letter_id}/wrong-person")
+def wrong_person(desk: AtDesk, case_id: UUID, letter_id: UUID, sent: Form) -> Response:
+    """One button: the link ends, what was reachable is written down, the 72 hours begin."""
+    case = desk.case(case_id)
+    if letter_id not in case.letters:
+        raise NotHere
     try:
-        letter = desk.installation.previews.letter(
-            case.id,
-            one_of(LetterKind, sent.one("kind")),
-            right=one_of(Right, sent.one("right")) if sent.one("right") else None,
-            by=desk.staff_id,
-            given=_given(sent),
-        )
-    except DomainError as error:
-        return _preview_page(desk, case, sent=sent, error=str(error))
-    if sent.has("pdf"):
-        content = desk.installation.delivery.preview_pdf(case.id, letter)
-        return download(content, f"{case.reference}-preview.pdf", media_type="application/pdf")
-    return _preview_page(desk, case, sent=sent, letter=letter)
+        desk.installation.misdirected.report(case.id, letter_id, by=desk.staff_id)
+    except (DomainError, Erased) as error:
+        return letter_page(desk, case, letter_id, error=str(error), status=status_of(error))
+    return go(f"{address_of(case)}/breaches?done=breach-opened")
 
 
-def _preview_page(
+def _do(
+    desk: Desk, case_id: UUID, letter_id: UUID, command: Callable[[Case], None], *, done: str
+) -> Response:
+    case = desk.case(case_id)
+    if letter_id not in case.letters:
+        raise NotHere
+    try:
+        command(case)
+    except (DomainError, Erased) as error:
+        now = desk.case(case_id)
+        return letter_page(desk, now, letter_id, error=str(error), status=status_of(error))
+    return go(f"{address_of(case)}/letters/{letter_id}?done={done}")
+
+
+def letter_page(
     desk: Desk,
     case: Case,
+    letter_id: UUID,
     *,
-    sent: Sent = NOTHING_SENT,
-    letter: ComposedLetter | None = None,
+    done: str = "",
     error: str = "",
+    status: HTTPStatus = HTTPStatus.OK,
 ) -> Response:
+    installation, letter = desk.installation, case.letters[letter_id]
     look = desk.look(desk.profile(case.controller))
-    words = wording(LETTERS, look.language).texts
+    content = None
+    hides = letter.kind is LetterKind.IDENTITY_CODE or desk.purpose(str(case.id)) is None
+    if not hides:
+        with suppress(Erased):
+            content = dossier.LETTER.validate_json(installation.vault.open(letter.text))
+    requests = [r for r in installation.register.requests_of(case) if r.id in letter.requests]
+    task = letter_task(case, letter_id, at=installation.clock())
+    breach = next(
+        (one for r in requests for one in r.breaches.values() if one.letter == letter_id), None
+    )
     return page(
-        "case_letter_preview.html",
+        "letter.html",
         look,
-        status=HTTPStatus.UNPROCESSABLE_ENTITY if error else HTTPStatus.OK,
+        status=status,
         desk=desk,
         case=case,
-        sent=sent,
         letter=letter,
+        content=content,
+        requests=requests,
+        left_at=case.left.get(letter_id),
+        failed=case.failed.get(letter_id),
+        recalled=letter_id in case.recalled,
+        waits=case.waits_to_leave(letter_id),
+        leaves_at=installation.tasks.due_at(task) if case.waits_to_leave(letter_id) else None,
+        now=installation.clock(),
+        breach=breach,
+        to_write_again=letter_id in case.recalled
+        and letter.kind.answers
+        and any(one.status in {Status.APPROVED, Status.VERIFIED} for one in requests),
+        done=look.word("done", done) if done in LETTER_DONE else "",
         error=error,
-        kinds=tuple(LetterKind),
-        rights=case.rights,
-        codes={
-            name: [
-                (key.partition(".")[2], text)
-                for key, text in words.items()
-                if key.partition(".")[0] in tables
-            ]
-            for name, tables in CODES.items()
-        },
-        methods=tuple(IdentityMethod),
     )
 
 
-CODES = {
-    "doubt": ("doubts", "authority"),
-    "reasons": ("extension", "fees", "lifting", "closing_because"),
-}
-"""Which words of the letters the form offers for which field."""
-
-
-def _given(sent: Sent) -> Given:
-    name, what = sent.one("elsewhere"), sent.one("what")
-    on = day_in(sent.one("on"))
-    return Given(
-        free_text=sent.one("free_text"),
-        question=sent.one("question"),
-        why=sent.one("why"),
-        law=sent.one("law"),
-        doubt=sent.one("doubt"),
-        reasons=tuple(filter(None, sent.all("reasons"))),
-        ways=tuple(one_of(IdentityMethod, way) for way in sent.all("ways")),
-        fee=sent.one("fee"),
-        asked_on=day_in(sent.one("asked_on")),
-        reply_by=day_in(sent.one("reply_by")),
-        new_date=day_in(sent.one("new_date")),
-        lift_on=day_in(sent.one("lift_on")),
-        elsewhere=Elsewhere(name, sent.one("contact"), sent.has("passed_on")) if name else None,
-        disclosure=Disclosure(on, what, sent.one("consequences"), sent.one("measures"))
-        if what and on
-        else None,
-    )
+LETTER_DONE = frozenset({"written", "recalled", "answering-again"})
+"""What the page of a letter may say after a step; nothing else in its address is shown."""

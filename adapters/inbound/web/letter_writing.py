@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from http import HTTPStatus
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Response
 
 from adapters.inbound.api.errors import status_of
+from adapters.inbound.web.look import Look
 from adapters.inbound.web.pages import (
     NOTHING_SENT,
     Form,
@@ -38,8 +40,8 @@ from adapters.inbound.web.writing_view import (
 from domain.case import Case
 from domain.errors import DomainError
 from domain.request import DataSubjectRequest
-from domain.vocabulary import ExtensionReason, IdentityMethod, LetterKind, Unidentified
-from services.letter_lint import cautions
+from domain.vocabulary import Content, ExtensionReason, IdentityMethod, LetterKind, Unidentified
+from services.letter_lint import Caution, cautions
 from services.letters import ComposedLetter
 from services.passing_on import Somebody
 from services.ports import Erased
@@ -62,25 +64,23 @@ def write(
 ) -> Response:
     """The letter of this kind, with what belongs to the case already in it."""
     case = desk.case(case_id)
-    if desk.look_into(case) is None:
+    if desk.look_into(case, Content.LETTER) is None:
         return go(f"{address_of(case)}#purpose")
     fields = {"kind": [kind or LetterKind.MESSAGE.value], "right": [right]}
     look = desk.look(desk.profile(case.controller))
-    if corrects and (left_at := _left(case, corrects)):
-        words = look.say("writing.corrects", day=look.day(left_at))
-        fields["free_text"] = [words]
+    left = next((at for one, at in case.left.items() if str(one) == corrects), None)
+    if left is not None:
+        letters = Look(case.language, look.zone)
+        day = letters.day(left.astimezone(ZoneInfo(look.zone)).date())
+        fields["free_text"] = [letters.say("writing.corrects", day=day)]
     return _write_page(desk, case, Sent(fields))
-
-
-def _left(case: Case, letter: str) -> object:
-    return next((at.date() for one, at in case.left.items() if str(one) == letter), None)
 
 
 @router.post("/letters/preview")
 def preview(desk: AtDesk, case_id: UUID, sent: Form) -> Response:
     """What the letter would say, or what it still lacks; nothing is written or sent."""
     case = desk.case(case_id)
-    if desk.look_into(case) is None:
+    if desk.purpose(str(case.id)) is None:  # what it shows was looked at when writing began
         return go(f"{address_of(case)}#purpose")
     try:
         letter = composed(desk, case, _kind(sent), _request(desk, case, sent), sent)
@@ -113,12 +113,10 @@ def _previewed(
 def send(desk: AtDesk, case_id: UUID, sent: Form) -> Response:
     """Have it written and sent; until it leaves it can be taken back."""
     case = desk.case(case_id)
-    if desk.look_into(case) is None:
+    if desk.purpose(str(case.id)) is None:  # what it shows was looked at when writing began
         return go(f"{address_of(case)}#purpose")
     kind, request = _kind(sent), _request(desk, case, sent)
     try:
-        if not can_send(kind, request):
-            raise DomainError("this letter is not sent from here, or not as the case stands")
         _command(desk, case, kind, request, sent)()
     except (DomainError, Erased) as error:
         case = desk.case(case_id)
@@ -136,6 +134,8 @@ def _command(
     desk: Desk, case: Case, kind: LetterKind, request: DataSubjectRequest | None, sent: Sent
 ) -> Callable[[], object]:
     installation, by = desk.installation, desk.staff_id
+    if not can_send(kind, request):
+        raise DomainError("this letter is not sent from here, or not as the case stands")
     if request is None:
         return lambda: installation.writing.message(case.id, words=sent.one("free_text"), by=by)
     if kind is LetterKind.CLARIFICATION:
@@ -153,9 +153,7 @@ def _command(
             request.id, to=to, words=sent.one("free_text"), by=by
         )
     if kind is LetterKind.ANSWER:
-        return lambda: installation.deciding.approve(
-            request.id, by=by, words=sent.one("free_text")
-        )
+        return lambda: installation.deciding.approve(request.id, by=by, words=sent.one("free_text"))
     return lambda: _refuse(desk, request, sent)
 
 
@@ -206,7 +204,7 @@ def _request(desk: Desk, case: Case, sent: Sent) -> DataSubjectRequest | None:
     return next((one for one in requests if can_send(kind, one)), requests[0])
 
 
-def _cautions(sent: Sent) -> list[object]:
+def _cautions(sent: Sent) -> list[Caution]:
     return [caution for name in OWN_WORDS for caution in cautions(sent.one(name))]
 
 
