@@ -122,12 +122,7 @@ class Consulting:
             yield Opened(one, self._words(one.question), self._words(one.advice))
 
     def _officers(self, request: DataSubjectRequest) -> frozenset[str]:
-        """Who is known as officer to the controller of a request."""
-        return frozenset(
-            one.id
-            for one in self._staff.members().values()
-            if one.is_officer and one.sees(request.controller)
-        )
+        return officers_of(self._staff, request.controller)
 
     def _require_officer(self, request: DataSubjectRequest, adviser: str) -> None:
         """Where the staff list names officers, advice is one of theirs (Art. 38, 39)."""
@@ -136,8 +131,7 @@ class Consulting:
             raise DomainError("advice comes from the officer: name one whom the staff list knows")
 
     def _require_no_officer(self, request: DataSubjectRequest, by: str) -> None:
-        if by.strip() in self._officers(request):
-            raise DomainError("the officer advises and does not decide (Art. 38(6)): another does")
+        require_no_officer(self._staff, request.controller, by)
 
     def _words(self, ref: PersonalRef | None) -> str | None:
         if ref is None:
@@ -151,3 +145,15 @@ class Consulting:
         if not words.strip():
             raise DomainError(f"{missing}: the question and its answer are kept with the case")
         return dossier.seal_note(self._vault, request.case_id, words.strip(), by, self._clock())
+
+
+def officers_of(staff: Staff, controller: str) -> frozenset[str]:
+    """Who is known as officer to a controller."""
+    return frozenset(
+        one.id for one in staff.members().values() if one.is_officer and one.sees(controller)
+    )
+
+
+def require_no_officer(staff: Staff, controller: str, by: str) -> None:
+    if by.strip() in officers_of(staff, controller):
+        raise DomainError("the officer advises and does not decide (Art. 38(6)): another does")

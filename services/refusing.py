@@ -30,6 +30,7 @@ from domain.staff import human
 from domain.vocabulary import Compartment, IdentifierKind, LetterKind, Outcome, Unidentified
 from services import dossier
 from services.addressees import Addressees
+from services.consulting import require_no_officer
 from services.controllers import Controllers
 from services.letters import CategoryOutcome, LetterFacts, compose
 from services.planning import Planning
@@ -114,6 +115,7 @@ class Refusing:
                 " and let another person confirm"
             )
         request, case, reason = self._chosen(request_id, ground, words, law)
+        require_no_officer(self._staff, case.controller, by)
         now = self._clock()
         note = self._sealed(case, words, by, now)
         tried = self._sealed(case, proof, by, now) if proof.strip() else None
@@ -152,6 +154,7 @@ class Refusing:
         With a `fee` it is not refused: the fee is announced, and nothing is charged before.
         """
         request, case, reason = self._chosen(request_id, ground, words, law)
+        require_no_officer(self._staff, case.controller, by)
         if not proof.strip():
             raise DomainError(
                 "the controller has to prove it (Art. 12(5)): write down what shows it"
@@ -182,6 +185,7 @@ class Refusing:
         now = self._clock()
         request = self._register.request(request_id)
         case = self._register.case(request.case_id)
+        require_no_officer(self._staff, case.controller, by)
         self._controllers.require_letters_allowed(case.controller)
         proposal = self._proposal(request_id)
         refusal = proposal.refusal
@@ -210,7 +214,9 @@ class Refusing:
             raise DomainError("say why you do not agree: it is kept with the proposal")
         now = self._clock()
         refusal = self._proposal(request_id).refusal
-        note = self._sealed(self._register.case(refusal.case_id), words, by, now)
+        case = self._register.case(refusal.case_id)
+        require_no_officer(self._staff, case.controller, by)
+        note = self._sealed(case, words, by, now)
         refusal.decline(by=by, words=note.ref, at=now)
         self._register.save_all([refusal], note.also)
 

@@ -18,6 +18,7 @@ from adapters.inbound.web.look import Look
 from adapters.inbound.web.pages import NOTHING_SENT, PageRoute, Sent
 from adapters.inbound.web.people_view import people_choices
 from adapters.inbound.web.rights_view import withdrawable
+from adapters.inbound.web.second import WhoMay
 from adapters.inbound.web.session import AtDesk, Desk
 from adapters.inbound.web.triage_view import triage_view
 from adapters.inbound.web.trouble import NO_TROUBLE, Trouble
@@ -119,6 +120,7 @@ def case_page(
         nothing_reasons=NOTHING_REASONS,
         grounds=grounds(),
         keeping=keeping,
+        who_may=WhoMay.of(desk, case.controller),
         triage=triage,
         sections=tuple(sections_of(view, keeping, triage, look, content=content)),
         delivery_ways=tuple(way for way in DeliveryWay if way is not DeliveryWay.MAIL),

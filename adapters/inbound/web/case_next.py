@@ -11,7 +11,7 @@ from domain.fulfilment import SystemStatus
 from domain.request import Status
 from domain.vocabulary import Action
 
-CONTENT_NEEDED = frozenset({"matches", "approval", "person-task"})
+CONTENT_NEEDED = frozenset({"matches", "approval", "person-task", "second-person"})
 """Steps that nobody can take without reading what is in the records."""
 
 
@@ -22,7 +22,11 @@ def next_steps(
         yield NextStep("stuck", None, "stuck")
     if case.status is CaseStatus.WAITING:
         yield NextStep("confirm", None, "confirm" if content else "purpose")
+    if any(one.request.open_breaches for one in requests):
+        yield NextStep("breach", None, "breach")
     for letter in case.letters.values():
+        if letter.id in case.recalled:
+            continue
         if letter.id in case.left and letter.id not in case.failed:
             continue
         if letter.id in case.left and letter.kind.answers:
@@ -37,14 +41,18 @@ def next_steps(
     if any(one.request.authority_awaited for one in requests):
         yield NextStep("authority", None, "people")
     for one in requests:
+        for asked_about in one.request.consultations.values():
+            if asked_about.followed is None:
+                code = "advice-to-weigh" if asked_about.advice else "advice"
+                yield NextStep(code, one.request.right, f"clock-{one.request.right.value}")
         if one.own is not None and one.own.waits:
             place = f"restriction-{one.request.right.value}"
             yield NextStep("person-task", one.request.right, place)
-        code = standing(one)
-        if code is not None:
-            hidden = code in CONTENT_NEEDED and not content
-            place = f"{PLACES.get(code, 'request')}-{one.request.right.value}"
-            yield NextStep(code, one.request.right, "purpose" if hidden else place)
+        stands = standing(one)
+        if stands is not None:
+            hidden = stands in CONTENT_NEEDED and not content
+            place = f"{PLACES.get(stands, 'request')}-{one.request.right.value}"
+            yield NextStep(stands, one.request.right, "purpose" if hidden else place)
 
 
 PLACES = {
@@ -53,6 +61,7 @@ PLACES = {
     "person-task": "systems",
     "systems": "systems",
     "vendor": "systems",
+    "second-person": "refusal",
 }
 """The part of a request where a step is taken; any other is taken at its head."""
 
@@ -65,6 +74,8 @@ def standing(one: RequestView) -> str | None:
         return "delivery-failed"
     if request.authority_awaited and request.status is Status.VERIFIED:
         return None
+    if one.proposed_by is not None:
+        return "second-person"
     if one.own is not None and one.own.waits and request.status is not Status.COLLECTED:
         return None
     if request.status in {Status.VERIFIED, Status.APPROVED}:

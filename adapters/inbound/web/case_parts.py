@@ -163,6 +163,8 @@ class RequestView:
     enclosed: bool
     clock: ClockView
     transfer: DirectTransfer | None = None
+    proposed_by: str | None = None
+    """Who proposed to refuse it, while a second person has yet to decide."""
     wish: ErasureWish | None = None
     categories: Mapping[str, str] = field(default_factory=dict)
     transfer_to: str = ""

@@ -159,6 +159,7 @@ class Reading:
             wish=self._installation.register.find_erasure_wish(request.id),
             categories={one.id: self._names.text(one.name) for one in self._profile.categories},
             clock=clock_view(self._installation, request, today, content=self._content),
+            proposed_by=self._proposed_by(request),
             transfer=self._installation.register.find_direct_transfer(request.id),
             transfer_to=self._transfer_to(request),
             restricted_elsewhere=can_approve
@@ -250,6 +251,10 @@ class Reading:
             earlier_dates=request.earlier_dates,
         )
 
+    def _proposed_by(self, request: DataSubjectRequest) -> str | None:
+        refusal = self._installation.register.find_refusal(request.id)
+        return refusal.by if refusal is not None and refusal.is_open else None
+
     def _by_mail(self, request: DataSubjectRequest) -> bool:
         try:
             return self._addressees.of_answer(self._case, request) is not None
@@ -259,7 +264,9 @@ class Reading:
     def _is_enclosed(self, request: DataSubjectRequest) -> bool:
         """Whether the copy has to be printed and put into the envelope with the letter."""
         return request.id in self._case.packages and any(
-            letter.printed and request.id in letter.requests and letter.id not in self._case.left
+            letter.printed
+            and request.id in letter.requests
+            and self._case.waits_to_leave(letter.id)
             for letter in self._case.letters.values()
         )
 

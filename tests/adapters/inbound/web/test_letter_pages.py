@@ -85,9 +85,10 @@ def test_the_preview_follows_the_typing_and_says_what_is_hard_to_read(house: Hou
 
 def test_a_message_is_written_as_the_page_stands_and_reaches_the_person(house: House) -> None:
     case_id = confirmed(house, Right.ACCESS)
-    browser = Browser(house.staff())
+    desk = house.staff()
+    browser = Browser(desk)
     case = f"/desk/cases/{case_id}"
-    reveal(browser.http, case)
+    reveal(desk, case)
     browser.open(f"{case}/letters/write")
 
     page = browser.press("/letters/send", free_text="Vi ringer deg i morgen.")
@@ -168,9 +169,10 @@ def test_a_letter_is_delivered_another_way_with_what_shows_it(house: House) -> N
 def test_one_button_and_then_the_note_step_by_step(house: House) -> None:
     case_id = approved(house, Right.ACCESS)
     letter_id = letter_of(house, case_id, LetterKind.ANSWER)
-    browser = Browser(house.staff())
+    desk = house.staff()
+    browser = Browser(desk)
     case = f"/desk/cases/{case_id}"
-    reveal(browser.http, case)
+    reveal(desk, case)
     browser.open(f"{case}/letters/{letter_id}")
 
     page = browser.press("/wrong-person")
@@ -196,7 +198,7 @@ def test_one_button_and_then_the_note_step_by_step(house: House) -> None:
         (LetterKind.DISCLOSURE_NOTICE, "kari.rett@person.example"),
         (LetterKind.ANSWER, "kari.rett@person.example"),
     ]
-    timeline = browser.open(f"{case}?lang=nb")
+    timeline = browser.open(f"{case}/timeline?lang=nb")
     assert "Avviket er beskrevet" in timeline
 
 
@@ -205,9 +207,10 @@ def test_every_mistake_has_its_button_in_one_place(house: House) -> None:
     first = asked(house, case_id, Right.PORTABILITY)
     second = asked(house, confirmed(house, Right.PORTABILITY, text="Igjen"), Right.PORTABILITY)
     house.installation.receipts.link(first.id, to=second.id, by="ola")
-    browser = Browser(house.staff())
+    desk = house.staff()
+    browser = Browser(desk)
     case = f"/desk/cases/{case_id}"
-    reveal(browser.http, case)
+    reveal(desk, case)
     for language in LANGUAGES:
         page = browser.open(f"{case}/mistakes?lang={language}")
         assert "{" not in page.split("<main", 1)[1]
