@@ -19,6 +19,7 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from adapters.inbound.mail import MAX_MESSAGE_BYTES, UnreadableMessage
 from adapters.inbound.mailroom.letterbox import Letterbox
+from adapters.settings import SettingsWrong
 
 LONGEST_LINE = 1_000_000
 """Mail servers cut lines at a thousand characters; whatever is longer was never by one."""
@@ -37,7 +38,13 @@ log = structlog.get_logger()
 def listening(letterbox: Letterbox, address: str) -> Iterator[str]:
     """Listen on `host:port` or on the path of a UNIX socket; gives where that is."""
     controller = _controller(_Handler(letterbox), address)
-    controller.start()
+    try:
+        controller.start()
+    except OSError as error:
+        raise SettingsWrong(
+            f"TRETTIO_LMTP cannot be listened on ({error.strerror}): it expects a free host:port,"
+            " or the path of a socket in a directory of ours"
+        ) from None
     if isinstance(controller, UnixSocketController):
         Path(address).chmod(SOCKET_MODE)
     log.info("lmtp_listens", address=address)

@@ -13,6 +13,7 @@ import pytest
 
 from adapters.inbound.mailroom.letterbox import Letterbox
 from adapters.inbound.mailroom.lmtp import listening
+from adapters.settings import SettingsWrong
 from domain.case import CaseStatus
 from domain.vocabulary import ReceiptSource
 from tests.support.components import free_port
@@ -93,6 +94,15 @@ def test_a_report_from_nobody_is_no_request(house: House, lmtp: smtplib.LMTP) ->
 
     (case,) = cases(house)
     assert case.status is CaseStatus.SET_ASIDE
+
+
+def test_a_port_that_is_taken_is_said_in_one_line(house: House, lmtp: smtplib.LMTP) -> None:
+    taken = f"127.0.0.1:{lmtp.sock.getpeername()[1]}"  # type: ignore[union-attr]
+    with (
+        pytest.raises(SettingsWrong, match="TRETTIO_LMTP"),
+        listening(Letterbox(house.installation), taken),
+    ):
+        pass
 
 
 def test_it_listens_on_a_socket_too(house: House, tmp_path: Path) -> None:
