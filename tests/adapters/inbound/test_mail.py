@@ -10,14 +10,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from adapters.inbound.mail import (
-    MAX_ATTACHMENTS,
-    MAX_MESSAGE_BYTES,
-    MAX_SUBJECT_CHARS,
-    MAX_TEXT_CHARS,
-    UnreadableMessage,
-    parse,
-)
+from adapters.inbound.mail import MAX_MESSAGE_BYTES, UnreadableMessage, parse
+from adapters.inbound.mail_nature import MAX_SUBJECT_CHARS
+from adapters.inbound.mail_parts import MAX_ATTACHMENTS, MAX_TEXT_CHARS
 from domain.errors import DomainError
 from domain.vocabulary import Language, ReceiptSource
 from services.messages import IncomingMessage, Nature
