@@ -16,6 +16,7 @@ from eventsourcing.persistence import JSONTranscoder
 import domain.balancing
 import domain.case
 import domain.deadlines
+import domain.folder
 import domain.identity_providers
 import domain.information
 import domain.looks
@@ -82,6 +83,7 @@ from services.disclosing import Disclosing
 from services.electronic import ElectronicIdentity
 from services.erasure_table import ErasureTables
 from services.extending import Extending
+from services.filing import Filing
 from services.finding import Finding
 from services.follower import Follower
 from services.following import Following
@@ -178,6 +180,7 @@ class Installation:
     objecting: Objecting
     informing: Informing
     disclosing: Disclosing
+    filing: Filing
     looking: Looking
     searching_again: SearchingAgain
     withdrawing: Withdrawing
@@ -548,6 +551,7 @@ def _wire(
             address=settings.address,
         ),
         disclosing=disclosing,
+        filing=Filing(register, vault, clock),
         looking=Looking(register, clock),
         informing=Informing(register, vault, tasks, controllers, clock),
         objecting=Objecting(register, vault, tasks, controllers, deciding, clock),
@@ -648,6 +652,7 @@ def _teach(transcoder: JSONTranscoder) -> None:
         *_values(domain.values),
         *_enums(domain.request_state),
         *_enums(domain.case),
+        *_enums(domain.folder),
         *_enums(domain.representation),
         *_values(domain.rectification),
         *_values(domain.restriction),

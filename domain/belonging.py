@@ -14,6 +14,7 @@ from domain.balancing import Balancing, balancing_id
 from domain.case import Case, request_id
 from domain.disclosure import Disclosures, disclosures_id
 from domain.erasure_wish import ErasureWish, erasure_wish_id
+from domain.folder import Folder, folder_id
 from domain.fulfilment import Fulfilment, fulfilment_id
 from domain.hold import Hold
 from domain.information import Information, information_id
@@ -32,6 +33,7 @@ Beside = tuple[type[Aggregate], Callable[[UUID], UUID]]
 BESIDE_A_CASE: tuple[Beside, ...] = (
     (Representation, representation_id),
     (Disclosures, disclosures_id),
+    (Folder, folder_id),
 )
 """What concerns all requests of a case, and its id from the case's."""
 

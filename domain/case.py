@@ -352,7 +352,9 @@ class Case(Aggregate):
     @classmethod
     def may_begin(cls, facts: dict[str, Any]) -> None:
         if facts["received_at"] > facts["timestamp"]:
-            raise DomainError("nothing arrives later than now: check the moment of receipt")
+            raise DomainError(
+                "nothing arrives later than now: check the moment of receipt", key="nobody-later"
+            )
         reason, by = facts.get("backdated_because"), facts.get("backdated_by")
         proof = facts.get("proof_of_receipt")
         if reason is None and by is None and proof is None:
@@ -403,9 +405,13 @@ class Case(Aggregate):
     ) -> None:
         """A person says what the message asks. A case that was set aside may still be one."""
         if self.status is CaseStatus.CONFIRMED:
-            raise NotAllowedNow(f"case {self.reference} is confirmed already")
+            raise NotAllowedNow(
+                f"case {self.reference} is confirmed already", key="confirmed-already"
+            )
         if not rights:
-            raise DomainError("name at least one right, or set the message aside")
+            raise DomainError(
+                "name at least one right, or set the message aside", key="name-a-right"
+            )
         self.trigger_event(
             self.Confirmed,
             rights=_in_order(set(rights)),
@@ -640,7 +646,9 @@ class Case(Aggregate):
         if message in self.messages:
             return
         if received_at > at:
-            raise DomainError("nothing arrives later than now: check the moment of receipt")
+            raise DomainError(
+                "nothing arrives later than now: check the moment of receipt", key="nobody-later"
+            )
         self.trigger_event(
             self.MessageAdded, message=message, received_at=received_at, timestamp=at
         )
@@ -662,7 +670,9 @@ class Case(Aggregate):
     ) -> None:
         """It reached the controller at another moment than was recorded; the old one stays."""
         if received_at > at:
-            raise DomainError("nothing arrives later than now: check the moment of receipt")
+            raise DomainError(
+                "nothing arrives later than now: check the moment of receipt", key="nobody-later"
+            )
         if received_at == self.received_at:
             return
         self.trigger_event(

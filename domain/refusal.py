@@ -180,4 +180,6 @@ class Refusal(Aggregate):
 
 def _require_two(ground: RefusalGround) -> None:
     if not ground.needs_two_people:
-        raise DomainError("only what is unfounded or excessive is decided by two people")
+        raise DomainError(
+            "only what is unfounded or excessive is decided by two people", key="two-people"
+        )

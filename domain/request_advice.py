@@ -134,7 +134,10 @@ class RequestAdvice(RequestState):
                 "nobody knows who gave that advice: ask again, and say which officer advised"
             )
         if same_person(by, asked.advised_by):
-            raise DomainError("the officer advises and does not decide (Art. 38(6)): another does")
+            raise DomainError(
+                "the officer advises and does not decide (Art. 38(6)): another does",
+                key="officer-advises",
+            )
 
 
 def _require_another(asker: str, adviser: str | None) -> None:

@@ -159,7 +159,9 @@ class RequestDeciding(RequestIdentity):
         self._require(Status.COLLECTED)
         if self.undecided_matches:
             raise NotAllowedNow(
-                f"{len(self.undecided_matches)} matches wait: confirm or reject each of them first"
+                f"{len(self.undecided_matches)} matches wait: confirm or reject each of them first",
+                key="matches-wait",
+                count=len(self.undecided_matches),
             )
         self.require_looked_at(looked_at)
         decided = [decision.record_id for decision in decisions]
@@ -190,7 +192,9 @@ class RequestDeciding(RequestIdentity):
         )
         if unread:
             raise NotAllowedNow(
-                f"{unread} records may be about other people too: cover what is, or clear them"
+                f"{unread} records may be about other people too: cover what is, or clear them",
+                key="read-for-others",
+                count=unread,
             )
 
     def refuse(
@@ -216,7 +220,9 @@ class RequestDeciding(RequestIdentity):
         elif shown is not None:
             raise DomainError("what shows that nobody can be identified goes with that ground only")
         if ground is RefusalGround.NO_RESPONSE and not self.silent_about:
-            raise DomainError("nobody is silent before two reminders: wait for the second one")
+            raise DomainError(
+                "nobody is silent before two reminders: wait for the second one", key="silent-first"
+            )
         self.trigger_event(
             Refused,
             ground=ground,
@@ -234,7 +240,10 @@ class RequestDeciding(RequestIdentity):
     def _require_demonstrated(self, shown: Unidentified | None, proof: PersonalRef | None) -> None:
         """Art. 12(2): the controller demonstrates it; having asked a moment ago shows nothing."""
         if self.identity is not None or self.identity_requested_at is None:
-            raise DomainError("only who was asked for proof and gave none cannot be identified")
+            raise DomainError(
+                "only who was asked for proof and gave none cannot be identified",
+                key="ask-for-proof-first",
+            )
         if proof is None:
             raise DomainError(
                 "the controller has to show it (Art. 12(2)): write down what was tried"
@@ -245,7 +254,9 @@ class RequestDeciding(RequestIdentity):
                 " give, or the proofs given failed"
             )
         if shown is Unidentified.SILENT and PauseReason.IDENTITY not in self.silent_about:
-            raise DomainError("nobody is silent before two reminders: wait for the second one")
+            raise DomainError(
+                "nobody is silent before two reminders: wait for the second one", key="silent-first"
+            )
 
     def _match(
         self,

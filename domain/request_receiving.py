@@ -260,6 +260,8 @@ def _require_arrival(
     arrived: datetime, received_on_day: date, country: Country, at: datetime
 ) -> None:
     if arrived > at:
-        raise DomainError("nothing arrives later than now: check the moment of receipt")
+        raise DomainError(
+            "nothing arrives later than now: check the moment of receipt", key="nobody-later"
+        )
     if received_on(arrived, country) != received_on_day:
         raise DomainError("the day of receipt is not the local day of its moment: count it anew")

@@ -209,11 +209,11 @@ class RequestState(Aggregate):
 
     def _require(self, *allowed: Status) -> None:
         if self.status not in allowed:
-            raise NotAllowedNow(f"request {self.id} is {self.status.value}")
+            raise NotAllowedNow(f"request {self.id} is {self.status.value}", key="not-now")
 
     def _require_open(self) -> None:
         if not self.status.is_open or self.refusal is not None:
-            raise NotAllowedNow(f"request {self.id} is {self.status.value}")
+            raise NotAllowedNow(f"request {self.id} is {self.status.value}", key="not-now")
 
     def _require_past(self, on: date, at: datetime) -> None:
         if not self.received_on <= on <= self._today(at):

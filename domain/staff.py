@@ -31,4 +31,6 @@ def same_person(first: str, second: str) -> bool:
 
 def two_people(first: str, second: str | None) -> None:
     if second is None or same_person(first, second):
-        raise DomainError("unfounded or excessive is decided by two people: name the second")
+        raise DomainError(
+            "unfounded or excessive is decided by two people: name the second", key="two-people"
+        )

@@ -16,6 +16,7 @@ from typing import Annotated, Any
 from uuid import UUID
 
 import domain.case
+import domain.folder
 import domain.identity_providers
 import domain.rectification
 import domain.representation
@@ -28,6 +29,7 @@ from domain.case import Case
 from domain.deadlines import Deadlines
 from domain.disclosure import Disclosures
 from domain.erasure_wish import ErasureWish
+from domain.folder import Folder
 from domain.fulfilment import Fulfilment
 from domain.hold import Hold
 from domain.information import Information
@@ -174,6 +176,7 @@ MEMBERSHIPS: Mapping[str, Callable[[Any], Member]] = {
     Withdrawal.Made.TOPIC: _beside(Withdrawal.TOPIC),
     Representation.Claimed.TOPIC: _of_case(Representation.TOPIC),
     Disclosures.Begun.TOPIC: _of_case(Disclosures.TOPIC),
+    Folder.Begun.TOPIC: _of_case(Folder.TOPIC),
 }
 
 
@@ -190,6 +193,7 @@ _ENUMS = frozenset(
     kind.__name__
     for module in (
         domain.case,
+        domain.folder,
         domain.identity_providers,
         domain.rectification,
         domain.representation,

@@ -44,12 +44,17 @@ class ByHand:
     ) -> None:
         """What a person erased there, having looked again afterwards."""
         if not looked_again:
-            raise DomainError("look again over there, and say that nothing else was left")
+            raise DomainError(
+                "look again over there, and say that nothing else was left", key="look-again-first"
+            )
         for result in results.values():
             if result.outcome not in DEEDS:
                 raise DomainError(f"{result.outcome.value} is nothing that somebody does by hand")
             if result.outcome is Outcome.REFUSED and not (result.ground and result.words):
-                raise DomainError("say why it was refused, and name the ground: the letter must")
+                raise DomainError(
+                    "say why it was refused, and name the ground: the letter must",
+                    key="why-refused",
+                )
             if result.ground is not None:
                 ground(result.ground)
         results = {key: replace(r, detail=r.detail or "by-hand") for key, r in results.items()}
@@ -68,7 +73,7 @@ class ByHand:
                 f"system {system} waits for what was {state.action.value}: say that"
             )
         if outcome in {Outcome.NOT_FOUND, Outcome.REFUSED} and not reason:
-            raise DomainError("say why nothing was done")
+            raise DomainError("say why nothing was done", key="why-nothing-done")
         key = self._waiting(request_id, system, state.action)
         self._fulfilments.record_done(
             request_id,

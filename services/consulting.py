@@ -128,7 +128,10 @@ class Consulting:
         """Where the staff list names officers, advice is one of theirs (Art. 38, 39)."""
         officers = self._officers(request)
         if officers and adviser.strip() not in officers:
-            raise DomainError("advice comes from the officer: name one whom the staff list knows")
+            raise DomainError(
+                "advice comes from the officer: name one whom the staff list knows",
+                key="advice-from-officer",
+            )
 
     def _require_no_officer(self, request: DataSubjectRequest, by: str) -> None:
         require_no_officer(self._staff, request.controller, by)
@@ -156,4 +159,7 @@ def officers_of(staff: Staff, controller: str) -> frozenset[str]:
 
 def require_no_officer(staff: Staff, controller: str, by: str) -> None:
     if by.strip() in officers_of(staff, controller):
-        raise DomainError("the officer advises and does not decide (Art. 38(6)): another does")
+        raise DomainError(
+            "the officer advises and does not decide (Art. 38(6)): another does",
+            key="officer-advises",
+        )

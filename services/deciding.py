@@ -258,7 +258,8 @@ class Deciding:
         previews = self.preview(request, on, answers=answers)
         if not considered and any(preview.verdict.asks for preview in previews):
             raise NotAllowedNow(
-                "some records have open questions: answer them, or say that you considered them"
+                "some records have open questions: answer them, or say that you considered them",
+                key="open-questions",
             )
         if not considered:
             profile = self._controllers.in_force(request.controller)
@@ -456,7 +457,11 @@ def _require_searched(fulfilment: Fulfilment | None) -> None:
         if state.waits_for == IDENTIFIERS_ARRIVED
     ]
     if again:
-        raise NotAllowedNow(f"{', '.join(again)} has to be searched again: say what is there")
+        raise NotAllowedNow(
+            f"{', '.join(again)} has to be searched again: say what is there",
+            key="search-again-first",
+            systems=", ".join(again),
+        )
 
 
 def _require_known(request: DataSubjectRequest) -> None:
@@ -467,7 +472,9 @@ def _require_known(request: DataSubjectRequest) -> None:
     if unmapped:
         raise NotAllowedNow(
             f"the profile does not say what {', '.join(unmapped)} is: add it to the holdings, "
-            "adopt the profile, and have the systems searched again"
+            "adopt the profile, and have the systems searched again",
+            key="profile-lacks",
+            kinds=", ".join(unmapped),
         )
 
 

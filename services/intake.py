@@ -532,7 +532,9 @@ def request_of(
 def _require_said_why(asked: Asked, received_at: datetime, now: datetime, profile: Profile) -> None:
     """A day before today sets the clock back, so it needs its proof; the hour moves nothing."""
     if received_at > now:
-        raise DomainError("nothing arrives later than now: check the moment of receipt")
+        raise DomainError(
+            "nothing arrives later than now: check the moment of receipt", key="nobody-later"
+        )
     day, today = received_on(received_at, profile.country), received_on(now, profile.country)
     load_calendar(profile.country).require_receipt(day)
     if day < today and asked.backdated is None:

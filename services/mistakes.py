@@ -97,7 +97,7 @@ class Mistakes:
                     at=now,
                 )
         if not first.pending_events and not second.pending_events:
-            raise NotAllowedNow("these two requests are not linked")
+            raise NotAllowedNow("these two requests are not linked", key="not-linked")
         self._register.save_all([one for one in (first, second) if one.pending_events])
 
     def _receipt_without(

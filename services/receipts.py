@@ -89,7 +89,9 @@ class Receipts:
         now = self._clock()
         first, second = self._register.request(request_id), self._register.request(to)
         if first.controller != second.controller or first.right is not second.right:
-            raise DomainError("only what asks the same controller for the same is one request")
+            raise DomainError(
+                "only what asks the same controller for the same is one request", key="not-the-same"
+            )
         if first.country is not second.country:
             raise DomainError("requests of two countries have clocks of their own")
         first.link(to=second.id, by=by, at=now)

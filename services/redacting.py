@@ -150,7 +150,7 @@ class Redacting:
         if not request.right.gives_a_copy:
             raise NotAllowedNow("only a copy for the person is covered: nothing is copied here")
         if request.status is not Status.COLLECTED:
-            raise NotAllowedNow(f"request {request.id} is {request.status.value}")
+            raise NotAllowedNow(f"request {request.id} is {request.status.value}", key="not-now")
         found = request.found.get(record_id)
         if found is None:
             raise DomainError("there is no such record in this request")
@@ -174,7 +174,9 @@ class Redacting:
             if _is_in(leaf.path, path)
         ]
         if not under:
-            raise DomainError("there is no such field in this record: name it as it is shown")
+            raise DomainError(
+                "there is no such field in this record: name it as it is shown", key="no-such-field"
+            )
         if text:
             places = [
                 (leaf.place, begin, begin + len(text))
@@ -182,7 +184,10 @@ class Redacting:
                 for begin in _each(str(leaf.value), text)
             ]
             if not places:
-                raise DomainError("these words are not in this field: copy them as they stand")
+                raise DomainError(
+                    "these words are not in this field: copy them as they stand",
+                    key="no-such-words",
+                )
             return [*places]
         if start is None and end is None:
             return [(leaf.place, None, None) for leaf in under]

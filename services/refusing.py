@@ -112,7 +112,8 @@ class Refusing:
         if ground.needs_two_people:
             raise DomainError(
                 "unfounded or excessive is decided by two people: propose it, with its proof,"
-                " and let another person confirm"
+                " and let another person confirm",
+                key="two-people",
             )
         request, case, reason = self._chosen(request_id, ground, words, law)
         require_no_officer(self._staff, case.controller, by)
@@ -293,7 +294,7 @@ class Refusing:
     ) -> None:
         """More was given to be found by: the request goes on, with its old receipt (Art. 11(2))."""
         if not identifiers:
-            raise DomainError("say by what the person can be found now")
+            raise DomainError("say by what the person can be found now", key="by-what-found")
         now = self._clock()
         request = self._register.request(request_id)
         if request.refusal is not RefusalGround.CANNOT_IDENTIFY:

@@ -32,6 +32,7 @@ from domain.controller import Controller, controller_id
 from domain.disclosure import Disclosures, disclosures_id
 from domain.erasure_wish import ErasureWish, erasure_wish_id
 from domain.errors import DomainError, NotAllowedNow
+from domain.folder import Folder, folder_id
 from domain.fulfilment import Fulfilment, fulfilment_id
 from domain.hold import Hold
 from domain.information import Information, information_id
@@ -199,6 +200,9 @@ class Register(Application[UUID]):
 
     def find_looks(self, subject_id: UUID) -> Looks | None:
         return self._find(Looks, looks_id(subject_id))
+
+    def find_folder(self, case_id: UUID) -> Folder | None:
+        return self._find(Folder, folder_id(case_id))
 
     def find_information(self, request_id: UUID) -> Information | None:
         return self._find(Information, information_id(request_id))
@@ -440,7 +444,7 @@ def again_on_conflict(command: Callable[P, R]) -> Callable[P, R]:
                 return command(*args, **kwargs)
         except IntegrityError as error:
             raise SomebodyWasFaster(
-                "somebody else changed this; look again, then repeat"
+                "somebody else changed this; look again, then repeat", key="somebody-was-faster"
             ) from error
 
     return repeated

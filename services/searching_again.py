@@ -35,12 +35,14 @@ class SearchingAgain:
     @again_on_conflict
     def _search(self, request_id: UUID, identifiers: Sequence[Identifier], *, by: str) -> None:
         if not identifiers:
-            raise DomainError("say by what the person can be found now")
+            raise DomainError("say by what the person can be found now", key="by-what-found")
         now, by = self._clock(), human(by)
         request = self._register.request(request_id)
         fulfilment = self._register.find_fulfilment(request_id)
         if fulfilment is None or not fulfilment.unsearchable:
-            raise NotAllowedNow("every system of this request could be searched")
+            raise NotAllowedNow(
+                "every system of this request could be searched", key="all-searched"
+            )
         if request.status is Status.FULFILLED:
             request.close(by=by, at=now)
         if request.status is Status.CLOSED:

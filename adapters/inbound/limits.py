@@ -11,6 +11,8 @@ from adapters.inbound.api.errors import problem
 from adapters.inbound.api.inbox import LARGEST_MESSAGE
 
 LARGEST_BODY = 4 * 1024 * 1024
+LARGEST_UPLOAD = 21 * 1024 * 1024
+"""What the desk takes with a form: a scanned letter, an export of a system."""
 TOO_LARGE = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
 
 
@@ -24,7 +26,7 @@ class LimitBody:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        largest = LARGEST_MESSAGE if scope["path"] == "/v1/inbox" else LARGEST_BODY
+        largest = _largest(scope["path"])
         words = f"send at most {largest} bytes"
         stated = dict(scope["headers"]).get(b"content-length", b"0")
         if stated.isdigit() and int(stated[:20]) > largest:
@@ -41,3 +43,10 @@ class LimitBody:
             return message
 
         await self._app(scope, counted, send)
+
+
+def _largest(path: str) -> int:
+    if path == "/v1/inbox":
+        return LARGEST_MESSAGE
+    takes_files = path.startswith("/desk/cases/") and path.endswith(("/files", "/export"))
+    return LARGEST_UPLOAD if takes_files else LARGEST_BODY

@@ -13,6 +13,7 @@ from eventsourcing.persistence import JSONTranscoder
 
 import domain.balancing
 import domain.case
+import domain.folder
 import domain.rectification
 import domain.request_state
 import domain.restriction
@@ -77,6 +78,7 @@ def teach(transcoder: JSONTranscoder) -> None:
         domain.case,
         domain.rectification,
         domain.request_state,
+        domain.folder,
         domain.restriction,
         domain.values,
     )

@@ -16,6 +16,7 @@ from adapters.inbound.web.clock_view import RECEIPT_REASONS
 from adapters.inbound.web.keeping_view import keeping_of
 from adapters.inbound.web.look import Look
 from adapters.inbound.web.pages import NOTHING_SENT, PageRoute, Sent
+from adapters.inbound.web.past_pages import past_page
 from adapters.inbound.web.people_view import people_choices
 from adapters.inbound.web.rights_view import withdrawable
 from adapters.inbound.web.second import WhoMay
@@ -23,6 +24,7 @@ from adapters.inbound.web.session import AtDesk, Desk
 from adapters.inbound.web.triage_view import triage_view
 from adapters.inbound.web.trouble import NO_TROUBLE, Trouble
 from domain.case import Case
+from domain.folder import FileKind
 from domain.fulfilment import UNSEARCHABLE
 from domain.grounds import grounds
 from domain.ladder import Doubt
@@ -35,6 +37,7 @@ from domain.vocabulary import (
     Right,
     TriageKind,
 )
+from services.filing import MOST_BYTES
 
 PEOPLE_DONE = (
     "represented",
@@ -58,6 +61,9 @@ CLOCK_DONE = (
     "relied",
     "extending",
     "linked",
+    "unlinked",
+    "filed",
+    "searching",
     "assigned",
     "reopened",
     "receipt-corrected",
@@ -70,7 +76,9 @@ router = APIRouter(prefix="/desk/cases", route_class=PageRoute, include_in_schem
 
 
 @router.get("/{case_id}")
-def show(desk: AtDesk, case_id: UUID, done: str = "") -> Response:
+def show(desk: AtDesk, case_id: UUID, done: str = "", as_of: str = "") -> Response:
+    if as_of:
+        return past_page(desk, desk.case(case_id), as_of)
     return case_page(desk, desk.case(case_id), done=done)
 
 
@@ -126,6 +134,8 @@ def case_page(
         delivery_ways=tuple(way for way in DeliveryWay if way is not DeliveryWay.MAIL),
         erasure_grounds=tuple(ErasureGround),
         receipt_reasons=RECEIPT_REASONS,
+        file_kinds=tuple(FileKind),
+        file_megabytes=MOST_BYTES // 1_000_000,
     )
 
 

@@ -15,6 +15,7 @@ from domain.decisions import Step as ReasonStep
 from domain.fulfilment import Fulfilment
 from domain.grounds import ground, say
 from domain.request import DataSubjectRequest
+from domain.vocabulary import Decision
 
 ANSWERS = {"ask_person_to_give_up": "given_up"}
 """Questions that a tick answers, and the fact which the tick stands for."""
@@ -87,6 +88,11 @@ def grouped(
         alike.setdefault(same, []).append(one)
     groups = [_group(members, answers, look) for members in alike.values()]
     return tuple(sorted(groups, key=lambda group: not goes(group.decision)))
+
+
+def tally_of(views: Sequence[DecisionView]) -> tuple[tuple[Decision, int], ...]:
+    """How many records what becomes of."""
+    return tuple(Counter(one.decision for one in views).items())
 
 
 def _group(

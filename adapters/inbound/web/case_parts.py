@@ -26,9 +26,11 @@ from domain.vocabulary import Decision, Outcome, Right
 from services import dossier
 from services.disclosing import Disclosed
 from services.evidence import Compared
+from services.filing import FileShown, NoteShown
 from services.ports import Identifier
 from services.recipient_ledger import Entry
 from services.redacting import Covering
+from services.related import RelatedCase
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,11 +148,21 @@ class Due:
 
 
 @dataclass(frozen=True, slots=True)
+class World:
+    """One date as it counts, and as it would if the pauses did."""
+
+    name: str
+    without: date
+    paused: date
+
+
+@dataclass(frozen=True, slots=True)
 class RequestView:
     """One right with everything about it."""
 
     request: DataSubjectRequest
     dates: tuple[Due, ...]
+    worlds: tuple[World, ...]
     why: tuple[Step, ...]
     systems: tuple[SystemView, ...]
     sheet: Sheet
@@ -242,6 +254,11 @@ class CaseView:
     disclosures: tuple[Disclosed, ...] = ()
     disclosable: tuple[tuple[str, str], ...] = ()
     exceptions: tuple[tuple[str, str], ...] = ()
+    notes: tuple[NoteShown, ...] = ()
+    notes_hidden: int = 0
+    files: tuple[FileShown, ...] = ()
+    files_hidden: int = 0
+    related: tuple[RelatedCase, ...] = ()
 
     @property
     def replies_hidden(self) -> int:

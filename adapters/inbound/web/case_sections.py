@@ -43,6 +43,11 @@ def sections_of(
         )
     if view.letters:
         yield Section("letters", look.say("letter.title"), str(len(view.letters)))
+    yield Section("notes", look.say("note.title"), _count(len(view.notes) + view.notes_hidden))
+    files = len(view.files) + view.files_hidden + len(case.attachments)
+    yield Section("files", look.say("files.title"), _count(files))
+    if view.related:
+        yield Section("related", look.say("related.title"), str(len(view.related)))
     if view.requests:
         yield Section("people", look.say("people.title"))
     yield Section("receipt", look.say("receipt.title"))
@@ -53,3 +58,7 @@ def sections_of(
     if keeping.is_shown:
         yield Section("keeping", look.say("keeping.title"))
     yield Section("timeline", look.say("timeline.title"), str(len(view.timeline)))
+
+
+def _count(number: int) -> str:
+    return str(number) if number else ""

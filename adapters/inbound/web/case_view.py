@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from datetime import date
 from functools import cached_property
 from uuid import UUID
 
-from adapters.inbound.web.case_decisions import decided, grouped, previewed
+from adapters.inbound.web.case_dates import dates_of, why, worlds_of
+from adapters.inbound.web.case_decisions import decided, grouped, previewed, tally_of
 from adapters.inbound.web.case_history import history
 from adapters.inbound.web.case_next import next_steps
 from adapters.inbound.web.case_parts import (
@@ -30,11 +30,9 @@ from adapters.inbound.web.rights_view import own_way
 from adapters.inbound.web.session import Desk
 from adapters.inbound.web.trouble import NO_TROUBLE, Trouble, trouble_of
 from adapters.outbound.tasks import ParkedTask
-from domain.calendar import calendar_named
 from domain.case import Case
 from domain.deadlines import received_on
 from domain.errors import DomainError
-from domain.explanation import Step, explain
 from domain.fulfilment import Fulfilment
 from domain.personal import PersonalRef
 from domain.refusals import available
@@ -47,6 +45,7 @@ from services.addressees import Addressees
 from services.places import shown_identifiers
 from services.ports import Erased, Identifier, Person
 from services.recipient_ledger import label
+from services.related import RelatedCases
 from services.showing import places_in, shown_message
 
 
@@ -76,6 +75,8 @@ class Reading:
         message = self._opened(self._case.message)
         replies = map(self._opened, self._case.messages[1:])
         stuck = tuple(self._stuck())
+        filing = self._installation.filing
+        folder = self._installation.register.find_folder(self._case.id)
         return CaseView(
             case=self._case,
             profile=self._profile,
@@ -92,6 +93,15 @@ class Reading:
             number_held=self._case.number is not None,
             recipients=tuple(self._recipients()) if self._content else (),
             has_recipients=any(one.systems for one in views),
+            notes=tuple(filing.notes(self._case.id)) if self._content else (),
+            notes_hidden=len(folder.notes) if folder and not self._content else 0,
+            files=tuple(filing.files(self._case.id)) if self._content else (),
+            files_hidden=len(folder.files) if folder and not self._content else 0,
+            related=RelatedCases(self._installation.register, self._installation.vault).of(
+                self._case, self.identifiers
+            )
+            if self._content
+            else (),
             disclosures=self._installation.disclosing.of_case(self._case.id)
             if self._content
             else (),
@@ -144,12 +154,13 @@ class Reading:
         )
         return RequestView(
             request=request,
-            dates=tuple(self._dates(request, today)),
-            why=tuple(self._why(request, today)),
+            dates=tuple(dates_of(request, today)),
+            worlds=tuple(worlds_of(request, today)),
+            why=tuple(why(request, today, self._look.language)),
             systems=tuple(systems_of(self._installation, request, fulfilment, self._names)),
             sheet=self.sheet(request),
             groups=grouped(decisions, self._answers, self._look),
-            tally=tuple(Counter(one.decision for one in decisions).items()),
+            tally=tally_of(decisions),
             cannot_decide=cannot,
             can_approve=can_approve,
             own=own,
@@ -200,7 +211,7 @@ class Reading:
     def due(self, request: DataSubjectRequest) -> Due:
         """The day that a request is worked towards."""
         today = received_on(self._now, request.country)
-        return next(iter(self._dates(request, today)))
+        return next(iter(dates_of(request, today)))
 
     def _marketing_ends(
         self, request: DataSubjectRequest, today: date
@@ -221,35 +232,6 @@ class Reading:
             return self._installation.porting.recipient(request.id)
         except Erased:
             return ""
-
-    @staticmethod
-    def _dates(request: DataSubjectRequest, today: date) -> Iterator[Due]:
-        dates = request.both_worlds_on(today)
-        named = (
-            ("act_by", request.act_by),
-            ("target", request.aim_on(today)),
-            ("promise", dates.promise_due),
-            ("law", dates.statutory_due),
-            ("extended", dates.extended_due),
-            ("suspended", dates.statutory_due_if_suspended),
-        )
-        for name, day in named:
-            if day is not None:
-                yield Due(name, day, (day - today).days)
-
-    def _why(self, request: DataSubjectRequest, today: date) -> Sequence[Step]:
-        return explain(
-            request.received_on,
-            calendar_named(request.dates.calendar),
-            request.promise_days,
-            self._look.language,
-            pauses=request.pauses_on(today),
-            extension=request.dates.extended_due is not None,
-            statutory=request.right.is_statutory,
-            relied=request.suspension_relied_on,
-            earlier_receipts=request.earlier_receipts,
-            earlier_dates=request.earlier_dates,
-        )
 
     def _proposed_by(self, request: DataSubjectRequest) -> str | None:
         refusal = self._installation.register.find_refusal(request.id)

@@ -119,7 +119,9 @@ def duplicate(desk: AtDesk, case_id: UUID, request_id: UUID, sent: Form) -> Resp
         sql = desk.installation.database
         other = case_called(sql, desk.controllers, sent.one("reference"))
         if other is None:
-            raise DomainError("there is no such case here: check the case number")
+            raise DomainError(
+                "there is no such case here: check the case number", key="no-such-case"
+            )
         to = desk.case(other).request_id(request.right)
         desk.installation.receipts.link(request.id, to=to, by=desk.staff_id)
 

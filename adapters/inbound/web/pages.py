@@ -125,7 +125,7 @@ def one_of(kind: type[E], word: str) -> E:
     try:
         return kind(word)
     except ValueError:
-        raise DomainError("choose one of the answers in the list") from None
+        raise DomainError("choose one of the answers in the list", key="choose-in-list") from None
 
 
 async def _sent(request: Request) -> Sent:

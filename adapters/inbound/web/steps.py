@@ -114,7 +114,7 @@ def id_in(text: str) -> UUID:
     try:
         return UUID(text)
     except ValueError:
-        raise DomainError("choose among those on the page") from None
+        raise DomainError("choose among those on the page", key="choose-on-page") from None
 
 
 def day_in(text: str) -> date | None:
@@ -122,13 +122,15 @@ def day_in(text: str) -> date | None:
     try:
         return date.fromisoformat(text) if text else None
     except ValueError:
-        raise DomainError("write the day as year, month and day: 2026-12-31") from None
+        raise DomainError(
+            "write the day as year, month and day: 2026-12-31", key="day-form"
+        ) from None
 
 
 def required_day_in(text: str) -> date:
     day = day_in(text)
     if day is None:
-        raise DomainError("write the day, as year, month and day: 2026-12-31")
+        raise DomainError("write the day, as year, month and day: 2026-12-31", key="day-form")
     return day
 
 

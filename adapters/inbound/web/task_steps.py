@@ -130,9 +130,14 @@ def found(desk: AtDesk, case_id: UUID, request_id: UUID, system: str, sent: Form
         rows = tuple(found_rows(sent))
         person = person_of(desk.installation.vault, request)
         if not rows and not sent.one("nothing"):
-            raise DomainError("describe what you found, or say why there is nothing")
+            raise DomainError(
+                "describe what you found, or say why there is nothing", key="found-or-why-not"
+            )
         if rows and sent.one("nothing"):
-            raise DomainError("either something was found or nothing: clear one of the two")
+            raise DomainError(
+                "either something was found or nothing: clear one of the two",
+                key="found-and-nothing",
+            )
         records = ManualAnswer(found=rows).to_records(person) if rows else []
         desk.installation.byhand.found(
             request.id,
@@ -287,7 +292,9 @@ def found_rows(sent: Sent) -> Iterator[FoundRow]:
             )
         except ValidationError:
             raise DomainError(
-                f"row {number} is not complete: say which it is, what it says, and its sort"
+                f"row {number} is not complete: say which it is, what it says, and its sort",
+                key="row-incomplete",
+                number=number,
             ) from None
 
 
@@ -296,7 +303,7 @@ def _days(text: str) -> Iterator[date]:
         try:
             yield date.fromisoformat(text)
         except ValueError:
-            raise DomainError("write the day as 2026-12-31") from None
+            raise DomainError("write the day as 2026-12-31", key="day-form") from None
 
 
 def _treatments(desk: Desk, fulfilment: Fulfilment, system: str) -> Iterator[Treatment]:

@@ -296,7 +296,7 @@ def test_what_was_typed_stays_when_a_form_fails(house: House) -> None:
     )
     assert answer.status_code == 422
     assert 'role="alert"' in answer.text
-    assert "name at least one right" in answer.text
+    assert "kryss av minst én rettighet" in answer.text
     assert 'value="+47 22 99 99 99"' in answer.text
     assert '<option value="sv" selected>' in answer.text
 
