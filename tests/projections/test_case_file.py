@@ -31,7 +31,11 @@ from tests.support.records import found, letter
 
 TOPICS = Path(__file__).parents[1].joinpath("domain/topics.txt").read_text("utf-8").split()
 
-IN_NO_CASE = {"controller": "an organisation's policy is nobody's case"}
+IN_NO_CASE = {
+    "controller": "an organisation's policy is nobody's case",
+    "looks": "who read something has changed nothing in the case, and is listed apart",
+    "marketing-stop": "a click in a mail stops marketing without a case",
+}
 """Aggregates whose events no case file tells, and why."""
 
 Office = Any  # the fixture of this folder's conftest, which cannot be imported

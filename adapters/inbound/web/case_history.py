@@ -87,6 +87,7 @@ def history(
     *,
     until: datetime | None = None,
     with_holds: bool = True,
+    with_looks: bool = True,
 ) -> list[Happened]:
     """Everything, the oldest first; with `until` only what had happened by then."""
     lines = list(_events(installation, case.id, None, names))
@@ -99,7 +100,8 @@ def history(
             lines += _events(installation, place(request_id), right, names)
     for hold in on_hold.of_case(installation.database, case.id) if with_holds else ():
         lines += _events(installation, hold.hold_id, rights.get(hold.request_id), names)
-    lines += _looks(installation, case, names)
+    if with_looks:
+        lines += _looks(installation, case, names)
     known = [line for line in lines if until is None or line.at <= until]
     return sorted(known, key=lambda line: line.at)
 

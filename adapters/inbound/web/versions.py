@@ -60,7 +60,8 @@ def changed_since(
     if now <= seen:
         return ()
     requests = installation.register.requests_of(case)
-    lines = history(installation, case, requests, names, with_holds=False)
+    # Only what the number counts: the newest of these are what came since.
+    lines = history(installation, case, requests, names, with_holds=False, with_looks=False)
     return tuple(line for line in lines[seen - now :] if _matters(line))
 
 
