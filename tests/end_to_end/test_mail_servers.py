@@ -9,9 +9,12 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from uuid import UUID
 
 import pytest
+from aiosmtpd.smtp import SMTP, Envelope, Session
 
+from adapters.bootstrap import Installation
 from adapters.inbound.mailroom.imap import RECEIVED, REFUSED, Account, Mailbox
 from adapters.inbound.mailroom.letterbox import Letterbox
 from adapters.inbound.mailroom.lmtp import listening
@@ -35,6 +38,21 @@ from tests.support.oidc import open_id_provider
 from tests.support.stories import Postbox
 
 DOMAINS = ("fjordscenen.example", "stundbiljett.example")
+
+
+GONE = "gone@person.example"
+
+
+class World(Postbox):
+    """Everybody else's mail server; one address there is no more."""
+
+    async def handle_RCPT(  # noqa: N802 (the server calls it by this name)
+        self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
+    ) -> str:
+        if address == GONE:
+            return "550 5.1.1 no such mailbox"
+        envelope.rcpt_tos.append(address)
+        return "250 2.1.5 known"
 
 
 @dataclass
@@ -80,7 +98,7 @@ def post(module_database_url: str, tmp_path_factory: pytest.TempPathFactory) -> 
         provider = stack.enter_context(open_id_provider())
         asks = provider.issuer.replace("://", "://mail-server:s3cret@")
         server = stack.enter_context(dovecot(introspection_url=f"{asks}/token/introspection"))
-        out, port = Postbox(), free_port()
+        out, port = World(), free_port()
         relay = stack.enter_context(
             postfix(
                 lmtp_port=port,
@@ -186,6 +204,34 @@ def test_a_letter_leaves_with_a_token_and_a_stale_one_is_renewed(post: Post) -> 
     until(lambda: len(post.out.to(KARI)) == 2)
 
 
+def confirm(installation: Installation, case_id: UUID, address: str) -> None:
+    installation.intake.confirm(
+        case_id,
+        rights=(Right.ACCESS,),
+        language=Language.NB,
+        identifiers=(Identifier(IdentifierKind.EMAIL, address),),
+        by="nobody-reads",
+    )
+
+
+def test_a_letter_that_cannot_be_delivered_is_known_in_its_case(post: Post) -> None:
+    """Postfix says so in a report of its own making, which comes in like any other mail."""
+    installation = replace(post.house.installation, mailer=post.mailer(post.tokens()))
+    known = len(cases(post.house))
+    with listening(post.letterbox, post.lmtp):
+        with smtplib.SMTP("127.0.0.1", post.postfix.port) as client:
+            asks = mail(sender=GONE, message_id="<gone@person.example>")
+            client.sendmail(GONE, [PRIVACY], asks)
+        until(lambda: len(cases(post.house)) == known + 1)
+        case = cases(post.house)[-1]
+        confirm(installation, case.id, GONE)
+        installation.worker("gone").drain()
+        until(lambda: bool(post.house.case(case.id).failed))
+
+    assert len(cases(post.house)) == known + 1, "the report opened no case of its own"
+    assert "dsn=5.1.1, status=bounced" in post.postfix.said()
+
+
 @dataclass
 class Autoresponder:
     """Somebody else's machine: it answers each letter with a mail that looks like a new request."""
@@ -226,13 +272,7 @@ def test_a_conversation_of_machines_ends(
             until(lambda: len(cases(post.house)) > len(known))
             for case in cases(post.house):
                 if case.id not in known and case.status is CaseStatus.WAITING:
-                    installation.intake.confirm(
-                        case.id,
-                        rights=(Right.ACCESS,),
-                        language=Language.NB,
-                        identifiers=(Identifier(IdentifierKind.EMAIL, KARI),),
-                        by="nobody-reads",
-                    )
+                    confirm(installation, case.id, KARI)
                 known.add(case.id)
             before = other.answered
             worker.drain()

@@ -8,6 +8,7 @@ from uuid import UUID
 import pytest
 
 from adapters.inbound.web.stop import FIELD, SAID
+from adapters.outbound.consistency import check
 from adapters.outbound.tokens import Scope
 from domain.marketing_stop import MarketingStop
 from domain.vocabulary import IdentifierKind, Outcome, Right
@@ -48,6 +49,8 @@ def test_a_mail_provider_stops_marketing_without_a_case_or_a_letter(house: House
     assert house.mails() == []
     assert house.installation.suppressions.is_on(NORWAY, ME)
     assert not house.installation.suppressions.is_on(SWEDEN, ME), "only that controller's"
+    opened = house.installation
+    assert check(opened.database, opened.vault, opened.register.mapper) == []
 
 
 def test_the_other_encoding_is_understood_and_anything_else_stops_nothing(house: House) -> None:
