@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from http import HTTPStatus
+from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -27,6 +29,7 @@ from adapters.inbound.web.steps import address_of
 from adapters.inbound.web.writing_view import (
     ABOUT_ONE_REQUEST,
     EXTENSION_REASONS,
+    FIELDS,
     SENT_FROM_HERE,
     can_send,
     choices,
@@ -41,6 +44,7 @@ from domain.case import Case
 from domain.errors import DomainError
 from domain.request import DataSubjectRequest
 from domain.vocabulary import Content, ExtensionReason, IdentityMethod, LetterKind, Unidentified
+from services.citations import cited
 from services.letter_lint import Caution, cautions
 from services.letters import ComposedLetter
 from services.passing_on import Somebody
@@ -101,12 +105,31 @@ def _previewed(
     return page(
         "letter_seen.html",
         desk.look(desk.profile(case.controller)),
-        letter=letter,
-        lacks=lacks,
-        cautions=_cautions(sent),
+        **_seen(desk, case, sent, letter, lacks),
         shown=shown,
         case=case,
     )
+
+
+def _seen(
+    desk: Desk, case: Case, sent: Sent, letter: ComposedLetter | None, lacks: str
+) -> dict[str, Any]:
+    """What stands beside the letter's fields: itself, with gaps where something is missing."""
+    kind, request = _kind(sent), _request(desk, case, sent)
+    needed = [
+        field.name
+        for field in FIELDS.get(kind, ())
+        if field.required and not sent.one(field.name) and field.sort != "ground"
+    ]
+    if letter is None:
+        with suppress(DomainError, Erased):
+            letter = composed(desk, case, kind, request, sent, whole=True)
+    return {
+        "letter": letter,
+        "needed": needed,
+        "lacks": "" if needed and letter is not None else lacks,
+        "cautions": _cautions(sent),
+    }
 
 
 @router.post("/letters/send")
@@ -239,8 +262,7 @@ def _write_page(
         case=case,
         sent=sent,
         draft=made,
-        letter=letter,
-        lacks="" if sent is NOTHING_SENT else lacks,
+        **_seen(desk, case, sent, letter, lacks),
         error=error,
         requests=requests,
         to_write=tuple(kinds_to_write(case, requests)),
@@ -250,7 +272,7 @@ def _write_page(
         methods=tuple(IdentityMethod),
         about_one=ABOUT_ONE_REQUEST,
         choices=lambda field: choices(field, look),
+        law=lambda article: cited(article, look.language),
         shown=shown,
-        cautions=_cautions(sent),
         wait=int(desk.installation.settings.undo_within.total_seconds()),
     )

@@ -109,6 +109,14 @@ def plain(text: str) -> str:
     return _UNSEEN.sub(lambda hidden: f"[U+{ord(hidden[0]):04X}]", text)
 
 
+_SECRET = re.compile(r"(https?://\S+/)[\w-]{32,}")
+
+
+def sealed_links(text: str) -> str:
+    """A letter as staff may read it: its links are the person's, and lead nowhere here."""
+    return _SECRET.sub("\\1…", text)
+
+
 def told(value: object) -> str:
     """A JSON value of a record, as one line a person can read."""
     if isinstance(value, Mapping):

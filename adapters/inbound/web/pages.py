@@ -20,7 +20,14 @@ from starlette.datastructures import FormData
 from adapters.bootstrap import Installation
 from adapters.inbound.api.errors import AWAY, RETRY_SECONDS, status_of
 from adapters.inbound.web.assets import asset
-from adapters.inbound.web.look import Look, language_accepted, language_named, plain, told
+from adapters.inbound.web.look import (
+    Look,
+    language_accepted,
+    language_named,
+    plain,
+    sealed_links,
+    told,
+)
 from adapters.inbound.web.menu import menu
 from domain.errors import DomainError
 from domain.policy import Profile
@@ -47,7 +54,12 @@ def environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.filters |= {"plain": plain, "told": told, "is_document": looks_like_a_document}
+    made.filters |= {
+        "plain": plain,
+        "told": told,
+        "is_document": looks_like_a_document,
+        "sealed_links": sealed_links,
+    }
     made.globals["languages"] = tuple(Language)
     made.globals |= {"asset": asset, "menu": menu}
     made.globals["unidentified"] = tuple(Unidentified)
