@@ -20,12 +20,13 @@ from adapters.outbound.tokens import Scope
 
 @dataclass(frozen=True)
 class Demonstration:
-    """A running demonstration; `token` opens the desk."""
+    """A running demonstration; `token` opens the desk, and `began` is when it was started first."""
 
     installation: Installation
     world: World
     token: str
     began: datetime
+    with_past: bool
 
 
 @contextmanager
@@ -54,7 +55,7 @@ def demonstration(
         opened.tokens.revoke(STAFF)
         token = opened.tokens.create(name=STAFF, staff_id=STAFF, scopes=frozenset(Scope))
         with lived_beside(settings, began) if with_past else nullcontext():
-            yield Demonstration(opened, made, token, began)
+            yield Demonstration(opened, made, token, began, with_past)
 
 
 def _seed_once(folder: Path, opened: Installation, began: datetime) -> None:

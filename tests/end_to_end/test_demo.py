@@ -42,6 +42,12 @@ def waiting(demo: Demo) -> int:
     return visitor.page.count('href="/desk/cases/')
 
 
+def tour(demo: Demo) -> str:
+    visitor = demo.visitor()
+    visitor.open("/demo")
+    return visitor.open("/tour?lang=en")
+
+
 def test_all_three_mails_are_carried_to_closed_and_nobody_outside_is_spoken_to(
     tmp_path: Path,
 ) -> None:
@@ -52,7 +58,9 @@ def test_all_three_mails_are_carried_to_closed_and_nobody_outside_is_spoken_to(
     command = (sys.executable, str(RECORDER), str(record))
 
     with started(home, command=command) as demo:
+        assert tour(demo).count(">to do<") == 6
         case = handle_ingrid(demo)
+        assert "from end to end" in tour(demo)
         handle_sigrid(demo)
         handle_elsa(demo)
         (record / "try").touch()

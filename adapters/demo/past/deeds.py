@@ -49,34 +49,32 @@ def _rectification(life: Life, right: Right) -> None:
             trettio.rectifying.accept(request.id, claim, system=found.system, by=life.by)
             break
     life.office(0)
+    life.office(0)
+    _restricted_by_hand(life, right)
     trettio.rectifying.approve(request.id, by=life.by)
     life.until(life.now + timedelta(minutes=5))
-    life.post_letters()
+    life.finish_by_hand(right)
+    life.office(16)
+    _restricted_by_hand(life, right)
 
 
 def _restriction(life: Life, right: Right) -> None:
     request = life.request(right)
     life.trettio.restrictions.restrict(request.id, ground=RestrictionGround.LEGAL_CLAIM, by=life.by)
     life.until(life.now + timedelta(minutes=5))
-    restriction = life.trettio.register.restriction(request.id)
-    for system, state in restriction.systems.items():
-        if state.waits_for:
-            life.trettio.restrictions.record(
-                request.id, system, outcome=Outcome.RESTRICTED, by=life.by
-            )
+    _restricted_by_hand(life, right)
     life.until(life.now + timedelta(minutes=5))
     life.finish_by_hand(right)
     life.office(life.chance.randint(20, 40))
     life.trettio.restrictions.announce(request.id, by=life.by)
-    life.office(6)
-    for system, state in life.trettio.register.restriction(request.id).systems.items():
-        if state.waits_for:
-            life.trettio.restrictions.record_lifted(request.id, system, by=life.by)
+    life.office(16)
+    _restricted_by_hand(life, right)
 
 
 def _objection(life: Life, right: Right) -> None:
     request = life.request(right)
     life.judge()
+    _restricted_by_hand(life, right)
     balancing = life.trettio.register.balancing(request.id)
     life.trettio.objecting.strike(
         request.id,
@@ -85,6 +83,21 @@ def _objection(life: Life, right: Right) -> None:
     )
     life.until(life.now + timedelta(minutes=5))
     life.finish_by_hand(right)
+    life.office(16)
+    _restricted_by_hand(life, right)
+
+
+def _restricted_by_hand(life: Life, right: Right) -> None:
+    """Mark, or unmark again, what no connector can."""
+    request, restrictions = life.request(right), life.trettio.restrictions
+    restriction = life.trettio.register.find_restriction(request.id)
+    for system, state in (restriction.systems if restriction else {}).items():
+        if not state.waits_for:
+            continue
+        if state.lifting:
+            restrictions.record_lifted(request.id, system, by=life.by)
+        else:
+            restrictions.record(request.id, system, outcome=Outcome.RESTRICTED, by=life.by)
 
 
 def _in_words(life: Life, right: Right) -> None:

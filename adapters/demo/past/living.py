@@ -38,6 +38,7 @@ from domain.vocabulary import (
 )
 from services.intake import Asked, Note
 from services.ports import CodeCheck, Identifier, OutgoingMail, Result
+from services.retention import FOR_ARCHIVE
 from services.worker import Worker
 
 OFFICE_OPENS, OFFICE_CLOSES = 8, 16
@@ -132,8 +133,10 @@ class Life:
         subjects = [self.case_id, *self.case.request_ids] if self.case_id else []
         (row,) = self.trettio.database.ask(
             "SELECT min(next_at) FROM trettio.tasks WHERE subject_id = ANY(%s)"
-            " AND done_at IS NULL AND parked_at IS NULL AND next_at <= %s",
-            [subjects, last],
+            " AND done_at IS NULL AND parked_at IS NULL AND next_at <= %s"
+            # What a public archive has yet to take over is asked for each day, for years.
+            " AND reason IS DISTINCT FROM %s",
+            [subjects, last, FOR_ARCHIVE],
         )
         due: datetime | None = row[0]
         return max(due, self.now) if due is not None else None

@@ -71,6 +71,10 @@ _OPEN: tuple[tuple[str, tuple[Right, ...], int], ...] = (
 _LEAST = {"silent": 32, "extended": 80, "unopened": 45, "paused": 34, "declined": 34}
 """How many days a story takes at least to be over."""
 
+_SHORTEST = 12
+_STANDING = {_R.RECTIFICATION: 55, _R.OBJECTION: 55, _R.RESTRICTION: 95}
+"""What is restricted meanwhile is so until two weeks after the answer."""
+
 _LATE = {"plain": 12, "paused": 2}
 """So many of a story, among access and erasure, are answered after the day to aim for."""
 
@@ -100,8 +104,13 @@ def _drawn_closed(chance: Random, began: datetime, after: int) -> Iterator[Plan]
     for story, rights, times in _CLOSED:
         for _ in range(times):
             number += 1
-            pace, least = _pace(chance, story, rights), _LEAST.get(story, 12)
-            if rights in {(_R.ACCESS,), (_R.ERASURE,)} and late.get(story, 0) and number % 3 == 0:
+            pace, least = _pace(chance, story, rights), _LEAST.get(story, _SHORTEST)
+            least = max([least, *(_STANDING.get(right, 0) for right in rights)])
+            if (
+                rights in {(_R.ACCESS,), (_R.ERASURE,)}
+                and late.get(story, 0)
+                and chance.random() < 0.25
+            ):
                 late[story] -= 1
                 pace = chance.randint(31, 41)
                 least = pace + 9
@@ -109,7 +118,7 @@ def _drawn_closed(chance: Random, began: datetime, after: int) -> Iterator[Plan]
                 least = 3
             # More people ask in autumn than before the summer: of two draws the later one.
             ago = min(chance.uniform(least, DAYS), chance.uniform(least, DAYS * 2))
-            if 0 < pace < least and story not in _LEAST:
+            if 0 < pace < least and least == _SHORTEST:
                 pace = min(pace, int(ago) - 9)
             yield _plan(chance, number, story, rights, began - timedelta(days=ago), pace=pace)
 

@@ -111,6 +111,7 @@ def extended(life: Life) -> None:
             words="",
             by=life.by,
         )
+    life.post_letters()
     life.later(minutes=5)
     _decide(life)
 

@@ -21,6 +21,7 @@ ENTRIES: tuple[tuple[str, str, tuple[Permission, ...]], ...] = (
 )
 """Each page, the key of its title, and the permissions that open it: any one of them."""
 OUTBOX = ("/outbox", "outbox.title", (Permission.REVEAL,))
+TOUR = ("/tour", "tour.title", (Permission.SEE,))
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +45,8 @@ class AtWork(Protocol):
 
 def menu(desk: AtWork) -> Iterator[Entry]:
     here = desk.request.url.path
-    for address, title, opened_by in (*ENTRIES, *((OUTBOX,) if desk.has_outbox else ())):
+    is_tried_out = desk.request.app.state.demo_token is not None
+    first, last = (TOUR,) if is_tried_out else (), (OUTBOX,) if desk.has_outbox else ()
+    for address, title, opened_by in (*first, *ENTRIES, *last):
         if any(map(desk.may, opened_by)):
             yield Entry(address, title, is_open=here == address)
