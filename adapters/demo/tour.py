@@ -15,7 +15,7 @@ from adapters.bootstrap import Installation
 from adapters.demo.past.process import progress
 from adapters.demo.seed import mails
 from adapters.inbound.mail import parse
-from adapters.inbound.web.pages import PageRoute, page
+from adapters.inbound.web.pages import NotHere, PageRoute, go, page
 from adapters.inbound.web.session import AtDesk
 from domain.case import Case, CaseStatus
 from domain.policy import Profile
@@ -55,6 +55,15 @@ def router_for(began: datetime, *, with_past: bool) -> APIRouter:
             visitor=installation.staff.name(desk.staff_id),
             organisations=names,
         )
+
+    @router.get("/tour/{name}")
+    def lead(desk: AtDesk, name: str) -> Response:
+        """To where a step is done."""
+        cases = tuple(cases_of_mails(desk.installation, began))
+        for step in steps(desk.installation, cases[0]) if cases else ():
+            if step.name == name:
+                return go(step.address)
+        raise NotHere
 
     return router
 

@@ -171,7 +171,7 @@ def _case_with(desk: Browser, words: str) -> str:
     found: list[str] = []
 
     def listed() -> bool:
-        for case in sorted(set(re.findall(r"/desk/cases/[0-9a-f-]{36}", desk.open("/desk")))):
+        for case in sorted(set(re.findall(r"/desk/cases/[0-9a-f-]{36}", desk.open("/tour")))):
             desk.open(case)
             if desk.forms("/purpose"):
                 desk.press("/purpose", purpose="handle")

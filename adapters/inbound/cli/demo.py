@@ -23,14 +23,11 @@ _HOME = "TRETTIO_HOME"
 _INVITATION = """\
 Trettio is ready: {address}/demo
 
-Two invented organisations, and three mails that came for them. Try next:
+Two invented organisations, three mails that came for them, and a tour of five minutes: confirm
+Ingrid's mail, let her show who she is, reject the match that is not hers, look through the
+answer and send it, and see it as she does. The pages tell what to do next.
 
-  1. Open the work list, take Ingrid's mail, read what Trettio makes of it, and confirm.
-     She asks for a copy of her data and then for erasure: two requests, two sets of dates.
-  2. In her case, send her a code. Her mail lies in the outbox, {address}/outbox:
-     enter the code on the page it leads to, and watch the systems answer.
-  3. Judge the uncertain matches (somebody has her name, somebody shares her address), then
-     look at the decisions and approve: her copy goes out, and only then is anything erased.
+The six months before are lived in the background: 300 requests, and the board fills up.
 
 Everything here is invented, and nothing can leave this machine.
 Data and log: {folder}
