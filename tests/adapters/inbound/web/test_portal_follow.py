@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import date
 from uuid import UUID
 
-import pytest
 from fastapi.testclient import TestClient
 
 from adapters.inbound.web.look import Look
@@ -69,17 +68,18 @@ def test_somebody_elses_open_page_opens_nothing_here(house: House) -> None:
     assert theirs.post(f"{first}/message", data={"text": "hei"}).status_code == 404
 
 
-def test_a_message_arrives_in_the_case_once_and_answers_a_question(house: House) -> None:
-    case_id = ask(house, "access")
+def test_a_message_arrives_once_and_a_request_is_taken_back_in_two_steps(house: House) -> None:
+    case_id = ask(house, "access", "rectification")
     desk, case = house.staff(), f"/desk/cases/{case_id}"
     reveal(desk, case)
-    confirm(desk, case, "access")
-    (request,) = house.installation.register.requests_of(house.case(case_id))
+    confirm(desk, case, "access", "rectification")
+    access, _ = house.installation.register.requests_of(house.case(case_id))
     question = "Gjelder det billetter eller kurs?"
-    house.installation.questions.ask_scope(request.id, words=question, by="ola")
+    house.installation.questions.ask_scope(access.id, words=question, by="ola")
     house.work()
     browser = house.visitor()
     link = house.link("follow")
+    assert browser.post(f"{link}/withdraw/access").status_code == 404
     browser.post(f"{link}/code")
     house.work()
     open_page(house, browser)
@@ -92,58 +92,39 @@ def test_a_message_arrives_in_the_case_once_and_answers_a_question(house: House)
     assert "Billettene." in page
     assert 'class="question"' not in page
     assert len(house.case(case_id).messages) == 2
-    (request,) = house.installation.register.requests_of(house.case(case_id))
-    assert not request.awaits_clarification
+    access, _ = house.installation.register.requests_of(house.case(case_id))
+    assert not access.awaits_clarification
 
-
-def test_a_request_is_taken_back_in_two_steps(house: House) -> None:
-    case_id = ask(house, "access", "rectification")
-    desk, case = house.staff(), f"/desk/cases/{case_id}"
-    reveal(desk, case)
-    confirm(desk, case, "access", "rectification")
-    house.work()
-    browser = house.visitor()
-    link = house.link("follow")
-    assert browser.post(f"{link}/withdraw/access").status_code == 404
-    browser.post(f"{link}/code")
-    house.work()
-    open_page(house, browser)
     before = house.events()
     asked = browser.get(f"{link}/withdraw/access").text
     assert house.events() == before
     assert Look(Language.NB).say("follow.withdraw_button") in asked
-
     press(browser, f"{link}/withdraw/access")
     requests = house.installation.register.requests_of(house.case(case_id))
     status = {one.right: one.status for one in requests}
     assert status[Right.ACCESS] is Status.CLOSED
     assert status[Right.RECTIFICATION] is not Status.CLOSED
-    again = browser.post(f"{link}/withdraw/access")
-    assert again.status_code == 200
+    assert browser.post(f"{link}/withdraw/access").status_code == 200
 
 
-def test_codes_are_sent_only_so_often(house: House) -> None:
-    ask(house, "access")
+def test_codes_are_sent_only_so_often_and_a_link_that_ended_was_never_there(house: House) -> None:
+    case_id = ask(house, "access")
     browser, link = house.visitor(), house.link("follow")
     for _ in range(8):
         assert browser.post(f"{link}/code").status_code == 200
     house.work()
     assert len(house.mails()) == 5
 
-
-@pytest.mark.parametrize("path", ["", "/withdraw/access"])
-def test_a_link_that_never_was_looks_like_one_that_ended(house: House, path: str) -> None:
-    case_id = ask(house, "access")
-    link = house.link("follow")
-    never = house.visitor().get(f"/follow/{'x' * 43}{path}")
     with house.installation.database.transaction() as connection:
         connection.execute(
             "UPDATE trettio.links SET expires_at = clock_timestamp() WHERE subject_id = %s",
             [case_id],
         )
-    ended = house.visitor().get(f"{link}{path}")
-    assert never.status_code == ended.status_code == 404
-    assert never.text == ended.text
+    for path in ("", "/withdraw/access"):
+        never = browser.get(f"/follow/{'x' * 43}{path}")
+        ended = browser.get(f"{link}{path}")
+        assert never.status_code == ended.status_code == 404
+        assert never.text == ended.text
 
 
 # Before anything is erased
