@@ -457,6 +457,7 @@ def _wire(
         clock,
         address=settings.address,
     )
+    limits = PostgresLimits(database, vault.key_for("limits"))
     following = Following(
         register,
         vault,
@@ -467,10 +468,10 @@ def _wire(
         postroom,
         codes,
         links,
+        limits,
         clock,
         address=settings.address,
     )
-    limits = PostgresLimits(database, vault.key_for("limits"))
     return Installation(
         settings=settings,
         clock=clock,

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum
 from hashlib import sha256
-from uuid import UUID
+from uuid import UUID, uuid5
 
 from domain.case import Case, CaseStatus
 from domain.errors import NotAllowedNow
@@ -24,7 +24,7 @@ from services.controllers import Controllers
 from services.identity import Identity
 from services.links import FOLLOWING, link_to
 from services.matching import normal
-from services.ports import Also, Clock, CodeCheck, Codes, Links, Vault
+from services.ports import Also, Clock, CodeCheck, Codes, Limit, Limits, Links, Vault
 from services.postroom import Postroom
 from services.refusing import Refusing
 from services.register import Register, again_on_conflict
@@ -34,8 +34,17 @@ OPENED = "following-opened"
 CODE_VALID_FOR = timedelta(minutes=30)
 OPEN_FOR = timedelta(hours=1)
 MOST_CODES_AN_HOUR = 5
+MOST_MESSAGES_AN_HOUR = 20
 MOST_SHOWN = 50
 LONGEST_MESSAGE = 10_000
+
+
+class TooOften(Exception):
+    """So much came that no more is taken for a while; other ways stand open."""
+
+    def __init__(self, wait: timedelta) -> None:
+        super().__init__("too much was sent; wait, or write by mail or post")
+        self.wait = wait
 
 
 class Stage(Enum):
@@ -109,6 +118,7 @@ class Following:
         postroom: Postroom,
         codes: Codes,
         links: Links,
+        limits: Limits,
         clock: Clock,
         *,
         address: str,
@@ -116,6 +126,7 @@ class Following:
         self._register, self._vault, self._controllers = register, vault, controllers
         self._identity, self._replies, self._refusing = identity, replies, refusing
         self._postroom, self._codes, self._links = postroom, codes, links
+        self._limits = limits
         self._clock, self._address = clock, address.rstrip("/")
 
     # The way in
@@ -180,7 +191,8 @@ class Following:
                 self._prove(case_id)
         if check is not CodeCheck.RIGHT:
             return check, ""
-        secret, written = self._links.issue(case_id, purpose=OPENED, valid_for=OPEN_FOR)
+        reader = self._reader(self._register.case(case_id))
+        secret, written = self._links.issue(reader, purpose=OPENED, valid_for=OPEN_FOR)
         self._register.save_all([], written)
         return check, secret
 
@@ -191,9 +203,15 @@ class Following:
         case.prove_address(at=self._clock())
         self._register.save_all([case], [self._codes.use(case_id)])
 
-    def is_open(self, case_id: UUID, opened: str) -> bool:
+    def is_open(self, case: Case, opened: str) -> bool:
+        """Whether a code was entered here lately, for the address that the case has today."""
         link = self._links.follow(opened, purpose=OPENED) if opened else None
-        return link is not None and link.subject_id == case_id
+        return link is not None and link.subject_id == self._reader(case)
+
+    def _reader(self, case: Case) -> UUID:
+        """Whoever reads the mail of one address, for one case; another address is another one."""
+        address = normal(IdentifierKind.EMAIL, self._address_of(case) or "")
+        return uuid5(case.id, self._vault.digest(case.id, f"reader/{address}"))
 
     def _address_of(self, case: Case) -> str | None:
         if case.person is None:
@@ -255,6 +273,11 @@ class Following:
 
     def write(self, case_id: UUID, text: str, key: UUID) -> None:
         """A message into the case; the same form sent twice is one message."""
+        wait = self._limits.spend(
+            (Limit("follow/message", str(case_id), MOST_MESSAGES_AN_HOUR, timedelta(hours=1)),)
+        )
+        if wait is not None:
+            raise TooOften(wait)
         digest = sha256(f"follow/{case_id}/{key}".encode()).hexdigest()
         self._replies.add_words(case_id, text[:LONGEST_MESSAGE], digest)
 

@@ -30,7 +30,7 @@ from domain.vocabulary import (
 )
 from services import dossier
 from services.controllers import Controllers
-from services.following import Following
+from services.following import Following, TooOften
 from services.intake import Intake
 from services.matching import normal
 from services.numbers import split, take
@@ -100,14 +100,6 @@ class Promise:
 
     answer_by: date
     act_by: date
-
-
-class TooOften(Exception):
-    """So much came that no more is taken for a while; other ways stand open."""
-
-    def __init__(self, wait: timedelta) -> None:
-        super().__init__("too much was sent; wait, or write by mail or post")
-        self.wait = wait
 
 
 class Portal:

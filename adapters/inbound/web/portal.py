@@ -32,12 +32,12 @@ from domain.case import reference
 from domain.deadlines import received_on
 from domain.policy import Profile
 from domain.vocabulary import Right
+from services.following import TooOften
 from services.portal import (
     LONGEST_LINE,
     LONGEST_TEXT,
     OFFERED,
     Taken,
-    TooOften,
     Wanted,
     promise_of,
 )

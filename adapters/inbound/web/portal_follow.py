@@ -25,6 +25,7 @@ from adapters.inbound.web.pages import (
     installation_of,
     page,
 )
+from adapters.inbound.web.portal import too_often
 from adapters.inbound.web.session import OurForm, is_secure
 from domain.calendar import calendar_named, load_calendar
 from domain.case import Case, CaseStatus
@@ -36,7 +37,7 @@ from domain.policy import Profile
 from domain.request import DataSubjectRequest
 from domain.vocabulary import Right
 from services.erasure_rows import Row, Table
-from services.following import OPEN_FOR, Stage, stage_of
+from services.following import OPEN_FOR, Stage, TooOften, stage_of
 from services.portal import promise_of
 from services.ports import CodeCheck, Erased
 from services.wording import in_language, short
@@ -111,6 +112,9 @@ def write(request: Request, secret: str, form: Form) -> Response:
         installation_of(request).following.write(case.id, form.one("text"), _key(form.one("key")))
     except DomainError:
         return _page(request, secret, case, empty=True)
+    except TooOften as error:
+        profile = installation_of(request).controllers.in_force(case.controller)
+        return too_often(_look(request, case), profile, error)
     return go(f"/follow/{secret}?done=written#written")
 
 
@@ -154,7 +158,7 @@ def _behind(request: Request, secret: str) -> Case:
 
 def _is_open(request: Request, case: Case) -> bool:
     opened = request.cookies.get(COOKIE, "")
-    return installation_of(request).following.is_open(case.id, opened)
+    return installation_of(request).following.is_open(case, opened)
 
 
 def _opened(request: Request, secret: str) -> Case:

@@ -17,6 +17,7 @@ from domain.vocabulary import Channel, Country, IdentifierKind, Language, Right
 from services.portal import MOST_FROM_NETWORK, MOST_MAILS_TO_ADDRESS, promise_of
 from services.ports import Limit
 from tests.support.house import KARI, NORWAY, SWEDEN, House, open_house
+from tests.support.marks import Marks
 from tests.support.steps import confirm, reveal
 from tests.support.visitors import ask, cases, send
 
@@ -55,7 +56,7 @@ def test_the_form_says_by_when_before_anything_is_sent(still: House) -> None:
         assert len(page.encode()) < 60_000
 
 
-def test_a_form_is_received_before_any_code_is_entered(house: House) -> None:
+def test_a_form_is_received_before_any_code_is_entered(house: House, database_url: str) -> None:
     case_id = ask(house, "access", "erasure", text="Alt om konserten i fjor.", order="A-17")
 
     case = house.case(case_id)
@@ -70,6 +71,8 @@ def test_a_form_is_received_before_any_code_is_entered(house: House) -> None:
     (mail,) = house.mails()
     assert mail.kind.value == "identity-code"
     assert "/follow/" in mail.text
+
+    assert Marks((KARI,), ("konserten i fjor",), ("A-17",)).in_database(database_url) == {}
 
     before, link = house.events(), house.link("follow")
     for address in ("/", f"/c/{NORWAY}", f"/c/{NORWAY}/stop", link, f"{link}/withdraw/access"):

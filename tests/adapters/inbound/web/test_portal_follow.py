@@ -184,3 +184,26 @@ def test_what_goes_and_what_stays_is_confirmed_by_the_person(house: House) -> No
     (request,) = house.installation.register.requests_of(house.case(case_id))
     assert not request.awaits_clarification
     assert Look(Language.NB).say("erasure_table.confirmed") in desk.get(case).text
+
+
+def test_a_page_is_open_for_the_address_that_the_code_went_to(house: House) -> None:
+    """What goes to another address than the one that the code was sent to is not theirs."""
+    case_id = ask(house, "erasure", text=WORDS, another="yes")
+    browser = house.visitor()
+    link = open_page(house, browser)
+    desk, case = house.staff(), f"/desk/cases/{case_id}"
+    reveal(desk, case)
+    assert Look(Language.NB).say("portal.for_another") in desk.get(case).text
+    confirm(desk, case, "erasure", address="ola.testesen@person.example")
+    (request,) = house.installation.register.requests_of(house.case(case_id))
+    assert not request.is_identified  # the code proved an address, not whom it is about
+    house.work()
+    browser.post(f"{link}/code")
+    house.work()
+    assert house.mails()[-1].recipient == "ola.testesen@person.example"
+    assert WORDS not in browser.get(link).text  # open for another address, and so no longer
+    letter = Look(Language.NB).say("follow.letter.acknowledgement")
+    browser.post(link, data={"code": house.newest_code()})
+    page = browser.get(link).text
+    assert letter in page
+    assert WORDS not in page
