@@ -23,6 +23,7 @@ from tests.support.npm import package
 
 VERSION = "9.13.3"
 REDIRECT = "http://127.0.0.1:8030/prove/eid/back"
+STAFF_REDIRECT = "http://127.0.0.1:8030/desk/sign-in/back"
 _PROGRAM = Path(__file__).with_name("oidc_provider.mjs")
 
 
@@ -44,7 +45,7 @@ class OpenIdProvider:
                 answer = browser.get(address)
                 assert answer.is_redirect, answer.text[:500]
                 address = str(httpx2.URL(address).join(answer.headers["location"]))
-                if address.startswith(REDIRECT):
+                if address.startswith((REDIRECT, STAFF_REDIRECT)):
                     return address
         raise AssertionError("the provider never sent the browser back")
 
@@ -62,7 +63,7 @@ def open_id_provider() -> Iterator[OpenIdProvider]:
         shutil.copyfile(_PROGRAM, program)
     issuer = f"http://127.0.0.1:{port}"
     process = subprocess.Popen(
-        ["node", str(program), str(port), REDIRECT, json.dumps(public)],
+        ["node", str(program), str(port), f"{REDIRECT} {STAFF_REDIRECT}", json.dumps(public)],
         stdin=subprocess.PIPE,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,

@@ -18,7 +18,8 @@ let next = {};
 
 const client = (id, more) => ({
   client_id: id,
-  redirect_uris: [redirect],
+  redirect_uris: redirect.split(" "),
+  post_logout_redirect_uris: ["http://127.0.0.1:8030/desk/sign-in"],
   grant_types: ["authorization_code"],
   response_types: ["code"],
   ...more,
@@ -45,7 +46,7 @@ const provider = new Provider(issuer, {
   ],
   acrValues: ["idporten-loa-substantial", "idporten-loa-high", "idporten-loa-low", "urn:bankid:bid"],
   claims: {
-    openid: ["sub", "pid", "nnin_altsub", "name", "birthdate", "email", "email_verified", "phone_number"],
+    openid: ["sub", "pid", "nnin_altsub", "name", "birthdate", "email", "email_verified", "phone_number", "groups"],
     acr: null,
   },
   conformIdTokenClaims: false,
