@@ -119,6 +119,17 @@ class Controllers:
             purposes=(*then.purposes, *(p for p in now.purposes if p.id not in purposes)),
         )
 
+    def document(self, name: str) -> str:
+        """The text of the profile in force, as it was adopted."""
+        controller = self._known(name)
+        if controller.in_force is None:
+            raise DomainError(f"controller {name!r} has no profile in force: adopt one")
+        return controller.documents[controller.in_force]
+
+    def adoptions(self, name: str) -> tuple[tuple[datetime, str], ...]:
+        """When which profile came into force, by its digest; the earliest first."""
+        return self._known(name).adoptions
+
     def names(self) -> tuple[str, ...]:
         """Every controller that has ever had a profile here."""
         return self._names.all()

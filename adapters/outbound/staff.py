@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date
+from datetime import date, datetime
+from typing import Any
 
 from adapters.outbound.database import Database, Statement
+from adapters.outbound.grants import sessions_ended
 from domain.vocabulary import Language
 from services.ports import Absence, Member
 
@@ -33,20 +35,43 @@ class PostgresStaff:
     def members(self) -> Mapping[str, Member]:
         rows = self._database.fetch(
             "SELECT id, name, email, language, deputy, controllers, is_officer"
-            " FROM trettio.staff ORDER BY id"
+            " FROM trettio.staff WHERE deactivated_at IS NULL ORDER BY id"
         )
-        return {
-            row["id"]: Member(
-                id=row["id"],
-                name=row["name"],
-                email=row["email"],
-                language=Language(row["language"]),
-                deputy=row["deputy"],
-                controllers=frozenset(row["controllers"]),
-                is_officer=row["is_officer"],
-            )
-            for row in rows
-        }
+        return {row["id"]: _member(row) for row in rows}
+
+    def everybody(self) -> list[tuple[Member, datetime | None]]:
+        """Those too who have left, with since when."""
+        rows = self._database.fetch(
+            "SELECT id, name, email, language, deputy, controllers, is_officer, deactivated_at"
+            " FROM trettio.staff ORDER BY deactivated_at IS NOT NULL, id"
+        )
+        return [(_member(row), row["deactivated_at"]) for row in rows]
+
+    def deactivate(self, staff_id: str) -> None:
+        """Whoever has left opens nothing any more, by whatever door; what was decided stays."""
+        self._database.run(
+            Statement(
+                "UPDATE trettio.staff SET deactivated_at = clock_timestamp()"
+                " WHERE id = %s AND deactivated_at IS NULL",
+                [staff_id],
+            ),
+            Statement(
+                "UPDATE trettio.api_tokens SET revoked_at = clock_timestamp()"
+                " WHERE staff_id = %s AND revoked_at IS NULL",
+                [staff_id],
+            ),
+            Statement(
+                "DELETE FROM trettio.invitations WHERE staff_id = %s AND used_at IS NULL",
+                [staff_id],
+            ),
+            sessions_ended(staff_id),
+        )
+
+    def reactivate(self, staff_id: str) -> None:
+        """Roles and account are as before; tokens are made anew."""
+        self._database.run(
+            Statement("UPDATE trettio.staff SET deactivated_at = NULL WHERE id = %s", [staff_id])
+        )
 
     def away(self, on: date) -> frozenset[str]:
         rows = self._database.fetch(
@@ -98,3 +123,15 @@ class PostgresStaff:
             "DELETE FROM trettio.absences WHERE staff_id = %s AND first_on = %s",
             [staff_id, first_on],
         )
+
+
+def _member(row: Mapping[str, Any]) -> Member:
+    return Member(
+        id=row["id"],
+        name=row["name"],
+        email=row["email"],
+        language=Language(row["language"]),
+        deputy=row["deputy"],
+        controllers=frozenset(row["controllers"]),
+        is_officer=row["is_officer"],
+    )

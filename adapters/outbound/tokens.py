@@ -57,6 +57,20 @@ class Bearer:
         return not self.controllers or controller in self.controllers
 
 
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A token as it can be told without being known: by the beginning of its hash."""
+
+    id: str
+    name: str
+    staff_id: str
+    scopes: frozenset[Scope]
+    controllers: frozenset[str]
+    created_at: datetime
+    expires_at: datetime | None
+    last_used_at: datetime | None
+
+
 class Tokens:
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -130,6 +144,38 @@ class Tokens:
             self._remembered = {}
         self._remembered[hashed] = (bearer, time.monotonic() + REMEMBERED_SECONDS)
         return bearer
+
+    def open(self) -> list[Listed]:
+        """Those that open something still, the newest first."""
+        return [
+            Listed(
+                id=row["id"],
+                name=row["name"],
+                staff_id=row["staff_id"],
+                scopes=frozenset(Scope(scope) for scope in row["scopes"]),
+                controllers=frozenset(row["controllers"]),
+                created_at=row["created_at"],
+                expires_at=row["expires_at"],
+                last_used_at=row["last_used_at"],
+            )
+            for row in self._database.fetch(
+                "SELECT left(encode(token_hash, 'hex'), 16) AS id, name, staff_id, scopes,"
+                " controllers, created_at, expires_at, last_used_at FROM trettio.api_tokens"
+                " WHERE revoked_at IS NULL AND (expires_at IS NULL"
+                " OR expires_at > clock_timestamp()) ORDER BY created_at DESC LIMIT 500"
+            )
+        ]
+
+    def revoke_one(self, token_id: str) -> None:
+        """Revoke one token; one that is revoked already stays so."""
+        self._remembered = {}
+        self._database.run(
+            Statement(
+                "UPDATE trettio.api_tokens SET revoked_at = clock_timestamp()"
+                " WHERE left(encode(token_hash, 'hex'), 16) = %s AND revoked_at IS NULL",
+                [token_id],
+            )
+        )
 
     def revoke(self, name: str) -> int:
         """Revoke every token of this name; answers how many there were."""

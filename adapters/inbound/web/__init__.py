@@ -6,6 +6,11 @@ from fastapi import FastAPI
 
 from adapters.inbound.web import (
     account,
+    admin,
+    admin_people,
+    admin_profiles,
+    admin_systems,
+    admin_tokens,
     all_cases,
     answer,
     board,
@@ -51,6 +56,11 @@ MODULES = (
     provider_sign_in,
     invited,
     account,
+    admin,
+    admin_people,
+    admin_profiles,
+    admin_systems,
+    admin_tokens,
     worklist,
     inbox,
     all_cases,

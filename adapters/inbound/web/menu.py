@@ -18,6 +18,7 @@ ENTRIES: tuple[tuple[str, str, tuple[Permission, ...]], ...] = (
     ("/desk/holds", "keeping.all_title", (Permission.SEE,)),
     ("/desk/findings", "findings.title", (Permission.SEE,)),
     ("/desk/staff", "staff.title", (Permission.SEE,)),
+    ("/desk/admin", "admin.title", (Permission.OPERATE, Permission.ADOPT, Permission.AUDIT)),
 )
 """Each page, the key of its title, and the permissions that open it: any one of them."""
 OUTBOX = ("/outbox", "outbox.title", (Permission.REVEAL,))

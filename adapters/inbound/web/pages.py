@@ -29,6 +29,7 @@ from adapters.inbound.web.look import (
     told,
 )
 from adapters.inbound.web.menu import menu
+from domain.access import Permission
 from domain.errors import DomainError
 from domain.policy import Profile
 from domain.vocabulary import Language, Unidentified
@@ -63,6 +64,7 @@ def environment() -> Environment:
     made.globals["languages"] = tuple(Language)
     made.globals |= {"asset": asset, "menu": menu}
     made.globals["unidentified"] = tuple(Unidentified)
+    made.globals["permission"] = Permission
     return made
 
 

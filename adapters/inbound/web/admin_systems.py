@@ -1,0 +1,78 @@
+"""`/desk/admin/systems`: which systems there are, how they answer, and a try with nobody's data."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from fastapi import APIRouter, Response
+
+from adapters.inbound.web.pages import NotHere, PageRoute, page
+from adapters.inbound.web.session import Desk, Operates
+from adapters.outbound.systems import ConfiguredSystems
+from adapters.outbound.tasks import FailingSystem
+from adapters.outbound.trial import Trial, try_system
+from domain.policy import System
+
+router = APIRouter(prefix="/desk/admin/systems", route_class=PageRoute, include_in_schema=False)
+
+
+@dataclass(frozen=True, slots=True)
+class SystemView:
+    """One connected system; `failing` where it does not answer, `trial` where it was just tried."""
+
+    system: System
+    failing: FailingSystem | None
+    trial: Trial | None
+
+
+@dataclass(frozen=True, slots=True)
+class ControllerView:
+    id: str
+    name: str
+    systems: Sequence[SystemView]
+
+
+@router.get("")
+def show(desk: Operates) -> Response:
+    return _page(desk)
+
+
+@router.post("/{controller}/{system}/try")
+def attempt(desk: Operates, controller: str, system: str) -> Response:
+    """Ask the system for a person who does not exist; nothing is changed anywhere."""
+    desk.require(controller)
+    if system not in {one.id for one in desk.profile(controller).systems}:
+        raise NotHere
+    systems = desk.installation.systems
+    if not isinstance(systems, ConfiguredSystems):
+        raise NotHere
+    return _page(desk, tried=(controller, system), trial=try_system(systems, controller, system))
+
+
+def _page(
+    desk: Desk, *, tried: tuple[str, str] | None = None, trial: Trial | None = None
+) -> Response:
+    failing = {(one.controller, one.system): one for one in desk.installation.tasks.failing()}
+    profiles = [desk.profile(name) for name in desk.controllers]
+    return page(
+        "admin_systems.html",
+        desk.look(),
+        desk=desk,
+        controllers=[
+            ControllerView(
+                id=profile.id,
+                name=profile.controller.name,
+                systems=[
+                    SystemView(
+                        one,
+                        failing.get((profile.id, one.id)),
+                        trial if tried == (profile.id, one.id) else None,
+                    )
+                    for one in profile.systems
+                ],
+            )
+            for profile in profiles
+        ],
+        tried=tried,
+    )
