@@ -26,6 +26,7 @@ class Scope(Enum):
     READ = "read"
     DESK = "desk"
     ADMIN = "admin"
+    METRICS = "metrics"
 
 
 # A desk token stands for a handler who may also be the second person, as it always has; answering
@@ -35,6 +36,7 @@ SCOPES: dict[Scope, frozenset[Permission]] = {
     Scope.READ: frozenset(),
     Scope.DESK: PERMISSIONS[Role.HANDLER] | {Permission.APPROVE, Permission.ADVISE},
     Scope.ADMIN: PERMISSIONS[Role.OPERATOR] | {Permission.ADOPT, Permission.AUDIT},
+    Scope.METRICS: frozenset(),
 }
 """What each scope opens at the desk; `/v1` asks for the scopes themselves."""
 

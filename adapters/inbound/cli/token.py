@@ -17,7 +17,9 @@ def register(app: typer.Typer) -> None:
 def create(
     name: Annotated[str, typer.Argument(help="What the token is for.")],
     staff: Annotated[str, typer.Option(help="The staff id that its decisions are recorded under.")],
-    scope: Annotated[list[str], typer.Option(help="inbox, read, desk or admin; repeatable.")],
+    scope: Annotated[
+        list[str], typer.Option(help="inbox, read, desk, admin or metrics; repeatable.")
+    ],
     controller: Annotated[
         list[str] | None, typer.Option(help="Only this controller; repeatable.")
     ] = None,
