@@ -29,13 +29,15 @@ class SealedLinks:
 
     def seal(self, subscriber: Subscriber) -> str:
         content = f"{subscriber.controller}\n{subscriber.address.strip()}".encode()
-        return base64.urlsafe_b64encode(self._cipher.encrypt(content, _ABOUT)).decode().rstrip("=")
+        return _written(self._cipher.encrypt(content, _ABOUT))
 
     def open(self, secret: str) -> Subscriber | None:
         if len(secret) > LONGEST_SECRET or not secret.isascii():
             return None
         try:
             sealed = base64.b64decode(secret + "=" * (-len(secret) % 4), b"-_", validate=True)
+            if _written(sealed) != secret:  # the last letter has bits that mean nothing
+                return None
             content = self._cipher.decrypt(sealed, _ABOUT).decode()
         except (binascii.Error, ValueError, InvalidTag):
             return None
@@ -44,3 +46,7 @@ class SealedLinks:
 
     def digest(self, text: str) -> str:
         return hmac.digest(self._digests, text.encode(), "sha256").hex()
+
+
+def _written(sealed: bytes) -> str:
+    return base64.urlsafe_b64encode(sealed).decode().rstrip("=")
