@@ -11,6 +11,7 @@ from uuid import UUID
 from projections.deadline_worklist import Message, inbox
 from projections.projection import Reader
 
+AHEAD = 5
 MOST_COUNTED = 1_000
 """Where more waits, nobody waits until it has been counted."""
 
@@ -25,11 +26,12 @@ def waiting(sql: Reader, controllers: Sequence[str]) -> int:
     return int(found["number"])
 
 
-def next_waiting(sql: Reader, controllers: Sequence[str], *, after: Message) -> Message | None:
-    """The message that waits next after one of them; after the last one, the first."""
+def following(sql: Reader, controllers: Sequence[str], *, after: Message) -> list[Message]:
+    """The messages that wait next after one of them; after the last one come the first."""
     place = (after.received_at, after.case_id)
-    found = inbox(sql, controllers, after=place, limit=1) or inbox(sql, controllers, limit=2)
-    return next((one for one in found if one.case_id != after.case_id), None)
+    found = inbox(sql, controllers, after=place, limit=AHEAD)
+    found += inbox(sql, controllers, limit=AHEAD)
+    return list({one.case_id: one for one in found if one.case_id != after.case_id}.values())
 
 
 def replies(sql: Reader, controllers: Sequence[str], *, limit: int) -> list[Message]:

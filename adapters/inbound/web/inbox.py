@@ -31,7 +31,7 @@ from adapters.inbound.web.session import AtDesk, Desk
 from adapters.inbound.web.steps import identifiers_in
 from adapters.inbound.web.triage_steps import somebody_in
 from adapters.inbound.web.triage_view import triage_view
-from adapters.inbound.web.worklist import name_of
+from adapters.inbound.web.worklist import name_of, seen
 from domain.access import Permission
 from domain.case import Case, CaseStatus, reference
 from domain.errors import DomainError
@@ -177,6 +177,7 @@ def replies_read(desk: AtDesk, case_id: UUID) -> Response:
     """Nothing is left to do about what the person wrote again."""
     case = desk.case(case_id)
     desk.installation.correcting.read_replies(case.id, by=desk.staff_id)
+    seen(desk)
     return go(f"/desk/inbox?done=read&case={case.id}")
 
 
@@ -190,8 +191,12 @@ def _carry_out(
         command()
     except (DomainError, Erased) as error:
         return _message(desk, desk.case(case.id), form=form, sent=sent, error=error)
-    following = incoming.next_waiting(sql, desk.controllers, after=here) if here else None
-    where = f"/desk/inbox/{following.case_id}" if following and sent.has("next") else "/desk/inbox"
+    seen(desk)
+    ahead = incoming.following(sql, desk.controllers, after=here) if here else []
+    # The list may be a moment behind what was just said about them.
+    still = (one for one in ahead if desk.case(one.case_id).status is CaseStatus.WAITING)
+    onward = next(still, None) if sent.has("next") else None
+    where = f"/desk/inbox/{onward.case_id}" if onward else "/desk/inbox"
     return go(f"{where}?done={done}&case={case.id}")
 
 

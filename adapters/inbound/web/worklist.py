@@ -40,6 +40,7 @@ from services.assigning import Given
 from services.ports import Member
 
 AT_ONCE = 50
+MOMENT_SECONDS = 0.3
 REMINDERS = ("half-time", "five-working-days", "two-working-days", "today", "late")
 """What the last reminder may have been, whatever target it was about."""
 
@@ -228,8 +229,14 @@ def assign_many(desk: AtDesk, sent: Form) -> Response:
     for request_id in chosen:
         desk.require(desk.installation.register.request(request_id).controller)
     given = desk.installation.assigning.assign_open(chosen, to=sent.one("to"), by=desk.staff_id)
+    seen(desk)
     told = f"{given.assigned}.{given.had}.{given.closed}.{given.elsewhere}"
     return go(back.to(given=told, to=sent.one("to")[:100]))
+
+
+def seen(desk: Desk) -> None:
+    """Let the lists show what was just done; they are a moment behind, and not worth much more."""
+    desk.installation.views.wait_until(timeout=MOMENT_SECONDS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,6 +254,6 @@ def _told(desk: Desk, members: Sequence[Member]) -> Told | None:
     numbers = said.split(".")
     if len(numbers) != 4 or not all(one.isdecimal() and len(one) < 4 for one in numbers):
         return None
-    known = {one.id: one.name for one in members} | {desk.staff_id: desk.staff_id}
+    known = {desk.staff_id: desk.staff_id} | {one.id: one.name for one in members}
     assigned, had, closed, elsewhere = map(int, numbers)
     return Told(Given(assigned, had, closed, elsewhere), known.get(to, ""))

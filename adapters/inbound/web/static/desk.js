@@ -66,11 +66,27 @@
 
   document.addEventListener("change", (event) => {
     if (event.target.matches("[data-keys-on]")) turn(event.target.checked);
+    const boxes = [...document.querySelectorAll("[data-row] input[type=checkbox]")];
     if (event.target.matches("[data-choose-all]")) {
-      for (const box of document.querySelectorAll("[data-row] input[type=checkbox]")) box.checked = event.target.checked;
+      for (const box of boxes) box.checked = event.target.checked;
+    } else if (boxes.includes(event.target)) {
+      const all = find("[data-choose-all]");
+      if (all) all.checked = boxes.every((box) => box.checked);
     }
   });
 
+  // Where only the list was loaded anew: say so to those who do not see it, and where that failed,
+  // go there as a browser without script would.
+  document.addEventListener("htmx:afterSettle", (event) => {
+    if (event.detail.target?.id !== "main") return;
+    find("[data-said]").textContent = find("main h1").textContent.replace(/\s+/g, " ").trim();
+  });
+  for (const failure of ["htmx:responseError", "htmx:sendError"]) {
+    document.addEventListener(failure, (event) => {
+      location.assign(event.detail.xhr.responseURL || event.detail.pathInfo.requestPath);
+    });
+  }
+
   // What only a script can do is shown only where there is one.
-  for (const one of document.querySelectorAll("[data-keys], [data-script]")) one.hidden = false;
+  for (const one of document.querySelectorAll("[data-keys]")) one.hidden = false;
 })();
