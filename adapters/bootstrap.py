@@ -32,6 +32,7 @@ from adapters.outbound.attempts import PostgresAttempts
 from adapters.outbound.codes import PostgresCodes
 from adapters.outbound.controllers import ControllerNames
 from adapters.outbound.database import Database, migrate, require_current_schema
+from adapters.outbound.export_columns import ExportColumns
 from adapters.outbound.external_numbers import PostgresExternalNumbers
 from adapters.outbound.grants import Grants
 from adapters.outbound.held_records import PostgresHeldRecords
@@ -181,6 +182,7 @@ class Installation:
     informing: Informing
     disclosing: Disclosing
     filing: Filing
+    export_columns: ExportColumns
     looking: Looking
     searching_again: SearchingAgain
     withdrawing: Withdrawing
@@ -553,6 +555,7 @@ def _wire(
         ),
         disclosing=disclosing,
         filing=Filing(register, vault, clock),
+        export_columns=ExportColumns(database),
         looking=Looking(register, clock),
         informing=Informing(register, vault, tasks, controllers, clock),
         objecting=Objecting(register, vault, tasks, controllers, deciding, clock),

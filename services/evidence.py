@@ -57,6 +57,11 @@ _LAST = re.compile(r"(last|family)[-_ ]?name|surname|etternavn|efternamn", re.IG
 _PATTERNS = {kind: re.compile(words, re.IGNORECASE) for kind, words in _NAMED.items()}
 
 
+def kind_named(name: str) -> IdentifierKind | None:
+    """What a field or a column of this name usually holds."""
+    return next((kind for kind, words in _PATTERNS.items() if words.fullmatch(name.strip())), None)
+
+
 def compare(person: Person, fields: Mapping[str, object]) -> tuple[Compared, ...]:
     """Each kind of identifier that either side has, the telling ones first."""
     held = _held(fields)
@@ -81,7 +86,7 @@ def _held(fields: Mapping[str, object]) -> dict[IdentifierKind, list[str]]:
         elif _LAST.fullmatch(name):
             last.append(value)
         else:
-            kind = next((k for k, words in _PATTERNS.items() if words.fullmatch(name)), None)
+            kind = kind_named(name)
             if kind is not None:
                 held.setdefault(kind, []).append(value)
     if first or last:

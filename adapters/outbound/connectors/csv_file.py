@@ -100,6 +100,10 @@ class Layout:
         return {*self.columns.values(), *self.anchors.values(), *flags}
 
 
+Export = Path | bytes
+"""An export where it was dropped, or one that somebody has sent and that is kept nowhere."""
+
+
 @connector("csv")
 class CsvFile:
     def __init__(
@@ -180,6 +184,33 @@ class CsvFile:
             raise Unavailable(f"csv's 'folder' cannot be read: {type(error).__name__}") from None
 
 
+# An export that was sent with a form
+
+
+def titles_of(content: bytes) -> list[str]:
+    """The headings of an export, by the character that parts most of them."""
+    try:
+        with _opened(content, _encoding(content)) as file:
+            lines = [line for line in (file.readline(LONGEST_LINE) for _ in range(2)) if line]
+    except UnicodeError:
+        raise Refused("the export cannot be read: save it as UTF-8") from None
+    if lines and re.fullmatch(r'"?sep=.?"?\s*', lines[0]):
+        lines = lines[1:]
+    if not lines or "\0" in lines[0]:
+        return []
+    read = (next(csv.reader(lines[:1], delimiter=one), []) for one in _DELIMITERS)
+    titles = max(read, key=len)
+    return [title.strip() for title in titles][:MOST_COLUMNS]
+
+
+def rows_in(
+    content: bytes, kind: str, configuration: Mapping[str, str], person: Person
+) -> Iterator[Record]:
+    """The rows of one kind that are or may be the person's."""
+    if person.identifiers:
+        yield from _rows(_layout(kind, configuration), content, person)
+
+
 # Configuration
 
 
@@ -254,7 +285,7 @@ def _written_at(path: Path) -> datetime:
     return datetime.fromtimestamp(path.lstat().st_mtime, UTC)
 
 
-def _rows(layout: Layout, path: Path, person: Person) -> Iterator[Record]:
+def _rows(layout: Layout, path: Export, person: Person) -> Iterator[Record]:
     matcher = Matcher(person)
     own = person.all(IdentifierKind.NATIONAL_NUMBER)
     seen: Counter[str] = Counter()
@@ -401,7 +432,7 @@ Table = tuple[list[str], Iterator[tuple[int, list[str]]]]
 
 
 @contextmanager
-def _table(layout: Layout, path: Path) -> Iterator[Table]:
+def _table(layout: Layout, path: Export) -> Iterator[Table]:
     """The headers, and the rows with their numbers, read as they come."""
     encoding = layout.encoding or _encoding(path)
     delimiter, skip = _delimiter(layout, path, encoding)
@@ -435,7 +466,7 @@ def _numbered(reader: Iterator[list[str]]) -> Iterator[tuple[int, list[str]]]:
             yield number, cells
 
 
-def _delimiter(layout: Layout, path: Path, encoding: str) -> tuple[str, int]:
+def _delimiter(layout: Layout, path: Export, encoding: str) -> tuple[str, int]:
     """The character under which all headers appear, and how many lines to pass over for it."""
     missing: set[str] | None = None
     for delimiter in (layout.delimiter,) if layout.delimiter else _DELIMITERS:
@@ -466,7 +497,7 @@ def _delimiter(layout: Layout, path: Path, encoding: str) -> tuple[str, int]:
     )
 
 
-def _encoding(path: Path) -> str:
+def _encoding(path: Export) -> str:
     """By its mark, else UTF-8 where all of it is, else what Windows writes here."""
     with _opened_raw(path) as file:
         start = file.read(4096)
@@ -492,12 +523,14 @@ def _encoding(path: Path) -> str:
         return "utf-8"
 
 
-def _opened_raw(path: Path) -> io.BufferedReader:
+def _opened_raw(path: Export) -> io.BufferedReader:
+    if isinstance(path, bytes):
+        return io.BufferedReader(io.BytesIO(path))
     try:
         return os.fdopen(os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0)), "rb")
     except OSError as error:
         raise Refused(f"the export cannot be read: {type(error).__name__}") from None
 
 
-def _opened(path: Path, encoding: str) -> io.TextIOWrapper:
+def _opened(path: Export, encoding: str) -> io.TextIOWrapper:
     return io.TextIOWrapper(_opened_raw(path), encoding=encoding, newline="")
