@@ -12,7 +12,7 @@ from domain.fulfilment import Fulfilment, SystemStatus
 from domain.request import DataSubjectRequest
 from domain.values import PlannedSystem
 from domain.vocabulary import Action
-from projections.board import percentile
+from projections.figures import percentile
 from projections.projection import Projection, Reader, Row, Rows, Table, Tally, when
 
 

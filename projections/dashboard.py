@@ -1,7 +1,7 @@
 """The dashboard: how each request stands against its dates, and how many stand alike (Art. 12(3)).
 
 Dates are civil dates of the controller's country. What is over is counted in tallies as it comes to
-be over, so that figures cost as little after years as in the first month; see `projections.board`.
+be over, so that figures cost as little after years as in the first month (`projections.figures`).
 """
 
 from __future__ import annotations

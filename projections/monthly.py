@@ -13,8 +13,9 @@ from zoneinfo import ZoneInfo
 
 from domain.deadlines import add_months
 from domain.vocabulary import Country
-from projections.board import Figures, Selection, figures
+from projections.board import Selection
 from projections.connector_tasks import Failures, failures
+from projections.figures import Figures, figures
 from projections.projection import Reader, civil_dates
 
 

@@ -14,7 +14,7 @@ from domain.explanation import written_date, written_month
 from domain.policy import Profile
 from domain.refusals import named
 from domain.vocabulary import Language
-from projections.board import Measures, Share
+from projections.figures import Measures, Share
 from projections.monthly import Counted, Month
 from services.documents import Document, Part
 from services.ports import PdfStandard, Typesetter

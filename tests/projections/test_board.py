@@ -11,15 +11,8 @@ import pytest
 from adapters.outbound.database import Database
 from adapters.outbound.views import Views
 from domain.vocabulary import Country
-from projections.board import (
-    OPEN,
-    Figures,
-    Measures,
-    Selection,
-    count_behind,
-    figures,
-    requests_behind,
-)
+from projections.board import OPEN, Selection, count_behind, requests_behind
+from projections.figures import Figures, Measures, figures
 from services.follower import Follower
 from tests.support.histories import History, opened_register, source_of
 

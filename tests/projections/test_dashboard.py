@@ -10,7 +10,8 @@ from domain.calendar import load_calendar
 from domain.personal import PersonalRef
 from domain.request import DataSubjectRequest
 from domain.vocabulary import Compartment, Country, Right
-from projections.board import Figures, Measures, Selection, Share, figures
+from projections.board import Selection
+from projections.figures import Figures, Measures, Share, figures
 from tests.support.past import COMPLEX_AND_MANY
 
 Office = Any  # the fixture of this folder's conftest, which cannot be imported

@@ -34,8 +34,9 @@ from adapters.inbound.web.board_memory import Remembered
 from adapters.outbound.tokens import Bearer, Scope
 from projections.attention import Needs
 from projections.attention import needs as attention
-from projections.board import Measures, Selection
+from projections.board import Selection
 from projections.connector_tasks import failures
+from projections.figures import Measures
 from projections.projection import civil_dates
 
 Watcher = Annotated[Bearer, Depends(needs(Scope.METRICS))]

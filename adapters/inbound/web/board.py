@@ -14,16 +14,18 @@ from typing import Any
 from fastapi import APIRouter, Response
 
 from adapters.inbound.web import board_files
+from adapters.inbound.web.board_charts import chart_of
 from adapters.inbound.web.board_memory import Remembered
-from adapters.inbound.web.board_view import OPEN_FIGURES, Board, Choices, Names, chart_of, now_of
+from adapters.inbound.web.board_view import OPEN_FIGURES, Board, Choices, Names, now_of
 from adapters.inbound.web.pages import NotHere, PageRoute, download, page
 from adapters.inbound.web.session import Desk, ReadsBoard
 from adapters.reports import written_reports
 from domain.case import reference
 from domain.deadlines import add_months
 from projections.attention import CASES, MOST, cases_of, needs, waiting_cases
-from projections.board import Figures, Selection, month_named
+from projections.board import Selection, month_named
 from projections.connector_tasks import Failures, failures
+from projections.figures import Figures
 from projections.projection import Today, civil_dates
 from services.spreadsheets import spreadsheet
 

@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, fields
 
 from projections.attention import Needs
-from projections.board import Figures, Measures, Share
 from projections.connector_tasks import Failures
+from projections.figures import Figures, Measures, Share
 from services.spreadsheets import Cell
 
 TABLES: dict[str, tuple[str, Callable[[Figures], Sequence[Measures]]]] = {

@@ -7,7 +7,8 @@ from threading import Lock
 from typing import Any
 
 from adapters.outbound.database import Database
-from projections.board import Figures, Selection, figures
+from projections.board import Selection
+from projections.figures import Figures, figures
 from projections.projection import Today
 
 MOST = 200
