@@ -63,7 +63,6 @@ CLOCK_DONE = (
     "linked",
     "unlinked",
     "filed",
-    "searching",
     "assigned",
     "reopened",
     "receipt-corrected",

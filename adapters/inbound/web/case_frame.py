@@ -12,7 +12,7 @@ from adapters.inbound.web.look import Look
 from adapters.inbound.web.pages import NOTHING_SENT, Sent, page
 from adapters.inbound.web.session import Desk
 from adapters.inbound.web.trouble import NO_TROUBLE, Trouble
-from adapters.inbound.web.versions import number_of, with_version
+from adapters.inbound.web.versions import number_of, with_version, without_forms
 from domain.access import Permission
 from domain.case import Case
 from domain.vocabulary import Purpose
@@ -51,24 +51,24 @@ def framed(
     """A page whose forms say which state of the case they were made from."""
     seen = number_of(versions_of(desk.installation, case.id))
     words, is_ours = trouble.said(look)
-    return with_version(
-        page(
-            template,
-            look,
-            status=status,
-            desk=desk,
-            case=case,
-            base=f"/desk/cases/{case.id}",
-            purpose=purpose,
-            purposes=tuple(Purpose) if desk.may(Permission.REVEAL, case.controller) else (),
-            lead=lead,
-            form=form,
-            sent=sent,
-            trouble=trouble,
-            error=words,
-            error_is_ours=is_ours,
-            done=done,
-            **values,
-        ),
-        seen,
+    made = page(
+        template,
+        look,
+        status=status,
+        desk=desk,
+        case=case,
+        base=f"/desk/cases/{case.id}",
+        purpose=purpose,
+        purposes=tuple(Purpose) if desk.may(Permission.REVEAL, case.controller) else (),
+        lead=lead,
+        form=form,
+        sent=sent,
+        trouble=trouble,
+        error=words,
+        error_is_ours=is_ours,
+        done=done,
+        **values,
     )
+    if not desk.may(Permission.HANDLE, case.controller):
+        made = without_forms(made)
+    return with_version(made, seen)

@@ -182,6 +182,8 @@ class RequestView:
     transfer_to: str = ""
     own: OwnWay | None = None
     restricted_elsewhere: bool = False
+    can_search_again: bool = False
+    """Whether what arrives late can be searched by: nobody could be identified, or found."""
     marketing_ends: Mapping[str, MarketingStop] = field(default_factory=dict)
     """What each system that may send nothing any more is called, and why it may not."""
 

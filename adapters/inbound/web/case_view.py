@@ -173,6 +173,12 @@ class Reading:
             proposed_by=self._proposed_by(request),
             transfer=self._installation.register.find_direct_transfer(request.id),
             transfer_to=self._transfer_to(request),
+            can_search_again=request.refusal is RefusalGround.CANNOT_IDENTIFY
+            or (
+                fulfilment is not None
+                and bool(fulfilment.unsearchable)
+                and request.status in {Status.COLLECTED, Status.FULFILLED, Status.CLOSED}
+            ),
             restricted_elsewhere=can_approve
             and any(
                 code == "ask_person_about_restriction"

@@ -50,6 +50,8 @@ def consult(desk: AtDesk, case_id: UUID, request_id: UUID, sent: Form) -> Respon
             request.id,
             about=one_of(ConsultedAbout, sent.one("about")),
             words=sent.one("question"),
+            advice=sent.one("advice"),
+            advised_by=sent.one("advised_by"),
             by=desk.staff_id,
         )
 

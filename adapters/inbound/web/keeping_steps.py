@@ -83,11 +83,11 @@ def _identifier(sent: Sent, kinds: Collection[IdentifierKind]) -> Identifier:
 
 @router.post("/cases/{case_id}/requests/{request_id}/identifiers")
 def identify_after_all(desk: AtDesk, case_id: UUID, request_id: UUID, sent: Form) -> Response:
-    """What the person can be found by came after an Art. 11 notice: the request goes on."""
+    """What the person can be found by came late (Art. 11(2), GK-14): the request goes on."""
     request = desk.asked(desk.case(case_id), request_id)
 
     def command() -> None:
-        desk.installation.refusing.identify_after_all(
+        desk.installation.searching_again.take(
             request.id, [_identifier(sent, tuple(IdentifierKind))], by=desk.staff_id
         )
 

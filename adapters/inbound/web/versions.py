@@ -33,6 +33,11 @@ CHANGES_DECISIONS = frozenset(
 )
 """What is worth a second look even where no member of staff did it."""
 
+READERS_FORMS = (b"/purpose", b"/advice")
+"""The forms of those who do not work on cases: what for something is read, and advice."""
+
+_WHOLE_FORM = re.compile(rb'<form method="post" action="([^"]*)".*?</form>', re.DOTALL)
+_EMPTY = re.compile(rb"<details[^>]*>\s*<summary[^>]*>[^<]*</summary>\s*</details>")
 _FORM = re.compile(rb'<form method="post"[^>]*>')
 
 
@@ -44,8 +49,22 @@ def number_of(versions: Mapping[UUID, int]) -> int:
 def with_version(response: HTMLResponse, seen: int) -> HTMLResponse:
     """The page, each of whose forms says which state it was made from."""
     field = f'\n<input type="hidden" name="{FIELD}" value="{seen}">'.encode()
-    body = _FORM.sub(lambda found: found[0] + field, bytes(response.body))
+    body = _FORM.sub(lambda found: found[0] + field, _body(response))
     return HTMLResponse(body, status_code=response.status_code)
+
+
+def without_forms(response: HTMLResponse) -> HTMLResponse:
+    """The page for whoever may read and not act: only what for it is read can be said."""
+    body = _WHOLE_FORM.sub(lambda found: found[0] if _may_stay(found[1]) else b"", _body(response))
+    return HTMLResponse(_EMPTY.sub(b"", body), status_code=response.status_code)
+
+
+def _may_stay(action: bytes) -> bool:
+    return not action.startswith(b"/desk/cases/") or action.endswith(READERS_FORMS)
+
+
+def _body(response: HTMLResponse) -> bytes:
+    return bytes(response.body)
 
 
 def seen_in(sent: Sent) -> int | None:

@@ -6,8 +6,10 @@ import re
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
+from domain.access import Role
 from domain.vocabulary import Compartment, Match
 from tests.support.house import KARI, NORWAY, House
+from tests.support.roles import held, in_role
 from tests.support.steps import asked_for_access, confirm, press, reveal
 
 HEAVY = 60_000
@@ -48,6 +50,12 @@ def test_every_form_says_from_which_state_it_was_made(house: House) -> None:
     page = desk.get(case).text
     assert page.count('<form method="post"') == page.count('name="seen"')
     assert page.count('class="main"') == 1
+
+    officer = in_role(house, held(Role.OFFICER, NORWAY)).get(case).text
+    assert set(re.findall(r'<form method="post" action="(/desk/cases/[^"]+)"', officer)) == {
+        f"{case}/purpose"
+    }
+    assert not re.findall(r"<details[^>]*>\s*<summary[^>]*>[^<]*</summary>\s*</details>", officer)
 
 
 def test_a_colleague_who_was_faster_is_named_and_what_was_typed_stays(house: House) -> None:
@@ -150,15 +158,10 @@ def test_a_file_is_kept_fetched_never_shown_and_removed(house: House) -> None:
     press(desk, f"{place}/remove")
     assert desk.get(place).status_code == 404
 
-
-def test_what_shows_who_somebody_is_ends_with_the_case(house: House) -> None:
-    case, _ = weak_case(house)
-    desk = house.staff()
-    reveal(desk, case)
     for kind in ("proof", "letter"):
-        desk.post(
-            f"{case}/files", data={"kind": kind}, files={"document": (f"{kind}.txt", b"x", "")}
-        )
+        document = (f"{kind}.txt", b"x", "text/plain")
+        desk.post(f"{case}/files", data={"kind": kind}, files={"document": document})
+    # What shows who somebody is ends with the case; the letter stays as long as the others.
     house.installation.vault.destroy(UUID(case[-36:]), Compartment.UPLOAD)
     names = [one.name for one in house.installation.filing.files(UUID(case[-36:]))]
     assert names == [None, "letter.txt"]
@@ -184,7 +187,7 @@ def test_another_case_of_the_same_person_is_linked_and_parted_again(house: House
     assert linked(UUID(pair["own"])).linked == ()
 
 
-def test_a_case_is_shown_as_it_was_known_on_a_day(house: House) -> None:
+def test_a_case_is_shown_as_it_was_known_on_a_day_and_step_by_step(house: House) -> None:
     case, _ = weak_case(house)
     desk = house.staff()
     today = datetime.now(UTC).date()
@@ -200,10 +203,6 @@ def test_a_case_is_shown_as_it_was_known_on_a_day(house: House) -> None:
     assert now.text.count('method="post"') == 1  # signing out
     assert KARI not in now.text
 
-
-def test_the_timeline_is_told_to_the_second_by_what_it_is_about(house: House) -> None:
-    case, _ = weak_case(house)
-    desk = house.staff()
     whole = desk.get(f"{case}/timeline?lang=en").text
     letters = desk.get(f"{case}/timeline?kind=correspondence&lang=en").text
     assert re.search(r"\d\d:\d\d:\d\d</time>", whole)
