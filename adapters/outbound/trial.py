@@ -14,9 +14,8 @@ from itertools import islice
 
 import structlog
 
-from adapters.outbound.systems import ConfiguredSystems
 from domain.vocabulary import IdentifierKind
-from services.ports import AwaitsPerson, Identifier, NotSetUp, Person, Refused, Unavailable
+from services.ports import AwaitsPerson, Identifier, NotSetUp, Person, Refused, Systems, Unavailable
 
 MOST = 5
 
@@ -42,7 +41,7 @@ class Trial:
     reason: str = ""
 
 
-def try_system(systems: ConfiguredSystems, controller: str, system: str) -> Trial:
+def try_system(systems: Systems, controller: str, system: str) -> Trial:
     begun = time.monotonic()
 
     def took() -> int:

@@ -1,14 +1,21 @@
-"""`trettio staff`: who works here, who stands in for whom, and who is away."""
+"""`trettio staff`: who works here, in which roles, who stands in for whom, and who is away."""
 
 from __future__ import annotations
 
-from datetime import date, timedelta
-from typing import Annotated, NoReturn
+from datetime import UTC, date, datetime, time, timedelta
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
+if TYPE_CHECKING:
+    from domain.access import Grant
+
 people = typer.Typer(no_args_is_help=True, help="Who works here, deputies and absences.")
 StaffId = Annotated[str, typer.Argument(help="The id that decisions are recorded under.")]
+RoleName = Annotated[str, typer.Argument(help="Which role.", metavar="ROLE")]
+Where = Annotated[str | None, typer.Option("--controller", help="Where; else everywhere.")]
+System = Annotated[str | None, typer.Option("--system", help="A system owner's system.")]
+By = Annotated[str, typer.Option("--by", help="Your own staff id: it is recorded.")]
 
 
 def register(app: typer.Typer) -> None:
@@ -53,12 +60,16 @@ def set_member(
 
 @people.command("list")
 def listed() -> None:
-    """List everybody with their deputies, and who is away."""
+    """List everybody with their deputies and roles, and who is away."""
     from adapters.inbound.cli.console import opened, settings_or_stop
 
     with opened(settings_or_stop()) as installation:
-        for one in installation.staff.members().values():
-            typer.echo(f"{one.id} {one.name}; deputy: {one.deputy or 'nobody'}")
+        grants = installation.grants.all()
+        for one, left_at in installation.staff.everybody():
+            left = f"; left {left_at:%Y-%m-%d}" if left_at else ""
+            typer.echo(f"{one.id} {one.name}; deputy: {one.deputy or 'nobody'}{left}")
+            for grant in grants.get(one.id, ()):
+                typer.echo(f"  {_told(grant)}")
         today = installation.clock().date()
         for absence in installation.staff.absences(until=today - timedelta(days=1)):
             typer.echo(f"{absence.staff_id} away {absence.first_on} to {absence.last_on}")
@@ -84,6 +95,101 @@ def away(
     with opened(settings_or_stop()) as installation:
         installation.database.run(installation.staff.absent(absence))
         typer.echo(f"{staff_id}: away {first} to {last}")
+
+
+@people.command()
+def grant(
+    staff_id: StaffId,
+    role: RoleName,
+    controller: Where = None,
+    system: System = None,
+    until: Annotated[
+        str | None, typer.Option(help="The last day; an auditor needs one.", metavar="DATE")
+    ] = None,
+    by: By = "command-line",
+) -> None:
+    """Give somebody a role: handler, decision-maker, officer, auditor, system-owner, operator."""
+    from adapters.inbound.cli.console import opened, settings_or_stop
+
+    wanted = _grant(role, controller, system, until)
+    with opened(settings_or_stop()) as installation:
+        known = {member.id for member, _ in installation.staff.everybody()}
+        if staff_id not in known:
+            _refuse(f"there is nobody with the id {staff_id}: record them with trettio staff set")
+        if controller is not None and controller not in installation.controllers.names():
+            _refuse(f"there is no controller {controller!r}")
+        installation.grants.grant(staff_id, wanted, by=by)
+        typer.echo(f"{staff_id}: {_told(wanted)}")
+
+
+@people.command()
+def revoke(
+    staff_id: StaffId,
+    role: RoleName,
+    controller: Where = None,
+    system: System = None,
+    by: By = "command-line",
+) -> None:
+    """Take a role back; whoever is signed in is signed out."""
+    from adapters.inbound.cli.console import opened, settings_or_stop
+
+    with opened(settings_or_stop()) as installation:
+        held = [
+            one
+            for one in installation.grants.of(staff_id)
+            if (one.role.value, one.controller, one.system) == (role, controller, system)
+        ]
+        if not held:
+            _refuse(f"{staff_id} does not hold that role there: see trettio staff list")
+        installation.grants.revoke(staff_id, held[0], by=by)
+        typer.echo(f"{staff_id}: no longer {_told(held[0])}")
+
+
+@people.command()
+def invite(staff_id: StaffId, by: By = "command-line") -> None:
+    """Make a link for a local account, or for one whose device is lost. It is shown once."""
+    from adapters.inbound.cli.console import opened, settings_or_stop
+    from domain.errors import DomainError
+
+    with opened(settings_or_stop()) as installation:
+        try:
+            secret = installation.accounts.invite(staff_id, by=by)
+        except DomainError as error:
+            _refuse(str(error))
+        typer.echo(f"{installation.settings.address}/desk/invited/{secret}")
+
+
+@people.command()
+def deactivate(staff_id: StaffId) -> None:
+    """End all access of somebody who has left: sessions, tokens, invitations."""
+    from adapters.inbound.cli.console import opened, settings_or_stop
+
+    with opened(settings_or_stop()) as installation:
+        installation.staff.deactivate(staff_id)
+        typer.echo(f"{staff_id}: has left")
+
+
+def _grant(role: str, controller: str | None, system: str | None, until: str | None) -> Grant:
+    from domain.access import Grant, Role
+    from domain.errors import DomainError
+
+    try:
+        end = datetime.combine(date.fromisoformat(until), time.max, UTC) if until else None
+    except ValueError:
+        _refuse("write the day as year-month-day, e.g. 2027-02-01")
+    if role not in [one.value for one in Role]:
+        _refuse(f"{role!r} is no role: choose {', '.join(one.value for one in Role)}")
+    try:
+        return Grant(Role(role), controller, system, end)
+    except DomainError as error:
+        _refuse(str(error))
+
+
+def _told(grant: Grant) -> str:
+    where = grant.controller or "all controllers"
+    system = f"/{grant.system}" if grant.system else ""
+    until = f" until {grant.until:%Y-%m-%d}" if grant.until else ""
+    return f"{grant.role.value} at {where}{system}{until}"
 
 
 def _refuse(why: str) -> NoReturn:

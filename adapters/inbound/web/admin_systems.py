@@ -9,7 +9,6 @@ from fastapi import APIRouter, Response
 
 from adapters.inbound.web.pages import NotHere, PageRoute, page
 from adapters.inbound.web.session import Desk, Operates
-from adapters.outbound.systems import ConfiguredSystems
 from adapters.outbound.tasks import FailingSystem
 from adapters.outbound.trial import Trial, try_system
 from domain.policy import System
@@ -44,10 +43,8 @@ def attempt(desk: Operates, controller: str, system: str) -> Response:
     desk.require(controller)
     if system not in {one.id for one in desk.profile(controller).systems}:
         raise NotHere
-    systems = desk.installation.systems
-    if not isinstance(systems, ConfiguredSystems):
-        raise NotHere
-    return _page(desk, tried=(controller, system), trial=try_system(systems, controller, system))
+    trial = try_system(desk.installation.systems, controller, system)
+    return _page(desk, tried=(controller, system), trial=trial)
 
 
 def _page(

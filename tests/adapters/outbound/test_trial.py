@@ -7,9 +7,8 @@ from typing import Any, cast
 
 import pytest
 
-from adapters.outbound.systems import ConfiguredSystems
 from adapters.outbound.trial import MOST, Tried, try_system
-from services.ports import AwaitsPerson, NotSetUp, Person, Refused, Unavailable
+from services.ports import AwaitsPerson, NotSetUp, Person, Refused, Systems, Unavailable
 
 
 class Asked:
@@ -32,7 +31,7 @@ class Asked:
 
 
 def tried(asked: Asked) -> Any:
-    return try_system(cast(ConfiguredSystems, asked), "ours", "shop")
+    return try_system(cast(Systems, asked), "ours", "shop")
 
 
 @pytest.mark.parametrize(

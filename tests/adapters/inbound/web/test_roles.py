@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Any
+from uuid import UUID
 
 import pytest
 from fastapi.dependencies.models import Dependant
@@ -12,9 +13,22 @@ from fastapi.routing import APIRoute, iter_route_contexts
 from adapters.inbound.app import create_app
 from adapters.inbound.web.session import at_desk, signed_in
 from domain.access import Grant, Permission, Role
-from tests.support.house import NORWAY, SWEDEN, House
+from tests.support.house import NORWAY, SWEDEN, House, open_house
 from tests.support.roles import held, in_role, sign_in
 from tests.support.steps import asked_for_access
+
+
+@pytest.fixture(scope="module")
+def house(module_database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    """One house for all roles: whoever comes in is somebody else each time."""
+    with open_house(module_database_url, tmp_path_factory.mktemp("roles")) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def asked(house: House) -> tuple[UUID, UUID]:
+    return asked_for_access(house)
+
 
 OWN = {"/desk/sign-in", "/desk/sign-out"}
 """What asks for no role: the way in and out."""
@@ -58,10 +72,14 @@ def _permissions(call: Any) -> tuple[Permission, ...]:
 @pytest.mark.parametrize(
     "role", [Role.OFFICER, Role.AUDITOR, Role.OPERATOR, Role.SYSTEM_OWNER], ids=lambda r: r.value
 )
-def test_whoever_only_looks_changes_nothing(house: House, role: Role) -> None:
-    case_id, request_id = asked_for_access(house)
+def test_whoever_only_looks_changes_nothing(
+    house: House, asked: tuple[UUID, UUID], role: Role
+) -> None:
+    case_id, request_id = asked
     before = house.events()
-    browser = in_role(house, held(role, NORWAY, "shop" if role is Role.SYSTEM_OWNER else None))
+    browser = in_role(
+        house, held(role, NORWAY, "shop" if role is Role.SYSTEM_OWNER else None), staff=role.value
+    )
 
     for step in (
         f"/desk/cases/{case_id}/confirm",
@@ -73,32 +91,38 @@ def test_whoever_only_looks_changes_nothing(house: House, role: Role) -> None:
     assert house.events() == before
 
 
-def test_the_auditor_sees_the_case_and_nothing_personal(house: House) -> None:
-    case_id, request_id = asked_for_access(house)
-    browser = in_role(house, held(Role.AUDITOR, NORWAY))
+def test_the_auditor_sees_the_case_and_nothing_personal(
+    house: House, asked: tuple[UUID, UUID]
+) -> None:
+    case_id, request_id = asked
+    browser = in_role(house, held(Role.AUDITOR, NORWAY), staff="rev")
 
     page = browser.get(f"/desk/cases/{case_id}")
 
     assert page.status_code == 200
     assert house.case(case_id).reference in page.text
     assert "Kari" not in page.text
-    asked = browser.post(f"/desk/cases/{case_id}/purpose", data={"purpose": "review"})
-    assert asked.status_code == 403
+    purpose = browser.post(f"/desk/cases/{case_id}/purpose", data={"purpose": "review"})
+    assert purpose.status_code == 403
     package = browser.get(f"/desk/cases/{case_id}/requests/{request_id}/package.zip")
     assert package.status_code == 403
 
 
-def test_a_role_at_one_controller_opens_nothing_of_another(house: House) -> None:
-    case_id, _ = asked_for_access(house)
-    browser = in_role(house, held(Role.HANDLER, SWEDEN))
+def test_a_role_at_one_controller_opens_nothing_of_another(
+    house: House, asked: tuple[UUID, UUID]
+) -> None:
+    case_id, _ = asked
+    browser = in_role(house, held(Role.HANDLER, SWEDEN), staff="sven")
 
     assert browser.get(f"/desk/cases/{case_id}").status_code == 404
     assert house.case(case_id).reference not in browser.get("/desk").text
 
 
-def test_a_second_role_elsewhere_does_not_widen_the_first(house: House) -> None:
-    case_id, request_id = asked_for_access(house)
-    browser = in_role(house, held(Role.HANDLER, SWEDEN), held(Role.OFFICER, NORWAY))
+def test_a_second_role_elsewhere_does_not_widen_the_first(
+    house: House, asked: tuple[UUID, UUID]
+) -> None:
+    case_id, request_id = asked
+    browser = in_role(house, held(Role.HANDLER, SWEDEN), held(Role.OFFICER, NORWAY), staff="both")
 
     assert browser.get(f"/desk/cases/{case_id}").status_code == 200
     refused = browser.post(f"/desk/cases/{case_id}/requests/{request_id}/approve", data={"x": "x"})
@@ -119,10 +143,14 @@ def test_a_role_taken_back_ends_the_session(house: House) -> None:
 
 def test_who_held_which_role_stays_on_record(house: House) -> None:
     grant = Grant(Role.HANDLER, NORWAY)
-    house.installation.grants.grant("ida", grant, by="eva")
-    house.installation.grants.revoke("ida", grant, by="per")
+    house.installation.grants.grant("kept", grant, by="eva")
+    house.installation.grants.revoke("kept", grant, by="per")
 
     (held_once, *_) = house.installation.grants.history(most=10)
 
-    assert (held_once.staff_id, held_once.granted_by, held_once.revoked_by) == ("ida", "eva", "per")
-    assert house.installation.grants.of("ida") == ()
+    assert (held_once.staff_id, held_once.granted_by, held_once.revoked_by) == (
+        "kept",
+        "eva",
+        "per",
+    )
+    assert house.installation.grants.of("kept") == ()

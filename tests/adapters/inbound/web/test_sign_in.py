@@ -4,14 +4,28 @@ from __future__ import annotations
 
 import re
 import time
+from collections.abc import Iterator
 
 import pyotp
 import pytest
 from fastapi.testclient import TestClient
 
 from domain.access import Grant, Role
-from tests.support.house import NORWAY, House
+from tests.support.house import NORWAY, House, open_house
 from tests.support.roles import held, in_role
+
+
+@pytest.fixture(scope="module")
+def house(module_database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    with open_house(module_database_url, tmp_path_factory.mktemp("door")) as opened:
+        yield opened
+
+
+@pytest.fixture(autouse=True)
+def nobody_is_in(house: House) -> None:
+    house.installation.database.fetch("DELETE FROM trettio.sessions RETURNING id")
+    house.installation.database.fetch("DELETE FROM trettio.sign_in_failures RETURNING about")
+
 
 GOOD = "hest batteri stift riktig"
 
