@@ -43,7 +43,7 @@ class BreachNote:
 
     request: DataSubjectRequest
     breach: Breach
-    notes: tuple[str, ...]
+    notes: tuple[str, str, str]
     authority_reasons: str
     person_reasons: str
 

@@ -22,6 +22,7 @@ from adapters.inbound.api import (
     keeping,
     letters,
     metrics,
+    mistakes,
     objections,
     one_click,
     people,
@@ -49,6 +50,7 @@ MODULES = (
     cases,
     people,
     letters,
+    mistakes,
     requests,
     claims,
     restrictions,
@@ -107,6 +109,7 @@ def create_app(installation: Installation) -> FastAPI:
     for module in MODULES:
         app.include_router(module.router)
     app.include_router(clock.cases)
+    app.include_router(mistakes.requests)
     add_pages(app)
     app.add_middleware(LimitBody)
     app.add_middleware(Protect, installation=installation)

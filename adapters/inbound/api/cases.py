@@ -64,6 +64,7 @@ class LetterOfCase(BaseModel):
     printed: bool
     left_at: datetime | None
     failed: str | None
+    recalled: bool = False
 
 
 class CaseShown(BaseModel):
@@ -491,6 +492,7 @@ def _shown(case: Case, requests: Sequence[DataSubjectRequest]) -> CaseShown:
                 printed=letter.printed,
                 left_at=case.left.get(letter.id),
                 failed=case.failed.get(letter.id),
+                recalled=letter.id in case.recalled,
             )
             for letter in case.letters.values()
         ],
