@@ -116,6 +116,8 @@ def real(module_database_url: str, tmp_path_factory: pytest.TempPathFactory) -> 
                 "passage_id": uuid4(),
                 "disclosure_id": uuid4(),
                 "question_id": uuid4(),
+                "breach_id": uuid4(),
+                "breach": uuid4(),
                 "system": "shop",
                 "name": NORWAY,
                 "code": finding.code,
