@@ -154,6 +154,7 @@ def _form(
         sent=sent,
         key=key or uuid4(),
         wrong=wrong or {},
+        signals_no=request.headers.get("sec-gpc") == "1",  # Global Privacy Control
         complaint=in_language(authority(profile.country).complaint, look.language, profile),
     )
 

@@ -54,6 +54,9 @@ def test_the_form_says_by_when_before_anything_is_sent(still: House) -> None:
         assert "Datatilsynet" in page
         assert page.count('class="main"') == 1
         assert len(page.encode()) < 60_000
+        assert look.say("portal.signal") not in page
+        told = browser.get(f"/c/{NORWAY}?lang={language.value}", headers={"Sec-GPC": "1"}).text
+        assert look.say("portal.signal") in told
 
 
 def test_a_form_is_received_before_any_code_is_entered(house: House, database_url: str) -> None:
