@@ -132,24 +132,22 @@ class Portal:
         """
         _require_answerable(wanted)
         profile = self._controllers.in_force(controller)
-        all_id, begun_id = (_case_id(controller, wanted, part) for part in ("all", "at-once"))
-        whole, begun = self._register.find_case(all_id), self._register.find_case(begun_id)
+        whole, apart = (_case_id(controller, wanted, part) for part in ("all", "at-once"))
         mailed = bool(wanted.email)
-        if whole is None and begun is None:
+        if self._register.find_case(whole) is None and self._register.find_case(apart) is None:
             self._spend(controller, network)
             mailed = mailed and self._may_be_mailed(controller, wanted.email)
-        at_once = tuple(right for right in wanted.rights if right.acts_at_once)
-        rest = tuple(right for right in wanted.rights if not right.acts_at_once)
-        begins = begun is not None or (
-            bool(at_once) and mailed and not wanted.for_another and whole is None
-        )
-        if begins:
-            self._open(begun_id, profile, wanted, at_once, begins=True)
-        if not begins or rest or wanted.text:
-            asked = rest if begins else wanted.rights
-            self._open(all_id, profile, wanted, asked, mailed=mailed)
-            return Taken(all_id, begun_id if begins else None)
-        return Taken(begun_id, begun_id)
+        # What stops at once goes apart, so that nothing else of the form holds it up. Which cases
+        # there are depends on the form alone.
+        at_once = wanted.email and not wanted.for_another
+        stops = tuple(right for right in wanted.rights if at_once and right.acts_at_once)
+        rest = tuple(right for right in wanted.rights if right not in stops)
+        if stops:
+            self._open(apart, profile, wanted, stops, text="", begins=mailed)
+        if rest or wanted.text:
+            self._open(whole, profile, wanted, rest, text=wanted.text, invites=mailed)
+            return Taken(whole, apart if stops else None)
+        return Taken(apart, apart)
 
     def _spend(self, controller: str, network: str) -> None:
         wait = self._limits.spend(
@@ -174,14 +172,15 @@ class Portal:
         wanted: Wanted,
         rights: tuple[Right, ...],
         *,
+        text: str,
         begins: bool = False,
-        mailed: bool = False,
+        invites: bool = False,
     ) -> None:
         """One case of the form, kept with its mail or the task that begins it, in one save."""
         if self._register.find_case(case_id) is not None:
             return
         now = self._clock()
-        message, number = split(_message_of(wanted, with_text=not begins))
+        message, number = split(_message_of(wanted, text))
         proposal = propose(message.text, "", fallback=wanted.language)
         sealed = self._vault.seal(
             case_id, Compartment.CORRESPONDENCE, dossier.MESSAGE.dump_json(message)
@@ -210,7 +209,7 @@ class Portal:
             also += take(self._vault, case, number, at=now)
         if begins:
             also.append(self._tasks.add(_begin_task(case, now)))
-        if mailed:
+        if invites:
             also += self._following.invite(case, profile, wanted.email, at=now)
         self._register.save_all([case], also)
 
@@ -255,7 +254,7 @@ def _require_answerable(wanted: Wanted) -> None:
         raise DomainError("give an address to answer to: e-mail or post")
 
 
-def _message_of(wanted: Wanted, *, with_text: bool) -> dossier.SealedMessage:
+def _message_of(wanted: Wanted, text: str) -> dossier.SealedMessage:
     given: Sequence[tuple[IdentifierKind, str]] = (
         (IdentifierKind.EMAIL, wanted.email),
         (IdentifierKind.NAME, wanted.name),
@@ -266,7 +265,7 @@ def _message_of(wanted: Wanted, *, with_text: bool) -> dossier.SealedMessage:
         sender_name=wanted.name,
         sender_address=wanted.email,
         subject="",
-        text=wanted.text if with_text else "",
+        text=text,
         message_id=None,
         attachments=(),
         identifiers=tuple(
