@@ -175,7 +175,11 @@ def _choices(
             *offered("assigned", [("", look.say("filter.everybody"))]),
         ],
         "due": list(offered("due", [(one.value, look.word("due", one)) for one in Due])),
-        "turn": list(offered("turn", [(one, look.word("turn", one)) for one in TURNS])),
+        "turn": [
+            one
+            for one in offered("turn", [(one, look.word("turn", one)) for one in TURNS])
+            if one.is_on or one.number != 0
+        ],
     }
 
 
