@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
 
-from adapters.inbound.web.board_view import OPEN_FIGURES, Board
-from projections.figures import Share
+from adapters.inbound.web.board_view import MONTHS_TO_CHOOSE, OPEN_FIGURES, Board
+from projections.figures import Measures, Share
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,7 @@ def chart_of(name: str, board: Board) -> Chart:
 
 
 def _shares(board: Board) -> Chart:
-    look, months = board.look, board.figures.by_month
+    look, months = board.look, _months(board)
     series = [[_share(getattr(one, date_of)) for one in months] for date_of in _DATES]
     last = next((one for one in reversed(months) if one.statutory.ratio is not None), None)
     says = look.say("board.chart_shares_empty")
@@ -40,7 +40,7 @@ def _shares(board: Board) -> Chart:
 
 
 def _days(board: Board) -> Chart:
-    look, months = board.look, board.figures.by_month
+    look, months = board.look, _months(board)
     series = [
         [one.median_days for one in months],
         [one.ninety_percent_days for one in months],
@@ -69,6 +69,10 @@ _DATES = ("statutory", "promise", "target")
 _CHARTS: Mapping[str, Callable[[Board], Chart]] = {"shares": _shares, "days": _days, "open": _open}
 
 
+def _months(board: Board) -> tuple[Measures, ...]:
+    return board.figures.by_month[-MONTHS_TO_CHOOSE:]
+
+
 def _share(share: Share) -> float | None:
     return None if share.ratio is None else int(share.ratio * 1000) / 10
 
@@ -82,9 +86,7 @@ def _chart(
     *,
     unit: str,
 ) -> Chart:
-    labels = [
-        board.look.month(date.fromisoformat(f"{one.of}-01")) for one in board.figures.by_month
-    ]
+    labels = [board.look.month(date.fromisoformat(f"{one.of}-01")) for one in _months(board)]
     data = json.dumps({"kind": "lines", "labels": labels, "series": series, "unit": unit})
     known = sum(any(line[place] is not None for line in series) for place in range(len(labels)))
     return Chart(name, says, data, names, is_empty=known < 2)

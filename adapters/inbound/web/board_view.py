@@ -140,11 +140,15 @@ class Board:
             yield self._group(self.look.word("channel", one.of or ""), one, of)
 
     def months(self) -> Iterator[Group]:
-        """The newest first."""
-        for one in reversed(self.figures.by_month):
+        """The newest first; older ones are in the file."""
+        for one in reversed(self.figures.by_month[-MONTHS_TO_CHOOSE:]):
             month = date.fromisoformat(f"{one.of}-01")
             of = replace(self.selection, month=month, since=None)
             yield self._group(self.look.month(month), one, of)
+
+    @property
+    def has_older(self) -> bool:
+        return len(self.figures.by_month) > MONTHS_TO_CHOOSE
 
     def systems(self) -> Iterator[System]:
         for one in self.failures:

@@ -73,7 +73,7 @@
     const options = {
       width: place.clientWidth,
       height: place.clientHeight,
-      padding: [12, said.kind === "bars" ? 12 : 36, 0, 0],
+      padding: [12, said.kind === "bars" ? 12 : 48, 0, 0],
       legend: { show: false },
       cursor: { show: false },
       select: { show: false },
