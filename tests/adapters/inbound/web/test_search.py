@@ -6,6 +6,7 @@ import re
 
 from structlog.testing import capture_logs
 
+from adapters.outbound.external_numbers import PostgresExternalNumbers
 from domain.vocabulary import Content, IdentifierKind, Right
 from services.finding import kinds_of
 from services.ports import Identifier
@@ -27,14 +28,17 @@ def found(page: str) -> set[str]:
 def test_a_case_is_found_by_what_the_person_is_known_by(house: House) -> None:
     case_id = confirmed(house, Right.ACCESS, identifiers=WHO)
     house.work()
-    desk = house.staff()
-    for typed in (KARI.upper(), "22 99 99 99", "kari  testesen"):
+    installation, desk = house.installation, house.staff()
+    numbers = PostgresExternalNumbers(installation.database, installation.vault)
+    installation.database.run(numbers.give(NORWAY, case_id, "CRM 17"))
+    ways = (KARI.upper(), "22 99 99 99", "kari  testesen", "CRM 17")
+    for typed in ways:
         asked = desk.post("/desk/search", data={"q": typed})  # no purpose: nothing is looked for
         assert asked.status_code == 200
         assert found(asked.text) == set()
     assert house.installation.looking.at_all(NORWAY) == ()
 
-    for typed in (KARI.upper(), "22 99 99 99", "kari  testesen"):
+    for typed in ways:
         with capture_logs() as lines:
             answer = desk.post("/desk/search", data={"q": typed, "purpose": "handle"})
         assert found(answer.text) == {str(case_id)}
