@@ -28,7 +28,7 @@ from adapters.outbound.database import Database, migrate
 from adapters.outbound.recorder import LogRecorder
 from adapters.outbound.views import Views
 from domain.case import reference
-from projections import board, case_file, deadline_worklist
+from projections import board, case_file, deadline_worklist, figures
 from projections.projection import civil_dates
 from services.follower import Follower
 from tests.benchmarks.figures import Figure, at_least, at_most
@@ -151,7 +151,7 @@ def _queries(database: Database, requests: int, times: int) -> Iterator[Figure]:
             lambda: deadline_worklist.case_called(database, controllers, reference(case_id)),
         ),
         ("case file", 20, lambda: case_file.timeline(database, case_id)),
-        ("dashboard", 100, lambda: board.figures(database, everything, today)),
+        ("dashboard", 100, lambda: figures.figures(database, everything, today)),
     )
     for what, aim, query in asked:
         query()
