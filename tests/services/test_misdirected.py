@@ -9,10 +9,10 @@ import pytest
 
 from domain.errors import DomainError, NotAllowedNow
 from domain.request import Status
-from domain.vocabulary import LetterKind, Right
+from domain.vocabulary import IdentityMethod, LetterKind, Right
 from projections import deadline_worklist
 from services.ports import CodeCheck
-from tests.support.asking import BY, Clock, approved, asked, hurry
+from tests.support.asking import BY, Clock, approve, approved, asked, hurry, look_everywhere
 from tests.support.house import KARI, NORWAY, House
 
 OTHER = "kari.rett@person.example"
@@ -145,3 +145,21 @@ def test_what_has_not_left_is_taken_back_instead(house: House) -> None:
 
     with pytest.raises(NotAllowedNow, match="take it back"):
         house.installation.misdirected.report(case_id, letter_id, by=BY)
+
+
+def test_when_the_identity_check_was_wrong_it_is_made_again_and_the_answer_with_it(
+    house: House,
+) -> None:
+    case_id, letter_id = answered(house)
+    house.installation.misdirected.report(case_id, letter_id, by=BY)
+
+    house.installation.mistakes.revoke_identity(case_id, reason="namesake", by=BY)
+
+    request = asked(house, case_id, Right.ACCESS)
+    assert (request.status, request.delivery_failed) == (Status.RECEIVED, None)
+    assert request.open_breaches, "the breach is one all the same"
+    house.installation.identity.verify_by_hand(case_id, method=IdentityMethod.IN_PERSON, by=BY)
+    house.worker.drain()
+    look_everywhere(house, case_id, Right.ACCESS)
+    approve(house, case_id, Right.ACCESS)
+    assert asked(house, case_id, Right.ACCESS).status is Status.FULFILLED

@@ -5,9 +5,11 @@ from __future__ import annotations
 from datetime import date
 from uuid import UUID
 
+from adapters.inbound.app import create_app
 from domain.request import RefusalGround, Status
 from domain.vocabulary import Language, LetterKind, Right
 from tests.support.asking import approved, asked, collected, confirmed
+from tests.support.browser import chromium, served
 from tests.support.forms import Browser
 from tests.support.house import House
 from tests.support.steps import press, reveal
@@ -226,3 +228,27 @@ def test_every_mistake_has_its_button_in_one_place(house: House) -> None:
     refused = browser.http.post(f"{case}/mistakes/take-back", data={"request": str(first.id)})
     assert refused.status_code == 409
     assert 'role="alert"' in refused.text
+
+
+def test_in_a_browser_the_letter_follows_the_typing_under_the_strict_policy(house: House) -> None:
+    case_id = confirmed(house, Right.ACCESS)
+    case = f"/desk/cases/{case_id}"
+    with chromium() as browser, served(create_app(house.installation)) as base:
+        page = browser.new_page(
+            base_url=base, locale="nb-NO", viewport={"width": 390, "height": 800}
+        )
+        said: list[str] = []
+        page.on("console", lambda line: said.append(line.text))
+        page.goto("/desk/sign-in")
+        page.fill("input[name=token]", house.token())
+        page.locator("form:has(input[name=token]) button").first.click()
+        page.goto(case)
+        page.locator("form[action$='/purpose'] button").click()
+        page.goto(f"{case}/letters/write")
+        page.fill("textarea[name=free_text]", "Vi ringer deg mandag.")
+        page.locator("#seen .words", has_text="Vi ringer deg mandag.").wait_for()
+        assert page.evaluate("document.documentElement.scrollWidth") <= 390
+        page.locator("button.main").click()
+        page.wait_for_url("**/letters/*?done=written")
+        assert page.locator("form[action$='/recall'] button").is_visible()
+        assert said == [], "nothing was refused by the policy"
