@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Annotated, LiteralString
@@ -261,6 +261,20 @@ def waiting_for_people(sql: Reader, controllers: Sequence[str], *, limit: int = 
         " WHERE state = 'waiting-for-person' AND NOT dropped AND controller = ANY(%s)"
         " ORDER BY since, request_id, system LIMIT %s",
         [list(controllers), limit],
+    )
+    return [Asked(**row) for row in found]
+
+
+def waiting_for_owner(
+    sql: Reader, systems: Collection[tuple[str, str]], *, limit: int
+) -> list[Asked]:
+    """What people have to do in these systems, by controller and system; the oldest first."""
+    found = sql.fetch(
+        "SELECT * FROM views.connector_tasks"
+        " WHERE state = 'waiting-for-person' AND NOT dropped"
+        " AND (controller, system) IN (SELECT * FROM unnest(%s::text[], %s::text[]))"
+        " ORDER BY since, request_id, system LIMIT %s",
+        [[one for one, _ in systems], [one for _, one in systems], limit],
     )
     return [Asked(**row) for row in found]
 

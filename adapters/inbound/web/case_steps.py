@@ -10,9 +10,10 @@ from fastapi import APIRouter, Response
 from adapters.inbound.api.errors import status_of
 from adapters.inbound.web.case import case_page
 from adapters.inbound.web.pages import Form, NotHere, PageRoute, Sent, download, go, one_of
-from adapters.inbound.web.session import AtDesk, Desk, Reveals
+from adapters.inbound.web.session import AtDesk, Desk, Reveals, RevealsOrOwns
 from adapters.inbound.web.steps import address_of, carry_out, id_in, identifiers_in
 from adapters.inbound.web.trouble import Trouble
+from domain.access import Permission
 from domain.case import Case
 from domain.errors import DomainError
 from domain.request import RefusalGround
@@ -30,9 +31,11 @@ router = APIRouter(prefix="/desk/cases/{case_id}", route_class=PageRoute, includ
 
 
 @router.post("/purpose")
-def take_purpose(desk: Reveals, case_id: UUID, sent: Form) -> Response:
+def take_purpose(desk: RevealsOrOwns, case_id: UUID, sent: Form) -> Response:
     """Say what for the case is read; the page then shows what people wrote."""
     case = desk.case(case_id)
+    if not desk.may(Permission.REVEAL, case.controller) and not desk.has_task_in(case):
+        raise NotHere
     back = sent.one("back")
     response = go(back if back.startswith(f"{address_of(case)}/") else address_of(case))
     purpose = one_of(Purpose, sent.one("purpose"))

@@ -12,6 +12,7 @@ from domain.access import Permission
 
 ENTRIES: tuple[tuple[str, str, tuple[Permission, ...]], ...] = (
     ("/desk", "worklist.title", (Permission.SEE,)),
+    ("/desk/tasks", "my_tasks.title", (Permission.TASKS,)),
     ("/desk/inbox", "inbox.title", (Permission.SEE,)),
     ("/desk/cases", "all_cases.title", (Permission.SEE,)),
     ("/board", "board.title", (Permission.BOARD,)),

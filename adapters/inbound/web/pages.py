@@ -166,6 +166,14 @@ class NotHere(Exception):
     """There is no such page for this reader; whether there is one for another is not said."""
 
 
+class Elsewhere(Exception):
+    """Somebody's first page is another one."""
+
+    def __init__(self, address: str) -> None:
+        super().__init__(address)
+        self.address = address
+
+
 class NotInThisRole(Exception):
     """The page is there, and the reader's role does not open it."""
 
@@ -201,6 +209,8 @@ def _instead(request: Request, error: Exception) -> Response:
     """The page that is shown where another could not be."""
     if isinstance(error, SignInNeeded):
         return go(f"/desk/sign-in?next={request.url.path}")
+    if isinstance(error, Elsewhere):
+        return go(error.address)
     look = look_for(request)
     if isinstance(error, NotHere):
         return _problem(look, HTTPStatus.NOT_FOUND, "not_here")

@@ -21,6 +21,7 @@ from fastapi import Depends, HTTPException, Request, Response
 from adapters.bootstrap import Installation
 from adapters.inbound.web.look import Look
 from adapters.inbound.web.pages import (
+    Elsewhere,
     NotHere,
     NotInThisRole,
     SignInNeeded,
@@ -40,6 +41,13 @@ from services.register import UnknownHere
 SESSION_COOKIE = "trettio-desk"
 PURPOSE_COOKIE = "trettio-purpose"
 PURPOSE_SECONDS = 3600
+FIRST_PAGE = "/desk"
+FIRST_PAGES = (
+    (Permission.TASKS, "/desk/tasks"),
+    (Permission.OPERATE, "/desk/admin"),
+    (Permission.SEE, FIRST_PAGE),
+)
+"""Where somebody begins whose roles do not open the work list."""
 READING = frozenset({"GET", "HEAD"})
 ON_THE_PAGE = (
     Content.PERSON,
@@ -50,6 +58,8 @@ ON_THE_PAGE = (
     Content.NOTE,
 )
 """What the page of a case shows of its person, once it was said what for."""
+IN_A_TASK = (Content.IDENTIFIERS, Content.RECORD)
+"""What the page of a task shows whoever has to look the person up in one system."""
 
 log = structlog.get_logger()
 
@@ -63,6 +73,8 @@ class Desk:
     token: str
     request: Request
     asks_for: Permission = Permission.SEE
+    accepts: tuple[Permission, ...] = ()
+    """Everything that opens the page, at one controller this and at another that."""
 
     @property
     def bearer(self) -> Bearer:
@@ -89,8 +101,24 @@ class Desk:
         """What a role knows nothing of is not there; what it may not do there is refused."""
         if not self.bearer.access.knows_of(controller):
             raise NotHere
-        if not self.may(self.asks_for, controller):
+        if not any(self.may(one, controller) for one in self.accepts or (self.asks_for,)):
             raise NotInThisRole
+
+    def require_system(self, controller: str, system: str) -> None:
+        """Whoever owns one system has its tasks, and knows of no others."""
+        owns = self.bearer.access.owns(controller, system)
+        if not owns and not self.may(Permission.HANDLE, controller):
+            raise NotHere
+
+    def has_task_in(self, case: Case) -> bool:
+        """Whether a system of this member of staff's own was asked in a case."""
+        found = map(self.installation.register.find_fulfilment, case.request_ids)
+        return any(
+            self.bearer.access.owns(case.controller, system)
+            for fulfilment in found
+            if fulfilment is not None
+            for system in fulfilment.systems
+        )
 
     @property
     def has_outbox(self) -> bool:
@@ -145,7 +173,8 @@ class Desk:
 
     def look_into(self, case: Case, *what: Content) -> Purpose | None:
         """The purpose, if one was given; the look is then on record, before anything is shown."""
-        if not self.may(Permission.REVEAL, case.controller):
+        for_a_task = Permission.TASKS in self.accepts and self.has_task_in(case)
+        if not self.may(Permission.REVEAL, case.controller) and not for_a_task:
             return None
         purpose = self.purpose(str(case.id))
         if purpose is not None:
@@ -153,11 +182,12 @@ class Desk:
         return purpose
 
     def looked_at(self, case: Case, purpose: Purpose, *what: Content) -> None:
-        """Record a look at a case; nothing named means what its page shows."""
+        """Record a look at a case; nothing named means what its page shows to this reader."""
+        whole = self.may(Permission.REVEAL, case.controller)
         self.installation.looking.into_case(
             case.id,
             case.controller,
-            what or ON_THE_PAGE,
+            what or (ON_THE_PAGE if whole else IN_A_TASK),
             by=self.staff_id,
             purpose=purpose,
             way=Door.DESK,
@@ -216,8 +246,12 @@ def _desk(request: Request, *permissions: Permission) -> Desk:
     access = session.bearer.access
     asks_for = next((one for one in permissions if access.may(one)), None)
     if permissions and asks_for is None:
+        if request.url.path == FIRST_PAGE:
+            raise Elsewhere(next(page for one, page in FIRST_PAGES if access.may(one)))
         raise NotInThisRole
-    return Desk(installation, session, secret, request, asks_for or Permission.SEE)
+    return Desk(
+        installation, session, secret, request, asks_for or Permission.SEE, accepts=permissions
+    )
 
 
 def _require_ours(request: Request) -> None:
@@ -246,5 +280,7 @@ ReadsBoard = Annotated[Desk, Depends(needs(Permission.BOARD))]
 Audits = Annotated[Desk, Depends(needs(Permission.AUDIT))]
 Adopts = Annotated[Desk, Depends(needs(Permission.ADOPT))]
 Operates = Annotated[Desk, Depends(needs(Permission.OPERATE))]
+DoesTasks = Annotated[Desk, Depends(needs(Permission.HANDLE, Permission.TASKS))]
+RevealsOrOwns = Annotated[Desk, Depends(needs(Permission.REVEAL, Permission.TASKS))]
 Owns = Annotated[Desk, Depends(needs(Permission.TASKS))]
 OurForm = Depends(_require_ours)

@@ -25,11 +25,12 @@ from adapters.inbound.web.pages import (
     go,
     one_of,
 )
-from adapters.inbound.web.session import AtDesk, Desk, Handles
+from adapters.inbound.web.session import Desk, DoesTasks
 from adapters.inbound.web.steps import address_of, carry_out, id_in
 from adapters.inbound.web.trouble import NO_TROUBLE, Trouble
 from adapters.outbound.connectors.csv_file import CsvFile
 from adapters.outbound.connectors.manual import FoundRow, ManualAnswer
+from domain.access import Permission
 from domain.case import Case
 from domain.errors import DomainError
 from domain.fulfilment import Fulfilment
@@ -47,12 +48,15 @@ ROWS, MOST_ROWS = 3, 30
 PAGE = "task"
 """What a form says that was sent from the page of the task, and is shown there again."""
 
+MINE = "/desk/tasks"
+"""Where somebody goes on who sees tasks and no cases."""
+
 router = APIRouter(prefix="/desk/cases/{case_id}", route_class=PageRoute, include_in_schema=False)
 
 
 @router.get("/requests/{request_id}/systems/{system}")
 def show(
-    desk: Handles, case_id: UUID, request_id: UUID, system: str, rows: int = ROWS, done: str = ""
+    desk: DoesTasks, case_id: UUID, request_id: UUID, system: str, rows: int = ROWS, done: str = ""
 ) -> Response:
     """What was asked of a person there, and the form to answer it with."""
     case = desk.case(case_id)
@@ -107,7 +111,9 @@ def task_page(
 
 
 @router.post("/requests/{request_id}/systems/{system}/again")
-def try_again(desk: AtDesk, case_id: UUID, request_id: UUID, system: str, sent: Form) -> Response:
+def try_again(
+    desk: DoesTasks, case_id: UUID, request_id: UUID, system: str, sent: Form
+) -> Response:
     case = desk.case(case_id)
     request = desk.asked(case, request_id)
     _planned(desk, request_id, system)
@@ -120,7 +126,7 @@ def try_again(desk: AtDesk, case_id: UUID, request_id: UUID, system: str, sent: 
 
 
 @router.post("/requests/{request_id}/systems/{system}/found")
-def found(desk: AtDesk, case_id: UUID, request_id: UUID, system: str, sent: Form) -> Response:
+def found(desk: DoesTasks, case_id: UUID, request_id: UUID, system: str, sent: Form) -> Response:
     """What a person found there, or why there is nothing."""
     case = desk.case(case_id)
     request = desk.asked(case, request_id)
@@ -151,7 +157,7 @@ def found(desk: AtDesk, case_id: UUID, request_id: UUID, system: str, sent: Form
 
 
 @router.post("/requests/{request_id}/systems/{system}/erased")
-def erased(desk: AtDesk, case_id: UUID, request_id: UUID, system: str, sent: Form) -> Response:
+def erased(desk: DoesTasks, case_id: UUID, request_id: UUID, system: str, sent: Form) -> Response:
     """What became of each record that somebody was to erase there."""
     case = desk.case(case_id)
     request = desk.asked(case, request_id)
@@ -170,7 +176,7 @@ def erased(desk: AtDesk, case_id: UUID, request_id: UUID, system: str, sent: For
 
 
 @router.post("/requests/{request_id}/systems/{system}/done")
-def done(desk: AtDesk, case_id: UUID, request_id: UUID, system: str, sent: Form) -> Response:
+def done(desk: DoesTasks, case_id: UUID, request_id: UUID, system: str, sent: Form) -> Response:
     """A suppression, a recipient informed, a right worked by hand."""
     case = desk.case(case_id)
     request = desk.asked(case, request_id)
@@ -187,7 +193,7 @@ def done(desk: AtDesk, case_id: UUID, request_id: UUID, system: str, sent: Form)
 
 
 @router.get("/requests/{request_id}/systems/{system}/list.csv")
-def erasure_list(desk: Handles, case_id: UUID, request_id: UUID, system: str) -> Response:
+def erasure_list(desk: DoesTasks, case_id: UUID, request_id: UUID, system: str) -> Response:
     """The rows to erase over there, as a spreadsheet reads them."""
     case = desk.case(case_id)
     request = desk.asked(case, request_id)
@@ -228,8 +234,9 @@ def _by_hand(
         command,
         form=f"by-hand-{right}-{system}",
         done="answered-by-hand",
-        place=f"systems-{right}",
+        place=f"systems-{right}" if desk.may(Permission.SEE, case.controller) else "",
         shown=on_its_page if sent.has(PAGE) else case_page,
+        back="" if desk.may(Permission.SEE, case.controller) else MINE,
     )
 
 
@@ -253,6 +260,7 @@ def _planned(desk: Desk, request_id: UUID, system: str) -> Fulfilment:
     fulfilment = desk.installation.register.find_fulfilment(request_id)
     if fulfilment is None or system not in fulfilment.systems:
         raise NotHere
+    desk.require_system(desk.installation.register.request(request_id).controller, system)
     return fulfilment
 
 

@@ -13,7 +13,8 @@ from fastapi.routing import APIRoute, iter_route_contexts
 from adapters.inbound.app import create_app
 from adapters.inbound.web.session import at_desk, signed_in
 from domain.access import Grant, Permission, Role
-from tests.support.house import NORWAY, SWEDEN, House, open_house
+from domain.vocabulary import Content
+from tests.support.house import KARI, NORWAY, SWEDEN, House, open_house
 from tests.support.roles import held, in_role, sign_in
 from tests.support.steps import asked_for_access
 
@@ -154,3 +155,36 @@ def test_who_held_which_role_stays_on_record(house: House) -> None:
         "per",
     )
     assert house.installation.grants.of("kept") == ()
+
+
+def test_a_system_owner_finds_and_answers_the_tasks_of_that_system_alone(
+    house: House, asked: tuple[UUID, UUID]
+) -> None:
+    case_id, request_id = asked
+    browser = in_role(house, held(Role.SYSTEM_OWNER, NORWAY, "web"), staff="owner")
+    place = f"/desk/cases/{case_id}/requests/{request_id}/systems"
+
+    mine = browser.get("/desk")  # leads to the tasks
+    assert str(mine.url).endswith("/desk/tasks")
+    assert f"{place}/web" in mine.text
+    assert f"{place}/archive" not in mine.text
+    assert KARI not in browser.get(f"{place}/web").text
+    said = browser.post(
+        f"/desk/cases/{case_id}/purpose", data={"purpose": "handle", "back": f"{place}/web"}
+    )
+    assert KARI in said.text
+    (look, *_) = house.installation.looking.at_case(case_id)
+    assert (look.staff_id, look.what) == ("owner", (Content.IDENTIFIERS, Content.RECORD))
+
+    for step in ("", "/found", "/done", "/again"):
+        ask = browser.post if step else browser.get
+        assert ask(f"{place}/archive{step}").status_code == 404, step
+    assert browser.get(f"/desk/cases/{case_id}").status_code == 403
+    nothing = {"nothing": "searched-nothing-held", "task": "1"}
+    answered = browser.post(f"{place}/web/found", data=nothing)
+    assert str(answered.url).split("?")[0].endswith("/desk/tasks"), answered.text
+    house.work()
+    assert f"{place}/web" not in browser.get("/desk/tasks").text
+
+    elsewhere = in_role(house, held(Role.SYSTEM_OWNER, NORWAY, "ticketing"), staff="other")
+    assert elsewhere.get(f"{place}/web").status_code == 404
