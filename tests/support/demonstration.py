@@ -103,8 +103,8 @@ def _answers(process: subprocess.Popen[str], url: str) -> bool:
         return False
 
 
-def until(is_so: Callable[[], object], pause: float = 0.02) -> None:
-    deadline = time.monotonic() + PATIENCE
+def until(is_so: Callable[[], object], pause: float = 0.02, patience: float = PATIENCE) -> None:
+    deadline = time.monotonic() + patience
     while not is_so():
         assert time.monotonic() < deadline, "it did not happen in time"
         time.sleep(pause)
@@ -128,6 +128,31 @@ def handle_ingrid(demo: Demo) -> str:
     desk.press("/approve", considered="1")
     _until_closed(desk, case)
     return case
+
+
+def bring_ingrid_to_her_matches(demo: Demo) -> str:
+    """Her mail confirmed, she herself known, every system searched. Her case's address."""
+    desk = _desk(demo)
+    case = _case_with(desk, "Ingrid")
+    desk.press(f"{case}/confirm")
+    before = _mails(demo)
+    desk.press(f"{case}/identity/ask")
+    _prove(demo, before)
+
+    def matches() -> bool:
+        desk.open(case)
+        if desk.forms("/found"):
+            desk.press("/found", nothing="searched-nothing-held")
+        return bool(desk.forms("/match")) and not desk.forms("/found")
+
+    until(matches, pause=0.1)
+    return case
+
+
+def until_the_past_is_over(demo: Demo, patience: float) -> None:
+    """Until everything before the demonstration has been lived."""
+    visitor = _desk(demo)
+    until(lambda: "<progress" not in visitor.open("/tour"), pause=1.0, patience=patience)
 
 
 def handle_sigrid(demo: Demo) -> str:

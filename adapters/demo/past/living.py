@@ -86,28 +86,23 @@ class Life:
 
     def until(self, at: datetime) -> None:
         """Let time pass: tasks come due, mornings bring reminders. It ends with the present."""
-        last = min(at, self._ends)
+        last, is_open = min(at, self._ends), True
         while self.now < last:
-            morning = datetime.combine(self.today, MORNING, self._zone)
-            if morning <= self.now:
-                morning = datetime.combine(self.today + timedelta(days=1), MORNING, self._zone)
             due = self._next_due(last)
+            morning = self._next_morning() if is_open else last
             step = min(one for one in (morning, due, last) if one is not None)
             self._moment.set(max(step, self.now))
             if step == due:
                 self._worker.drain()
-            if step == morning:
-                self._remind()
+            if step == morning and is_open:
+                is_open = self._remind()
         self._worker.drain()
         if at > self._ends:
             raise Present
 
     def finish(self) -> None:
         """What comes by itself until the present."""
-        try:
-            self.until(self._ends)
-        except Present:  # pragma: no cover - the end is not after itself
-            return
+        self.until(self._ends)
 
     def office(self, days: int) -> None:
         """An hour at work, so many days later or on the next day when somebody is there."""
@@ -141,12 +136,18 @@ class Life:
         due: datetime | None = row[0]
         return max(due, self.now) if due is not None else None
 
-    def _remind(self) -> None:
-        if self.case_id is None:
-            return
+    def _next_morning(self) -> datetime:
+        morning = datetime.combine(self.today, MORNING, self._zone)
+        if morning <= self.now:
+            morning = datetime.combine(self.today + timedelta(days=1), MORNING, self._zone)
+        return morning
+
+    def _remind(self) -> bool:
+        """What a morning brings; answers whether the next one may bring something too."""
         versions = {one.id: one.version for one in self.requests if one.closed_at is None}
-        self.trettio.reminders.pass_over(versions)
-        self._worker.drain()
+        if self.trettio.reminders.pass_over(versions):
+            self._worker.drain()
+        return bool(versions)
 
     # What there is
 
