@@ -95,7 +95,7 @@ def steps(installation: Installation, case: Case) -> Iterator[Step]:
     )
     yield Step(
         "send",
-        f"{here}#request-{Right.ACCESS.value}",
+        f"{here}/letters/write?kind=answer&right={Right.ACCESS.value}",
         access is not None and access.answered_at is not None,
     )
     yield Step("see", OUTBOX, access is not None and access.fetched_at is not None)

@@ -130,25 +130,6 @@ def handle_ingrid(demo: Demo) -> str:
     return case
 
 
-def bring_ingrid_to_her_matches(demo: Demo) -> str:
-    """Her mail confirmed, she herself known, every system searched. Her case's address."""
-    desk = _desk(demo)
-    case = _case_with(desk, "Ingrid")
-    desk.press(f"{case}/confirm")
-    before = _mails(demo)
-    desk.press(f"{case}/identity/ask")
-    _prove(demo, before)
-
-    def matches() -> bool:
-        desk.open(case)
-        if desk.forms("/found"):
-            desk.press("/found", nothing="searched-nothing-held")
-        return bool(desk.forms("/match")) and not desk.forms("/found")
-
-    until(matches, pause=0.1)
-    return case
-
-
 def until_the_past_is_over(demo: Demo, patience: float) -> None:
     """Until everything before the demonstration has been lived."""
     visitor = _desk(demo)

@@ -13,6 +13,9 @@ from domain.vocabulary import Outcome, Right
 from services.objecting import Weighing
 from services.rectifying import Said
 
+SHOPS = frozenset({"ticketing", "shop"})
+"""Where people are known by their names."""
+
 
 def decide(life: Life, right: Right) -> None:
     _DECIDE.get(right, _by_itself)(life, right)
@@ -35,7 +38,8 @@ def _rectification(life: Life, right: Right) -> None:
     life.judge()
     records = trettio.deciding.records(life.request(right))
     for found in life.request(right).own_records:
-        if "name" in records[found.record_id].fields and found.kind == "customer":
+        named = found.kind == "customer" and "name" in records[found.record_id].fields
+        if named and found.system in SHOPS:
             said = Said(
                 category="",
                 field="name",
@@ -54,6 +58,7 @@ def _rectification(life: Life, right: Right) -> None:
     trettio.rectifying.approve(request.id, by=life.by)
     life.until(life.now + timedelta(minutes=5))
     life.finish_by_hand(right)
+    life.post_letters()
     life.office(16)
     _restricted_by_hand(life, right)
 
@@ -67,6 +72,7 @@ def _restriction(life: Life, right: Right) -> None:
     life.finish_by_hand(right)
     life.office(life.chance.randint(20, 40))
     life.trettio.restrictions.announce(request.id, by=life.by)
+    life.post_letters()
     life.office(16)
     _restricted_by_hand(life, right)
 
@@ -83,6 +89,7 @@ def _objection(life: Life, right: Right) -> None:
     )
     life.until(life.now + timedelta(minutes=5))
     life.finish_by_hand(right)
+    life.post_letters()
     life.office(16)
     _restricted_by_hand(life, right)
 

@@ -328,6 +328,10 @@ class Life:
                     self.trettio.byhand.erased(
                         request.id, system, results, looked_again=True, by=self.by
                     )
+                case Action.RECTIFY:
+                    self.trettio.rectifying.done_by_hand(
+                        request.id, system, looked_again=True, by=self.by
+                    )
                 case Action.FIND:
                     continue
                 case action:

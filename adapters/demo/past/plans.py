@@ -75,6 +75,9 @@ _SHORTEST = 12
 _STANDING = {_R.RECTIFICATION: 55, _R.OBJECTION: 55, _R.RESTRICTION: 95}
 """What is restricted meanwhile is so until two weeks after the answer."""
 
+_BY_MAIL = {"bounced", "unopened", "mistyped", "paused", "silent", "represented"}
+"""What takes an address for mail."""
+
 _LATE = {"plain": 12, "paused": 2}
 """So many of a story, among access and erasure, are answered after the day to aim for."""
 
@@ -145,7 +148,7 @@ def _plan(
 ) -> Plan:
     controller = NORWEGIAN if chance.random() < 0.64 else SWEDISH
     country = Country.NO if controller == NORWEGIAN else Country.SE
-    channel = _channel(chance, story)
+    channel = _channel(chance, story, rights)
     handlers = HANDLERS[controller]
     return Plan(
         number=number,
@@ -164,8 +167,15 @@ def _plan(
     )
 
 
-def _channel(chance: Random, story: str) -> Channel:
-    if story in {"bounced", "unopened", "mistyped", "paused", "silent", "represented"}:
+def _channel(chance: Random, story: str, rights: tuple[Right, ...]) -> Channel:
+    if Right.RECTIFICATION in rights or story in {
+        "bounced",
+        "unopened",
+        "mistyped",
+        "paused",
+        "silent",
+        "represented",
+    }:
         return chance.choices((Channel.MAIL, Channel.PORTAL), (3, 1))[0]
     if story in {"no-request", "reclassified", "unproven", "unanswered"}:
         return Channel.MAIL
