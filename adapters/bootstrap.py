@@ -460,6 +460,7 @@ def _wire(
         address=settings.address,
     )
     limits = PostgresLimits(database, vault.key_for("limits"))
+    correcting = Correcting(register, vault, controllers, planning, postroom, staff, clock)
     following = Following(
         register,
         vault,
@@ -467,6 +468,7 @@ def _wire(
         identity,
         replies,
         refusing,
+        correcting,
         postroom,
         codes,
         links,
@@ -488,7 +490,7 @@ def _wire(
         ),
         finding=Finding(vault, numbers),
         what_if=WhatIf(register, deciding, database, clock),
-        correcting=Correcting(register, vault, controllers, planning, postroom, staff, clock),
+        correcting=correcting,
         identity=identity,
         portal=Portal(register, vault, tasks, controllers, intake, following, limits, clock),
         following=following,

@@ -18,9 +18,10 @@ from domain.errors import NotAllowedNow
 from domain.policy import Profile
 from domain.request import DataSubjectRequest, Status
 from domain.staff import DATA_SUBJECT
-from domain.vocabulary import Compartment, IdentifierKind, LetterKind
+from domain.vocabulary import Compartment, IdentifierKind, LetterKind, Right
 from services import dossier
 from services.controllers import Controllers
+from services.correcting import Correcting
 from services.identity import Identity
 from services.links import FOLLOWING, link_to
 from services.matching import normal
@@ -29,7 +30,10 @@ from services.postroom import Postroom
 from services.refusing import Refusing
 from services.register import Register, again_on_conflict
 from services.replies import Replies
+from services.wording import LETTERS, wording
 
+BRIDGED = frozenset({Right.ERASURE, Right.RECTIFICATION, Right.OBJECTION})
+"""What takes time to decide, while the data could be kept and not used."""
 OPENED = "following-opened"
 CODE_VALID_FOR = timedelta(minutes=30)
 OPEN_FOR = timedelta(hours=1)
@@ -115,6 +119,7 @@ class Following:
         identity: Identity,
         replies: Replies,
         refusing: Refusing,
+        correcting: Correcting,
         postroom: Postroom,
         codes: Codes,
         links: Links,
@@ -125,6 +130,7 @@ class Following:
     ) -> None:
         self._register, self._vault, self._controllers = register, vault, controllers
         self._identity, self._replies, self._refusing = identity, replies, refusing
+        self._correcting = correcting
         self._postroom, self._codes, self._links = postroom, codes, links
         self._limits = limits
         self._clock, self._address = clock, address.rstrip("/")
@@ -280,6 +286,23 @@ class Following:
             raise TooOften(wait)
         digest = sha256(f"follow/{case_id}/{key}".encode()).hexdigest()
         self._replies.add_words(case_id, text[:LONGEST_MESSAGE], digest)
+
+    def can_restrict(self, case: Case) -> bool:
+        """Whether something is asked that a restriction could bridge, and none is yet (Art. 18)."""
+        return Right.RESTRICTION not in case.rights and any(
+            request.right in BRIDGED and request.status.is_open for request in self.requests(case)
+        )
+
+    def restrict(self, case_id: UUID) -> None:
+        """Ask that nothing is used meanwhile: a message of theirs, and the right that it names."""
+        case = self._register.case(case_id)
+        if not self.can_restrict(case):
+            return
+        words = wording(LETTERS, case.language).say(f"rights.{Right.RESTRICTION.value}")
+        digest = sha256(f"follow/{case_id}/restrict".encode()).hexdigest()
+        self._replies.add_words(case_id, words, digest)
+        last = len(self._register.case(case_id).messages) - 1
+        self._correcting.add_right(case_id, right=Right.RESTRICTION, by=DATA_SUBJECT, message=last)
 
     def withdraw(self, case_id: UUID, request_id: UUID) -> None:
         """The person takes a request back; what has been done stays done."""

@@ -43,7 +43,7 @@ from services.ports import CodeCheck, Erased
 from services.wording import in_language, short
 
 COOKIE = "trettio-follow"
-DONE = frozenset({"code", "open", "written", "withdrawn", "confirmed", "changed"})
+DONE = frozenset({"code", "open", "written", "withdrawn", "confirmed", "changed", "restricted"})
 
 router = APIRouter(prefix="/follow", route_class=PageRoute, include_in_schema=False)
 
@@ -116,6 +116,14 @@ def write(request: Request, secret: str, form: Form) -> Response:
         profile = installation_of(request).controllers.in_force(case.controller)
         return too_often(_look(request, case), profile, error)
     return go(f"/follow/{secret}?done=written#written")
+
+
+@router.post("/{secret}/restrict", dependencies=[OurForm])
+def restrict(request: Request, secret: str) -> Response:
+    """Keep it and do not use it, until what was asked has been decided (Art. 18)."""
+    case = _opened(request, secret)
+    installation_of(request).following.restrict(case.id)
+    return go(f"/follow/{secret}?done=restricted")
 
 
 @router.get("/{secret}/withdraw/{right}")
@@ -300,6 +308,7 @@ def _page(
         words=lambda text: short(in_language(text, _look(request, case).language, profile)),
         ground=_ground_words(_look(request, case), profile),
         is_open=is_open,
+        can_restrict=is_open and following.can_restrict(case),
         written=written,
         questions=questions,
         key=uuid4(),

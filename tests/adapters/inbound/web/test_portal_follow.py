@@ -95,6 +95,11 @@ def test_a_message_arrives_once_and_a_request_is_taken_back_in_two_steps(house: 
     access, _ = house.installation.register.requests_of(house.case(case_id))
     assert not access.awaits_clarification
 
+    for _ in range(2):
+        press(browser, f"{link}/restrict")
+    assert house.case(case_id).rights.count(Right.RESTRICTION) == 1
+    assert f"{link}/restrict" not in browser.get(link).text
+
     before = house.events()
     asked = browser.get(f"{link}/withdraw/access").text
     assert house.events() == before
