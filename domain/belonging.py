@@ -62,6 +62,16 @@ KINDS: tuple[str, ...] = tuple(vars(kind)["TOPIC"] for kind in (*OF_A_CASE, Hold
 """The first words of the topics that belong to cases; holds have no one place and are asked for."""
 
 
+def begun_of(case: Case) -> tuple[UUID, ...]:
+    """The same, of the requests alone that the case has."""
+    return (
+        case.id,
+        *(place(case.id) for _, place in BESIDE_A_CASE),
+        *case.request_ids,
+        *(place(one) for _, place in BESIDE_A_REQUEST for one in case.request_ids),
+    )
+
+
 @lru_cache(maxsize=1024)
 def aggregates_of(case_id: UUID) -> tuple[UUID, ...]:
     """A case with all that has a place of its own in it, whether it has begun or not."""

@@ -299,6 +299,25 @@ class Register(Application[UUID]):
         """Read a case or a request with everything that commands about it load, at once."""
         self._read([aggregate_id, *self._beside(aggregate_id)])
 
+    @contextmanager
+    def reading(self, aggregate_ids: Sequence[UUID]) -> Iterator[None]:
+        """Read these in one statement for a page that shows them and changes nothing.
+
+        What is not there now stays unasked until the page is done.
+        """
+        with at_one_moment():
+            self._read(aggregate_ids)
+            read = _command.read or {}
+            _command.absent = frozenset((self, one) for one in aggregate_ids) - read.keys()
+            try:
+                yield
+            finally:
+                _command.absent = frozenset()
+
+    def stored_events(self, aggregate_ids: Sequence[UUID]) -> Mapping[UUID, Sequence[StoredEvent]]:
+        """Everything that happened to several aggregates, in one statement."""
+        return cast(Recorder, self.recorder).select_newer(dict.fromkeys(aggregate_ids, 0))
+
     def _beside(self, aggregate_id: UUID) -> Iterator[UUID]:
         """What is the same for every version of an aggregate, so that the last known one tells."""
         known = self._known.get(aggregate_id)
@@ -315,7 +334,7 @@ class Register(Application[UUID]):
             return
         unread = []
         for one in aggregate_ids:
-            if (self, one) in read:
+            if (self, one) in read or (self, one) in _command.absent:
                 continue
             lent = self._known.get(one) if (self, one) in _command.lent else None
             if lent is not None:
@@ -400,6 +419,7 @@ class _Command(local):
         self.read: dict[Read, Aggregate] | None = None
         self.lends = False
         self.lent: frozenset[Read] = frozenset()
+        self.absent: frozenset[Read] = frozenset()
 
 
 _command = _Command()

@@ -23,7 +23,9 @@ from adapters.inbound.web.second import WhoMay
 from adapters.inbound.web.session import AtDesk, Desk
 from adapters.inbound.web.triage_view import triage_view
 from adapters.inbound.web.trouble import NO_TROUBLE, Trouble
+from domain.belonging import begun_of
 from domain.case import Case
+from domain.controller import controller_id
 from domain.folder import FileKind
 from domain.fulfilment import UNSEARCHABLE
 from domain.grounds import grounds
@@ -96,9 +98,10 @@ def case_page(
     look = desk.look(desk.profile(case.controller))
     purpose = desk.look_into(case)
     content = purpose is not None
-    view = Reading(desk, case, look, content=content, answers=answers).view()
-    keeping = keeping_of(desk, case, look, content=content)
-    triage = triage_view(desk, case, [one.request for one in view.requests], content=content)
+    with desk.installation.register.reading([*begun_of(case), controller_id(case.controller)]):
+        view = Reading(desk, case, look, content=content, answers=answers).view()
+        keeping = keeping_of(desk, case, look, content=content)
+        triage = triage_view(desk, case, [one.request for one in view.requests], content=content)
     return framed(
         desk,
         case,

@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID
 
 import orjson
+from eventsourcing.persistence import StoredEvent
 
 from adapters.bootstrap import Installation
 from adapters.inbound.web.case_words import Names
@@ -90,37 +91,39 @@ def history(
     with_looks: bool = True,
 ) -> list[Happened]:
     """Everything, the oldest first; with `until` only what had happened by then."""
-    lines = list(_events(installation, case.id, None, names))
-    for _, place in BESIDE_A_CASE:
-        lines += _events(installation, place(case.id), None, names)
     rights = {request.id: request.right for request in requests}
-    for request_id, right in rights.items():
-        lines += _events(installation, request_id, right, names)
-        for _, place in BESIDE_A_REQUEST:
-            lines += _events(installation, place(request_id), right, names)
+    places: dict[UUID, Right | None] = {
+        case.id: None,
+        **{place(case.id): None for _, place in BESIDE_A_CASE},
+        **rights,
+        **{place(one): right for _, place in BESIDE_A_REQUEST for one, right in rights.items()},
+    }
     for hold in on_hold.of_case(installation.database, case.id) if with_holds else ():
-        lines += _events(installation, hold.hold_id, rights.get(hold.request_id), names)
+        places[hold.hold_id] = rights.get(hold.request_id)
+    stored = installation.register.stored_events(list(places))
+    lines = [
+        _line(installation, one, places[originator_id], names)
+        for originator_id, events in stored.items()
+        for one in events
+    ]
     if with_looks:
         lines += _looks(installation, case, names)
     known = [line for line in lines if until is None or line.at <= until]
     return sorted(known, key=lambda line: line.at)
 
 
-def _events(
-    installation: Installation, originator_id: UUID, right: Right | None, names: Names
-) -> Iterator[Happened]:
-    register = installation.register
-    for event in register.events.get(originator_id):
-        found: Any = event
-        said = orjson.loads(register.mapper.to_stored_event(event).state)
-        by = getattr(found, "by", None)
-        yield Happened(
-            at=found.timestamp,
-            topic=found.TOPIC,
-            right=right,
-            by=None if by == MACHINE else by,
-            details=tuple(_details(facts(said), names)),
-        )
+def _line(
+    installation: Installation, stored: StoredEvent, right: Right | None, names: Names
+) -> Happened:
+    event: Any = installation.register.mapper.to_domain_event(stored)
+    by = getattr(event, "by", None)
+    return Happened(
+        at=event.timestamp,
+        topic=event.TOPIC,
+        right=right,
+        by=None if by == MACHINE else by,
+        details=tuple(_details(facts(orjson.loads(stored.state)), names)),
+    )
 
 
 def _looks(installation: Installation, case: Case, names: Names) -> Iterator[Happened]:
