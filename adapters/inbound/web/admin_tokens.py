@@ -28,6 +28,7 @@ router = APIRouter(prefix="/desk/admin/tokens", route_class=PageRoute, include_i
 WHO_GIVES = {
     Scope.INBOX: Permission.OPERATE,
     Scope.ADMIN: Permission.OPERATE,
+    Scope.METRICS: Permission.OPERATE,
     Scope.READ: Permission.SEE,
     Scope.DESK: Permission.HANDLE,
 }

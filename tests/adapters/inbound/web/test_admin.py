@@ -10,7 +10,12 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
+from adapters.inbound.web.admin_tokens import WHO_GIVES
+from adapters.inbound.web.look import TEXTS
+from adapters.outbound.tokens import SCOPES, Scope
 from domain.access import Grant, Role
+from domain.vocabulary import Language
+from services.wording import wording
 from tests.support.house import NORWAY, ORGANISATIONS, SWEDEN, House, open_house
 from tests.support.roles import held, in_role, sign_in
 
@@ -155,6 +160,12 @@ def test_a_token_is_shown_once_and_gives_no_more_than_its_maker_has(
     assert send(elsewhere, f"{tokens}/{listed.id}/revoke").status_code == 404
     send(operator, f"{tokens}/{listed.id}/revoke")
     assert house.installation.tokens.bearer(token[0]) is None
+
+
+def test_every_scope_says_who_may_give_it_and_what_it_is() -> None:
+    words = wording(TEXTS, Language.NN)
+    assert set(WHO_GIVES) == set(Scope) == set(SCOPES)
+    assert all(words.find(f"scopes.{one.value}") for one in Scope)
 
 
 def test_systems_are_listed_for_those_who_run_them(house: House, operator: TestClient) -> None:
