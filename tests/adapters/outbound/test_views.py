@@ -29,6 +29,10 @@ from tests.support.histories import CONTROLLERS, History, opened_register, sourc
 from tests.support.tallies import TALLIES, Tallies
 
 
+SELDOM = {"officer_advice", "second_decisions", "breaches"}
+"""What random histories do not come to; the tests of these projections do."""
+
+
 @pytest.fixture
 def register(database: Database) -> Iterator[Register]:
     with opened_register(database) as register:
@@ -100,7 +104,7 @@ def test_rebuilt_views_equal_the_followed_ones_for_a_random_history(
         follower.drain()
     followed = _contents(database)
     assert views.parked() == []
-    assert all(followed.values())
+    assert all(rows for name, rows in followed.items() if name not in SELDOM)
 
     for projection in READ_MODELS:
         views.rebuild(projection.name, source)
