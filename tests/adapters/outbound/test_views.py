@@ -28,7 +28,6 @@ from services.register import Register
 from tests.support.histories import CONTROLLERS, History, opened_register, source_of
 from tests.support.tallies import TALLIES, Tallies
 
-
 SELDOM = {"officer_advice", "second_decisions", "breaches"}
 """What random histories do not come to; the tests of these projections do."""
 
