@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import json
+import re
 import signal
 import socket
 import subprocess
@@ -46,6 +47,12 @@ def tour(demo: Demo) -> str:
     visitor = demo.visitor()
     visitor.open("/demo")
     return visitor.open("/tour?lang=en")
+
+
+def lived(demo: Demo) -> int:
+    found = re.search(r'<progress value="(\d+)"', tour(demo))
+    assert found is not None
+    return int(found[1])
 
 
 def test_all_three_mails_are_carried_to_closed_and_nobody_outside_is_spoken_to(
@@ -108,6 +115,21 @@ def test_a_killed_one_finds_its_data_and_no_settings_of_others(tmp_path: Path) -
         assert "running already" in second.stderr
         assert demo.stop(signal.SIGTERM) == 0
         assert demo.leftovers() == []
+
+
+def test_a_past_that_was_killed_goes_on_where_it_was(tmp_path: Path) -> None:
+    with started(tmp_path, past=True) as demo:
+        until(lambda: lived(demo) >= 2)
+        assert demo.stop(signal.SIGKILL) == -signal.SIGKILL
+        until(lambda: not demo.leftovers())
+
+    with started(tmp_path, past=True) as demo:
+        before = lived(demo)
+        assert before >= 2
+        until(lambda: lived(demo) > before)
+        assert demo.stop(signal.SIGINT) == 0
+        assert demo.leftovers() == []
+    assert "life_went_wrong" not in (tmp_path / "demo" / "log").read_text()
 
 
 def test_a_taken_port_is_one_line(tmp_path: Path) -> None:

@@ -60,10 +60,11 @@ def progress(database: Database, began: datetime) -> Progress:
 def lived_beside(settings: Settings, began: datetime) -> Iterator[None]:
     """Have the past lived meanwhile; whatever is being lived at the end is left unlived."""
     process = subprocess.Popen(
-        [sys.executable, "-c", "from adapters.demo.past.process import main; main()"],
+        [sys.executable, "-P", "-c", "from adapters.demo.past.process import main; main()"],
         stdin=subprocess.PIPE,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
+        cwd=settings.home,
         start_new_session=True,  # Ctrl-C is for us, and we tell it
     )
     assert process.stdin is not None
