@@ -21,7 +21,8 @@ import structlog
 
 from adapters.bootstrap import installation
 from adapters.demo import fence
-from adapters.demo.past.living import Life, Present
+from adapters.demo.past.days import Present
+from adapters.demo.past.living import Life
 from adapters.demo.past.moment import Moment, PastDatabase
 from adapters.demo.past.people import empty, hold
 from adapters.demo.past.plan import Plan
