@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from enum import Enum
 from pathlib import Path
+from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
 from domain.explanation import written_date, written_month
@@ -21,10 +22,15 @@ SOON_DAYS = 5
 
 @dataclass(frozen=True)
 class Look:
-    """One language, and the zone in which moments are told."""
+    """One language, the zone in which moments are told, and what the address says else."""
 
     language: Language
     zone: str = "Europe/Oslo"
+    query: tuple[tuple[str, str], ...] = ()
+
+    def same_in(self, language: Language) -> str:
+        """The address of this same page, filters and all, in another language."""
+        return "?" + urlencode([*self.query, ("lang", language.value)])
 
     def say(self, key: str, /, **values: object) -> str:
         return wording(TEXTS, self.language).say(key, **values)

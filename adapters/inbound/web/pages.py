@@ -98,7 +98,9 @@ def look_for(request: Request, profile: Profile | None = None) -> Look:
         or language_accepted(request.headers.get("accept-language", ""))
         or (profile.language if profile else Language.EN)
     )
-    return Look(language, profile.country.zone) if profile else Look(language)
+    rest = tuple(one for one in request.query_params.multi_items() if one[0] != "lang")
+    zone = profile.country.zone if profile else Look.zone
+    return Look(language, zone, rest)
 
 
 def installation_of(request: Request) -> Installation:

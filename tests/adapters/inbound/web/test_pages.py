@@ -413,6 +413,14 @@ def test_a_form_without_a_length_or_of_a_silly_size_is_not_read(house: House) ->
     assert huge.status_code == 413
 
 
+def test_another_language_keeps_what_the_page_was_narrowed_down_to(house: House) -> None:
+    where = {"next": "/desk/inbox", "lang": "en"}
+    page = house.visitor().get("/desk/sign-in", params=where).text
+    assert 'href="?next=%2Fdesk%2Finbox&amp;lang=sv"' in page
+    evil = house.visitor().get("/desk/sign-in", params={"x": '"><script>alert(1)'}).text
+    assert "<script>alert" not in evil
+
+
 # Words
 
 
