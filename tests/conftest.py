@@ -109,12 +109,14 @@ def pretix(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pretix]:
 
 
 class OneSlowServer(LoadScopeScheduling):
-    """Spreads files over processes, but keeps all that need the slow server in one of them."""
+    """Spreads files over processes, but keeps all that share what starts slowly in one of them."""
 
     def _split_scope(self, nodeid: str) -> str:
         file = nodeid.split("::", 1)[0]
         if file.endswith("test_pretix.py") or "/end_to_end/" in file:
             return "pretix"
+        if "/browser/" in file:
+            return "browser"
         return file
 
 
