@@ -60,6 +60,7 @@ from domain.vocabulary import (
     Unidentified,
 )
 from services.register import Register
+from tests.support.overseen import Overseen
 from tests.support.past import COMPLEX_AND_MANY
 
 BEGIN = datetime(2026, 3, 2, 8, 30, tzinfo=UTC)
@@ -113,6 +114,7 @@ class History:
         self.requests: list[DataSubjectRequest] = []
         self.fulfilments: dict[UUID, Fulfilment] = {}
         self.holds: list[Hold] = []
+        self._overseen = Overseen(seed)
 
     def run(self, steps: int) -> None:
         for _ in range(steps):
@@ -123,11 +125,16 @@ class History:
         self.at += timedelta(minutes=self.chance.randint(1, 90))
         deeds = [self._arrive, self._case, self._request, self._fulfilment, self._hold]
         (deed,) = self.chance.choices(deeds, [1, 4, 11, 11, 1])
+        self._try(deed)
+        self._try(lambda: self._overseen.step(self.requests[-60:], self.at))
+
+    def _try(self, deed: Callable[[], Sequence[Aggregate]]) -> None:
         try:
             changed = deed()
         except DomainError:
             return
-        self._save([aggregate for aggregate in changed if aggregate.pending_events])
+        if saved := [aggregate for aggregate in changed if aggregate.pending_events]:
+            self._save(saved)
 
     def ref(self) -> PersonalRef:
         return PersonalRef(self.uuid())

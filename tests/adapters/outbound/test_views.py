@@ -150,7 +150,9 @@ def test_rows_say_what_the_aggregates_say(
         dates = request.dates
         assert work["status"] == request.status.value
         assert work["clock_runs"] == kept[known.id]["clock_runs"] == request.status.is_open
-        assert work["closed"] == (request.closed_at is not None)
+        # A breach outlives its request: it stays on the work list until it has been dealt with.
+        assert set(work["breaches"]) == {str(one.report.id) for one in request.open_breaches}
+        assert work["closed"] == (request.closed_at is not None and not request.open_breaches)
         assert (work["statutory_due"], work["promise_due"], work["target_due"]) == (
             dates.statutory_due,
             dates.promise_due,
@@ -164,6 +166,11 @@ def test_rows_say_what_the_aggregates_say(
         assert set(work["paused_for"]) == {reason.value for reason in request.open_pauses}
         assert set(work["matches_to_review"]) == {
             record.record_id for record in request.undecided_matches
+        }
+        consulted = [(c.question.id, c) for c in request.consultations.values()]
+        assert set(work["advice_awaited"]) == {one for one, c in consulted if c.advice is None}
+        assert set(work["advice_to_weigh"]) == {
+            one for one, c in consulted if c.advice is not None and c.followed is None
         }
         assert (kept[known.id]["answered_on"] is not None) == (request.answered_at is not None)
     for task in tasks:
