@@ -17,6 +17,7 @@ from domain.vocabulary import Language
 from projections.figures import Measures, Share
 from projections.monthly import Counted, Month
 from services.documents import Document, Part
+from services.planning import OTHER_RECIPIENTS, RECIPIENT
 from services.ports import PdfStandard, Typesetter
 from services.spreadsheets import Cell, spreadsheet
 from services.wording import LETTERS, Wording, wording
@@ -184,7 +185,11 @@ class _Pages:
         if not self._month.systems:
             yield Part("paragraph", self.say("systems.none"))
             return
-        names = {system.id: system.name for system in self._profile.systems}
+        names = {
+            **{one.id: one.name for one in self._profile.systems},
+            **{f"{RECIPIENT}{one.id}": one.name for one in self._profile.recipients},
+            f"{RECIPIENT}{OTHER_RECIPIENTS}": self.say("systems.others"),
+        }
         yield self._table(
             ("systems.system", "systems.asked", "systems.failed", "systems.median", "systems.most"),
             [

@@ -8,6 +8,7 @@ from datetime import date
 from functools import cached_property
 from urllib.parse import urlencode
 
+from adapters.inbound.web.case_words import Names as CaseNames
 from adapters.inbound.web.look import Look
 from adapters.inbound.web.session import Desk
 from domain.deadlines import add_months
@@ -78,8 +79,7 @@ class Names:
 
     def system(self, controller: str, name: str) -> str:
         profile = self.profiles.get(controller)
-        systems = {one.id: one.name for one in profile.systems} if profile else {}
-        return systems.get(name, name.removeprefix("recipient:"))
+        return CaseNames(profile, self.look).system(name) if profile else name
 
 
 @dataclass(frozen=True)

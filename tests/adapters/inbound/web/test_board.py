@@ -169,3 +169,22 @@ def test_the_months_report_is_there_for_who_may_read_the_board(house: House) -> 
     assert officer.get(f"{address}&kind=exe").status_code == 404
     assert officer.get(f"/board/report?controller={SWEDEN}&month={month}").status_code == 404
     assert officer.get(f"/board/report?controller={NORWAY}&month=2026-13").status_code == 404
+
+
+def test_a_system_is_called_what_the_profile_calls_it(house: House) -> None:
+    """Recipients that are told stand among the systems, and those named in records only too."""
+    (row,) = house.installation.database.fetch(
+        "SELECT system FROM views.connector_answers WHERE number > 0 LIMIT 1"
+    )
+    (recipient, *_) = house.installation.controllers.in_force(NORWAY).recipients
+    words = {f"recipient:{recipient.id}": recipient.name}
+    words["recipient:others-named-in-records"] = "others, named in the records"
+    system = row["system"]
+    for system_id, name in words.items():
+        house.installation.database.fetch(
+            "UPDATE views.connector_answers SET system = %(to)s WHERE system = %(was)s RETURNING 1",
+            {"to": system_id, "was": system},
+        )
+        found = Links(house.staff().get("/board?lang=en").text).found
+        assert name in [words for _, words in found]
+        system = system_id
