@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -16,12 +16,15 @@ ENTRIES: tuple[tuple[str, str, tuple[Permission, ...]], ...] = (
     ("/desk/inbox", "inbox.title", (Permission.SEE,)),
     ("/desk/cases", "all_cases.title", (Permission.SEE,)),
     ("/board", "board.title", (Permission.BOARD,)),
-    ("/desk/holds", "keeping.all_title", (Permission.SEE,)),
-    ("/desk/findings", "findings.title", (Permission.SEE,)),
-    ("/desk/staff", "staff.title", (Permission.SEE,)),
     ("/desk/admin", "admin.title", (Permission.OPERATE, Permission.ADOPT, Permission.AUDIT)),
 )
 """Each page, the key of its title, and the permissions that open it: any one of them."""
+SELDOM: tuple[tuple[str, str, tuple[Permission, ...]], ...] = (
+    ("/desk/holds", "keeping.all_title", (Permission.SEE,)),
+    ("/desk/findings", "findings.title", (Permission.SEE,)),
+    ("/desk/staff", "staff.title", (Permission.SEE,)),
+)
+"""What is opened now and then only: a second list, so that the first fits one line."""
 OUTBOX = ("/outbox", "outbox.title", (Permission.REVEAL,))
 TOUR = ("/tour", "tour.title", (Permission.SEE,))
 
@@ -46,9 +49,18 @@ class AtWork(Protocol):
 
 
 def menu(desk: AtWork) -> Iterator[Entry]:
-    here = desk.request.url.path
     is_tried_out = desk.request.app.state.demo_token is not None
-    first, last = (TOUR,) if is_tried_out else (), (OUTBOX,) if desk.has_outbox else ()
-    for address, title, opened_by in (*first, *ENTRIES, *last):
+    return _opened(desk, (*((TOUR,) if is_tried_out else ()), *ENTRIES))
+
+
+def seldom(desk: AtWork) -> Iterator[Entry]:
+    return _opened(desk, (*SELDOM, *((OUTBOX,) if desk.has_outbox else ())))
+
+
+def _opened(
+    desk: AtWork, entries: Iterable[tuple[str, str, tuple[Permission, ...]]]
+) -> Iterator[Entry]:
+    here = desk.request.url.path
+    for address, title, opened_by in entries:
         if any(map(desk.may, opened_by)):
             yield Entry(address, title, is_open=here == address)

@@ -28,7 +28,7 @@ from adapters.inbound.web.look import (
     sealed_links,
     told,
 )
-from adapters.inbound.web.menu import menu
+from adapters.inbound.web.menu import menu, seldom
 from domain.access import Permission
 from domain.errors import DomainError
 from domain.policy import Profile
@@ -62,7 +62,7 @@ def environment() -> Environment:
         "sealed_links": sealed_links,
     }
     made.globals["languages"] = tuple(Language)
-    made.globals |= {"asset": asset, "menu": menu}
+    made.globals |= {"asset": asset, "menu": menu, "seldom": seldom}
     made.globals["unidentified"] = tuple(Unidentified)
     made.globals["permission"] = Permission
     return made

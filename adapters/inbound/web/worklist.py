@@ -28,7 +28,7 @@ from adapters.inbound.web.steps import id_in
 from adapters.outbound.tasks import FailingSystem
 from domain.case import reference
 from domain.policy import Profile
-from domain.request import Status
+from domain.request import Missed, Status
 from domain.vocabulary import Language, Right
 from projections import incoming
 from projections.deadline_worklist import TURN_OF, TURNS, Work
@@ -44,6 +44,8 @@ MOMENT_SECONDS = 0.3
 REMINDERS = ("half-time", "five-working-days", "two-working-days", "today", "late")
 """What the last reminder may have been, whatever target it was about."""
 
+WEIGHTIEST_FIRST = tuple(one.value for one in (Missed.STATUTORY, Missed.PROMISE, Missed.TARGET))
+
 router = APIRouter(prefix="/desk", route_class=PageRoute, include_in_schema=False)
 
 
@@ -55,7 +57,10 @@ class Line:
     reference: str
     controller: str
     days_left: int
+    missed: list[str]
+    """The dates that have passed, the weightiest first."""
     reminder: str
+    """What the last one was about; empty where a date that was missed says the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +137,15 @@ def _place(work: Work) -> Place:
 
 def _line(work: Work, profile: Profile, today: Today) -> Line:
     reminder = next((one for one in REMINDERS if (work.reminder or "").startswith(one)), "")
-    return Line(work, reference(work.case_id), name_of(profile), work.days_left(today), reminder)
+    missed = [one for one in WEIGHTIEST_FIRST if one in work.missed]
+    return Line(
+        work,
+        reference(work.case_id),
+        name_of(profile),
+        work.days_left(today),
+        missed,
+        "" if missed and reminder in {"today", "late"} else reminder,
+    )
 
 
 def _silent(failing: FailingSystem, profile: Profile, asked: Filters) -> Silent:

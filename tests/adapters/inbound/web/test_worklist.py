@@ -126,6 +126,46 @@ def test_a_request_is_found_by_its_month_and_by_the_system_it_waits_for(busy: Ho
     assert listed(desk.get("/desk?system=mailing").text) == [str(work["request_id"])]
 
 
+def test_a_missed_date_is_said_once_and_the_weightiest_first(busy: House) -> None:
+    busy.installation.database.fetch(
+        "UPDATE views.deadline_worklist SET missed = '{target,promise,statutory}',"
+        " reminder = 'late-1' WHERE subject_right = 'rectification' RETURNING 1"
+    )
+    busy.installation.database.fetch(
+        "UPDATE views.deadline_worklist SET reminder = 'half-time-1'"
+        " WHERE subject_right = 'portability' RETURNING 1"
+    )
+    desk = busy.staff()
+    late = desk.get("/desk?lang=en&right=rectification").text
+    law, promise, aim = (
+        late.index(words)
+        for words in (
+            "the law&#39;s limit was missed",
+            "the promise was missed",
+            "our aim was missed",
+        )
+    )
+    assert law < promise < aim
+    assert "The day to aim for has passed" not in late
+    assert "Half the time has gone" in desk.get("/desk?lang=en&right=portability").text
+
+
+def test_the_head_has_few_entries_and_the_rest_is_one_press_away(busy: House) -> None:
+    desk = busy.staff()
+    page = desk.get("/desk").text
+    head = page[page.index("<nav") : page.index("</nav>")]
+    first, _, others = head.partition("<details")
+    assert re.findall(r'href="([^"]+)"', first) == [
+        "/desk",
+        "/desk/inbox",
+        "/desk/cases",
+        "/board",
+    ]
+    second = re.findall(r'href="([^"]+)"', others)
+    assert second == ["/desk/holds", "/desk/findings", "/desk/staff", "/outbox"]
+    assert 'href="/desk/holds" aria-current="page"' in desk.get("/desk/holds").text
+
+
 def test_nobody_narrows_down_to_what_is_not_theirs(busy: House) -> None:
     other = busy.staff(SWEDEN, staff="pia")
     assert len(listed(other.get("/desk").text)) == 2
