@@ -96,7 +96,7 @@ class ClarificationRequested(Event):
 
     def apply(self, aggregate: RequestIdentity) -> None:
         aggregate.clarification_requested = True
-        aggregate.question = self.question
+        aggregate.question, aggregate.question_reason = self.question, self.reason
         aggregate.put_question(PauseReason.SCOPE, self.timestamp)
 
 

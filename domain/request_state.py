@@ -156,6 +156,7 @@ class RequestState(Aggregate):
         self.extension_reasons: tuple[ExtensionReason, ...] = ()
         self.clarification_requested = False
         self.question: PersonalRef | None = None
+        self.question_reason: str | None = None
         self.notice_sent_on: date | None = None
         self.assigned_to: str | None = None
         self.linked: tuple[UUID, ...] = ()

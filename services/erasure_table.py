@@ -20,7 +20,7 @@ from services.deciding import Deciding
 from services.erasure_rows import Table, digest_of, rows_of
 from services.fulfilment import UNMAPPED
 from services.ports import Clock
-from services.questions import Questions
+from services.questions import ERASURE_TABLE, Questions
 from services.register import Register, again_on_conflict
 from services.wording import LETTERS, wording
 
@@ -65,7 +65,7 @@ class ErasureTables:
         self._register.save_all([wish])
         if not request.awaits_clarification:
             words = wording(LETTERS, request.language).say("erasure_table.question")
-            self._questions.ask_scope(request_id, words=words, by=by, reason="erasure-table")
+            self._questions.ask_scope(request_id, words=words, by=by, reason=ERASURE_TABLE)
 
     @again_on_conflict
     def confirm(self, request_id: UUID, digest: str) -> bool:

@@ -124,6 +124,8 @@ class LetterFacts:
     doubt: str | None = None
     ways: tuple[IdentityMethod, ...] = ()
     question: str | None = None
+    erasure_table: bool = False
+    """Whether the question is if the table of an erasure is right: silence changes nothing."""
     asked_on: date | None = None
     reply_by: date | None = None
     reasons: tuple[str, ...] = ()

@@ -73,6 +73,8 @@ class Writer(OutcomeWriter):
         given = self._changed or self._exported
         if self.kind is LetterKind.PARTIAL_REFUSAL and not given:
             return "refusal"
+        if self.kind is LetterKind.CLARIFICATION and self.facts.erasure_table:
+            return "erasure-table"
         return self.kind.value
 
     def _acknowledgement(self) -> Iterator[Section]:
@@ -243,7 +245,8 @@ class Writer(OutcomeWriter):
             if pieces:
                 pieces.append(Paragraph(say("question.papers")))
         elif pieces and self.kind is LetterKind.CLARIFICATION:
-            pieces.append(Paragraph(say("question.no_need")))
+            key = "silent" if self.facts.erasure_table else "no_need"
+            pieces.append(Paragraph(say(f"question.{key}")))
         yield self._section(Block.QUESTION, "question", *pieces)
 
     def _ways(self) -> Iterator[Section]:
@@ -273,6 +276,8 @@ class Writer(OutcomeWriter):
         if self.facts.reply_by is None:
             return
         key = self.kind.value if self.kind in _REPLY_WORDS else "question"
+        if self.kind is LetterKind.QUESTION_REMINDER and self.facts.erasure_table:
+            key = "erasure-table"
         text = self.words.say(f"reply_by.{key}", day=self._day(self.facts.reply_by))
         yield self._section(Block.REPLY_BY, "reply_by", Paragraph(text))
 

@@ -26,6 +26,9 @@ from services.ports import Also, Clock, Erased, Links, Sealed, Vault
 from services.postroom import Postroom
 from services.register import Register, again_on_conflict
 
+ERASURE_TABLE = "erasure-table"
+"""Why a question is put that asks whether the table of an erasure is right."""
+
 
 class Questions:
     """Asks the person what is meant, and follows up what is not answered."""
@@ -67,6 +70,7 @@ class Questions:
             received_on=request.received_on,
             rights=(request.right,),
             question=words.strip(),
+            erasure_table=reason == ERASURE_TABLE,
             link_url=link,
         )
         letter = self._postroom.queue(
@@ -133,6 +137,7 @@ class Questions:
             asked_on=request.questions_put_on[reason],
             reply_by=due_on(request, reason, profile.silence),
             question=self._question(request) if reason is PauseReason.SCOPE else None,
+            erasure_table=reason is PauseReason.SCOPE and request.question_reason == ERASURE_TABLE,
             ways=_ways(request) if reason is PauseReason.IDENTITY else (),
         )
         return self._postroom.queue(

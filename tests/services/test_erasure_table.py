@@ -40,6 +40,8 @@ def test_an_erasure_waits_for_the_person_but_never_into_its_deadline(house: Hous
     with pytest.raises(NotAllowedNow, match="has not been asked"):
         installation.deciding.approve(request.id, by=BY)
     tables.ask(request.id, by=BY)
+    house.work()
+    assert "Du trenger ikke å svare." in " ".join(house.mails()[-1].text.split())
     with pytest.raises(NotAllowedNow, match="has until"):
         installation.deciding.approve(request.id, by=BY)
 

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import dataclasses
+from datetime import date
 from itertools import product
 from typing import Any
 
 import pytest
 
+from domain.explanation import written_date
 from domain.letters import Paragraph, Section, required_blocks
 from domain.policy import BodyType
 from domain.vocabulary import Country, Language, LetterKind
 from services.letter_lint import faults
 from services.letters import ComposedLetter
+from services.wording import LETTERS, wording
 from tests.support.letters import facts, written
 from tests.support.profiles import fictional_profile
 
@@ -27,6 +30,28 @@ def test_no_letter_has_a_fault(country: Country, body_type: BodyType) -> None:
         asked = facts(kind)
         told = [told for outcome in asked.outcomes for told in outcome.told]
         assert required_blocks(kind, asked.rights, told) <= letter.letter.blocks
+
+
+@pytest.mark.parametrize("language", Language)
+def test_a_letter_about_the_table_of_an_erasure_says_that_silence_changes_nothing(
+    language: Language,
+) -> None:
+    """Nobody is asked to narrow anything down, and no case is closed for being silent."""
+    words = wording(LETTERS, language)
+    question = words.say("erasure_table.question")
+    for kind, says in (
+        (LetterKind.CLARIFICATION, words.say("question.silent")),
+        (
+            LetterKind.QUESTION_REMINDER,
+            words.say("reply_by.erasure-table", day=written_date(date(2026, 11, 20), language)),
+        ),
+    ):
+        letter = written(kind, language, question=question, erasure_table=True)
+        flat = " ".join(letter.text.split())
+        assert says in flat
+        assert question in flat
+        assert words.say("question.no_need") not in flat
+        assert faults(letter, fictional_profile()) == []
 
 
 def with_words(words: str, kind: LetterKind = LetterKind.ANSWER, **changes: Any) -> ComposedLetter:
