@@ -53,6 +53,8 @@ from services.ports import Erased
 router = APIRouter(prefix="/desk/cases/{case_id}", route_class=PageRoute, include_in_schema=False)
 
 OWN_WORDS = ("free_text", "question", "why", "what", "consequences", "measures")
+TICKED = ("full_cards",)
+"""What is chosen beside the answer's words and is sent with them."""
 DONE = {
     LetterKind.ANSWER: "approved",
     LetterKind.CLARIFICATION: "question-asked",
@@ -84,6 +86,8 @@ def write(
 def preview(desk: AtDesk, case_id: UUID, sent: Form) -> Response:
     """What the letter would say, or what it still lacks; nothing is written or sent."""
     case = desk.case(case_id)
+    if sent.has("words"):
+        return _from_case_page(desk, case, sent)
     if desk.purpose(str(case.id)) is None:  # what it shows was looked at when writing began
         return go(f"{address_of(case)}#purpose")
     try:
@@ -94,6 +98,14 @@ def preview(desk: AtDesk, case_id: UUID, sent: Form) -> Response:
         content = desk.installation.delivery.preview_pdf(case.id, letter)
         return download(content, f"{case.reference}-preview.pdf", media_type="application/pdf")
     return _previewed(desk, case, sent, letter, "")
+
+
+def _from_case_page(desk: Desk, case: Case, sent: Sent) -> Response:
+    """The answer as it was begun where it is decided, with what was typed and ticked there."""
+    if desk.look_into(case, Content.LETTER) is None:
+        return go(f"{address_of(case)}#purpose")
+    fields = {name: sent.all(name) for name in ("kind", "right", *TICKED) if sent.has(name)}
+    return _write_page(desk, case, Sent({**fields, "free_text": sent.all("words")}))
 
 
 def _previewed(
@@ -176,7 +188,9 @@ def _command(
             request.id, to=to, words=sent.one("free_text"), by=by
         )
     if kind is LetterKind.ANSWER:
-        return lambda: installation.deciding.approve(request.id, by=by, words=sent.one("free_text"))
+        return lambda: installation.deciding.approve(
+            request.id, by=by, words=sent.one("free_text"), full_cards=sent.has("full_cards")
+        )
     return lambda: _refuse(desk, request, sent)
 
 
@@ -271,6 +285,7 @@ def _write_page(
         extension_reasons=EXTENSION_REASONS,
         methods=tuple(IdentityMethod),
         about_one=ABOUT_ONE_REQUEST,
+        ticked=[name for name in TICKED if sent.has(name)],
         choices=lambda field: choices(field, look),
         law=lambda article: cited(article, look.language),
         shown=shown,

@@ -28,7 +28,7 @@ from domain.letters import (
 )
 from domain.refusals import RefusalReason
 from domain.request import DataSubjectRequest, Status
-from domain.vocabulary import ExtensionReason, IdentityMethod, Language, LetterKind
+from domain.vocabulary import ExtensionReason, IdentityMethod, Language, LetterKind, Right
 from services.extending import WORDS as EXTENSION_WORDS
 from services.letters import ComposedLetter, Disclosure, Elsewhere
 from services.ports import Erased
@@ -167,7 +167,8 @@ def can_send(kind: LetterKind, request: DataSubjectRequest | None) -> bool:
     if request is None or kind not in SENT_FROM_HERE:
         return False
     if kind is LetterKind.ANSWER:
-        return request.status is Status.COLLECTED
+        # An erasure is decided where its records are in sight, with what is asked about each.
+        return request.status is Status.COLLECTED and request.right is not Right.ERASURE
     undecided = request.status in {Status.RECEIVED, Status.VERIFIED, Status.COLLECTED}
     if kind is LetterKind.EXTENSION:
         may = request.right.is_statutory and not request.extended

@@ -107,6 +107,29 @@ def test_a_message_is_written_as_the_page_stands_and_reaches_the_person(house: H
     assert 'aria-describedby="error"' in nothing.text
 
 
+def test_the_answer_is_seen_from_where_it_is_decided_and_sent_with_what_was_chosen(
+    house: House,
+) -> None:
+    case_id = collected(house, Right.ACCESS, Right.ERASURE)
+    desk = house.staff()
+    browser = Browser(desk)
+    case = f"/desk/cases/{case_id}"
+    reveal(desk, case)
+    browser.open(case)
+    chosen = {"kind": "answer", "right": "access", "words": "Ring gjerne.", "full_cards": "1"}
+    page = browser.http.post(f"{case}/letters/preview", data=chosen)
+
+    assert page.status_code == 200
+    assert page.text.count("Ring gjerne.") == 2, "in its field and in the letter"
+    assert 'name="full_cards" value="1"' in page.text
+    assert page.text.count('class="main"') == 1
+    erasure = browser.http.post(
+        f"{case}/letters/preview", data={"kind": "answer", "right": "erasure", "words": ""}
+    )
+    assert 'class="main"' not in erasure.text, "an erasure is decided with its records in sight"
+    assert f"{case}#request-erasure" in erasure.text
+
+
 def test_each_letter_that_a_handler_sends_is_sent_from_the_page(house: House) -> None:
     case_id = collected(house, Right.ACCESS, Right.ERASURE)
     desk = house.staff()
