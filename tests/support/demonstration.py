@@ -20,6 +20,8 @@ from tests.support.components import free_port
 from tests.support.forms import Browser
 
 PATIENCE = 60.0
+STARTING = 150.0
+"""Seconds for the first start, which makes a database and compiles what it imports."""
 ROOT = Path(__file__).parents[2]
 COMMAND = (sys.executable, "-c", "from adapters.inbound.cli.main import main; main()")
 
@@ -83,7 +85,7 @@ def started(
     )
     url = f"http://127.0.0.1:{port}"
     try:
-        until(lambda: _answers(process, url))
+        until(lambda: _answers(process, url), patience=STARTING)
         yield Demo(process, url, home, time.monotonic() - begun)
     finally:
         if process.poll() is None:

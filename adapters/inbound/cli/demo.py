@@ -26,12 +26,14 @@ Trettio is ready: {address}/demo
 Two invented organisations, three mails that came for them, and a tour of five minutes: confirm
 Ingrid's mail, let her show who she is, reject the match that is not hers, look through the
 answer and send it, and see it as she does. The pages tell what to do next.
-
-The six months before are lived in the background: 300 requests, and the board fills up.
-
+{past}
 Everything here is invented, and nothing can leave this machine.
 Data and log: {folder}
 Ctrl-C stops it; the next start finds everything as you left it.
+"""
+
+_PAST = """
+The six months before are lived in the background: 300 requests, and the board fills up.
 """
 
 
@@ -86,7 +88,7 @@ def demo(
                 opened.installation,
                 app=application(opened),
                 listening=listening,
-                ready=lambda: _invite(address, folder, open_browser=not no_browser),
+                ready=lambda: _invite(address, folder, past=past, open_browser=not no_browser),
             )
 
 
@@ -117,8 +119,9 @@ def _log(folder: Path) -> Iterator[TextIO]:
         yield log
 
 
-def _invite(address: str, folder: Path, *, open_browser: bool) -> None:
-    sys.stdout.write(_INVITATION.format(address=address, folder=folder))
+def _invite(address: str, folder: Path, *, past: bool, open_browser: bool) -> None:
+    lived = _PAST if past else ""
+    sys.stdout.write(_INVITATION.format(address=address, folder=folder, past=lived))
     sys.stdout.flush()
     if open_browser and _has_screen():
         Thread(target=webbrowser.open, args=(f"{address}/demo",), daemon=True).start()
