@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from datetime import date, timedelta
 from http import HTTPStatus
 from ipaddress import IPv6Address, ip_address
+from math import ceil
 from uuid import UUID, uuid4
 
 from fastapi import APIRouter, Request, Response
@@ -190,8 +191,15 @@ def _address(request: Request, profile: Profile, taken: Taken, wanted: Wanted) -
 
 def too_often(look: Look, profile: Profile, error: TooOften) -> Response:
     """Too much came: the page says when again, and every other way there is."""
-    response = page("portal_wait.html", look, status=HTTPStatus.TOO_MANY_REQUESTS, profile=profile)
-    response.headers["Retry-After"] = str(int(error.wait.total_seconds()) + 1)
+    seconds = int(error.wait.total_seconds()) + 1
+    response = page(
+        "portal_wait.html",
+        look,
+        status=HTTPStatus.TOO_MANY_REQUESTS,
+        profile=profile,
+        minutes=ceil(seconds / 60),
+    )
+    response.headers["Retry-After"] = str(seconds)
     return response
 
 

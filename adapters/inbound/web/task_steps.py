@@ -42,7 +42,7 @@ from services import dossier
 from services.fulfilment import person_of
 from services.ports import Erased, Refused, Result, Treatment
 
-ROWS, MOST_ROWS = 3, 30
+ROWS, MORE_ROWS, MOST_ROWS = 3, 5, 30
 """How many found records one sending of the form takes: usually, and at most."""
 
 PAGE = "task"
@@ -55,14 +55,12 @@ router = APIRouter(prefix="/desk/cases/{case_id}", route_class=PageRoute, includ
 
 
 @router.get("/requests/{request_id}/systems/{system}")
-def show(
-    desk: DoesTasks, case_id: UUID, request_id: UUID, system: str, rows: int = ROWS, done: str = ""
-) -> Response:
+def show(desk: DoesTasks, case_id: UUID, request_id: UUID, system: str, done: str = "") -> Response:
     """What was asked of a person there, and the form to answer it with."""
     case = desk.case(case_id)
     request = desk.asked(case, request_id)
     _planned(desk, request_id, system)
-    return task_page(desk, case, request=request, system=system, rows=rows, done=done)
+    return task_page(desk, case, request=request, system=system, done=done)
 
 
 def task_page(
@@ -127,10 +125,13 @@ def try_again(
 
 @router.post("/requests/{request_id}/systems/{system}/found")
 def found(desk: DoesTasks, case_id: UUID, request_id: UUID, system: str, sent: Form) -> Response:
-    """What a person found there, or why there is nothing."""
+    """What a person found there, or why there is nothing; with `more` only more lines to write."""
     case = desk.case(case_id)
     request = desk.asked(case, request_id)
     _planned(desk, request_id, system)
+    if sent.has("more"):
+        rows = _rows_in(sent) + MORE_ROWS
+        return task_page(desk, case, request=request, system=system, sent=sent, rows=rows)
 
     def command() -> None:
         rows = tuple(found_rows(sent))

@@ -95,7 +95,10 @@ def test_more_lines_than_usual_and_what_was_written_stay_in_sight(house: House) 
     hidden = desk.get(place).text
     assert KARI not in hidden
     press(desk, f"{case}/purpose", purpose="handle", back=place)
-    assert 'name="key-8"' in desk.get(f"{place}?rows=8").text
+    begun = {"task": "1", "rows": "3", "more": "1", "key-2": "sak 2", "nothing": ""}
+    longer = desk.post(f"{place}/found", data=begun).text
+    assert 'name="key-8"' in longer
+    assert 'value="sak 2"' in longer  # more lines cost nothing that was written
     line = {"key-5": "sak 5", "kind-5": "message", "matched-5": "email"}
     again = desk.post(f"{place}/found", data={**line, "task": "1", "rows": "5"})
     assert again.status_code == 422
