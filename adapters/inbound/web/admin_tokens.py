@@ -1,4 +1,8 @@
-"""`/desk/admin/tokens`: made, shown once, revoked; nobody gives away more than they hold."""
+"""`/desk/admin/tokens`: made, shown once, revoked; nobody gives away more than they hold.
+
+A token that decides stands for whoever made it: the second of two people is never the first one's
+own token in another's name. The first ones come from the command line.
+"""
 
 from __future__ import annotations
 
@@ -19,20 +23,22 @@ from adapters.inbound.web.pages import (
     page,
 )
 from adapters.inbound.web.session import Desk, Operates
-from adapters.outbound.tokens import Listed, Scope
+from adapters.outbound.tokens import SCOPES, Listed, Scope
 from domain.access import Permission
 from domain.errors import DomainError
 
 router = APIRouter(prefix="/desk/admin/tokens", route_class=PageRoute, include_in_schema=False)
 
 WHO_GIVES = {
-    Scope.INBOX: Permission.OPERATE,
-    Scope.ADMIN: Permission.OPERATE,
-    Scope.METRICS: Permission.OPERATE,
-    Scope.READ: Permission.SEE,
-    Scope.DESK: Permission.HANDLE,
+    Scope.INBOX: frozenset({Permission.OPERATE}),
+    Scope.METRICS: frozenset({Permission.OPERATE}),
+    Scope.READ: frozenset({Permission.SEE, Permission.REVEAL}),
+    Scope.DESK: SCOPES[Scope.DESK],
+    Scope.ADMIN: SCOPES[Scope.ADMIN],
 }
-"""What somebody must be allowed themselves, everywhere the token opens, to make one."""
+"""All that somebody must be allowed themselves, everywhere the token opens, to make one."""
+DECIDES = frozenset({Scope.DESK, Scope.ADMIN})
+"""What is done with these is recorded as done by the person whose id the token bears."""
 
 
 @router.get("")
@@ -70,14 +76,15 @@ def _made(desk: Desk, sent: Sent) -> str:
     if staff != desk.staff_id and staff not in desk.installation.staff.members():
         raise DomainError(f"there is nobody with the id {staff}: add the person first")
     for scope in sorted(scopes, key=lambda one: one.value):
-        permission = WHO_GIVES[scope]
-        held = (
-            all(desk.may(permission, one) for one in controllers)
-            if controllers
-            else desk.bearer.access.everywhere(permission)
+        if not all(_holds(desk, one, controllers) for one in WHO_GIVES[scope]):
+            raise DomainError(
+                f"you cannot give the scope {scope.value}: your roles do not have all of it;"
+                " ask whoever has the command line"
+            )
+    if staff != desk.staff_id and scopes & DECIDES:
+        raise DomainError(
+            "a token that handles or runs anything bears your own id: give others a role instead"
         )
-        if not held:
-            raise DomainError(f"you cannot give the scope {scope.value}: your roles do not have it")
     return desk.installation.tokens.create(
         name=name,
         staff_id=staff,
@@ -85,6 +92,12 @@ def _made(desk: Desk, sent: Sent) -> str:
         controllers=controllers,
         expires_at=_end_of(sent.one("until"), desk),
     )
+
+
+def _holds(desk: Desk, permission: Permission, controllers: frozenset[str]) -> bool:
+    if not controllers:
+        return desk.bearer.access.everywhere(permission)
+    return all(desk.may(permission, one) for one in controllers)
 
 
 def _end_of(day: str, desk: Desk) -> datetime | None:

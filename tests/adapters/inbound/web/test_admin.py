@@ -162,6 +162,30 @@ def test_a_token_is_shown_once_and_gives_no_more_than_its_maker_has(
     assert house.installation.tokens.bearer(token[0]) is None
 
 
+def test_a_token_never_makes_one_person_two(house: House, operator: TestClient) -> None:
+    """Neither in a colleague's name, nor with a permission that no role of its maker has."""
+    tokens, here = "/desk/admin/tokens", {"name": "borrowed", "controller": NORWAY}
+    added(operator, "dagny", at=NORWAY)
+    hanna = in_role(house, held(Role.HANDLER, NORWAY), held(Role.OPERATOR, NORWAY), staff="hanna")
+    for scope in ("desk", "admin"):
+        for staff in ("dagny", "hanna"):
+            answer = send(hanna, tokens, **here, staff=staff, scope=scope)
+            assert answer.status_code == 422, (scope, staff)
+            assert "cannot give" in answer.text
+    assert "trt_" in send(hanna, tokens, **here, staff="dagny", scope="read").text
+    assert "cannot give" in send(operator, tokens, **here, staff="opal", scope="read").text
+
+    roles = (Role.OPERATOR, Role.DECISION_MAKER, Role.OFFICER)
+    holds_all = in_role(house, *(held(one, NORWAY) for one in roles), staff="alma")
+    for scope in ("desk", "admin"):
+        lent = send(holds_all, tokens, **here, staff="dagny", scope=scope)
+        assert lent.status_code == 422
+        assert "your own id" in lent.text
+        assert "trt_" in send(holds_all, tokens, **here, staff="alma", scope=scope).text
+    mixed = send(holds_all, tokens, **here, staff="dagny", scope=["inbox", "desk"])
+    assert mixed.status_code == 422
+
+
 def test_every_scope_says_who_may_give_it_and_what_it_is() -> None:
     words = wording(TEXTS, Language.NN)
     assert set(WHO_GIVES) == set(Scope) == set(SCOPES)
