@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 
 import pytest
 
@@ -33,4 +34,6 @@ def test_a_persons_page_leads_to_the_controllers_statement(language: Language, w
     profile = dataclasses.replace(POLICIES["GK"], accessibility_statement=STATEMENT)
 
     assert f'<a href="{STATEMENT}">{words}</a>' in footer(profile, language)
-    assert "href" not in footer(POLICIES["GK"], language)
+    without = footer(POLICIES["GK"], language)
+    assert words not in without
+    assert set(re.findall(r'href="([^:"]*)', without)) == {"mailto"}

@@ -74,7 +74,7 @@ def test_findings_are_shown_to_the_desk_and_decided_by_who_may(house: House) -> 
     )
     place = f"/desk/findings/{NORWAY}/{finding.code}"
     said = {"answer": "law-prevails", "words": "Loven gjelder."}
-    assert handler.post(place, data=said).status_code == 404
+    assert handler.post(place, data=said).status_code == 403
 
     admin = house.visitor()
     token = house.installation.tokens.create(
