@@ -22,9 +22,11 @@ from tests.support.databases import Databases
 from tests.support.histories import opened_register, source_of
 from tests.support.pretix import Pretix
 from tests.support.pretix import server as pretix_server
+from tests.support.unhurried import unhurried
 
 TEMPLATE = "trettio_template"
 _numbers = itertools.count(1)
+unhurried()
 _PLAIN = (
     structlog.contextvars.merge_contextvars,
     structlog.processors.add_log_level,

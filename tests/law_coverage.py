@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.support.inversions import Inversion, RuleMoved, inverted, sample, unchanged
+from tests.support.unhurried import unhurried
 
 TESTS = Path(__file__).parent
 DATA = Path(__file__).with_suffix(".toml")
@@ -148,6 +149,7 @@ def _counted(number: int, word: str) -> str:
 
 def invert(some: Sequence[Inversion], at_once: int) -> int:
     """Turn them round, each by itself; the number of those that no test noticed."""
+    unhurried()  # the forks inherit it
     for inversion in some:
         inversion.inverted()  # before anything runs
     for server in (False, True):
