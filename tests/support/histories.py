@@ -60,6 +60,7 @@ from domain.vocabulary import (
     Unidentified,
 )
 from services.register import Register
+from tests.support.clicks import Clicks
 from tests.support.overseen import Overseen
 from tests.support.past import COMPLEX_AND_MANY
 
@@ -114,7 +115,7 @@ class History:
         self.requests: list[DataSubjectRequest] = []
         self.fulfilments: dict[UUID, Fulfilment] = {}
         self.holds: list[Hold] = []
-        self._overseen = Overseen(seed)
+        self._overseen, self._clicks = Overseen(seed), Clicks(seed, list(CONTROLLERS))
 
     def run(self, steps: int) -> None:
         for _ in range(steps):
@@ -127,6 +128,7 @@ class History:
         (deed,) = self.chance.choices(deeds, [1, 4, 11, 11, 1])
         self._try(deed)
         self._try(lambda: self._overseen.step(self.requests[-60:], self.at))
+        self._try(lambda: self._clicks.step(self.at))
 
     def _try(self, deed: Callable[[], Sequence[Aggregate]]) -> None:
         try:

@@ -26,6 +26,7 @@ from projections.attention import CASES, MOST, cases_of, needs, waiting_cases
 from projections.board import Selection, month_named
 from projections.connector_tasks import Failures, failures
 from projections.figures import Figures
+from projections.marketing_stops import by_month, number
 from projections.projection import Today, civil_dates
 from services.spreadsheets import spreadsheet
 
@@ -52,7 +53,16 @@ def board(desk: ReadsBoard) -> Response:
         now=now_of(names, found, selection),
         charts=tuple(chart_of(name, view) for name in ("shares", "open", "days")),
         open_figures=OPEN_FIGURES,
+        stops=_stops(desk, selection),
     )
+
+
+@router.get("/stops")
+def stops(desk: ReadsBoard) -> Response:
+    """Marketing that was stopped by one click in a mail, by month; nobody's address."""
+    names = Names(desk)
+    found = by_month(desk.installation.database, names.controllers)
+    return page("board_stops.html", names.look, desk=desk, names=names, found=found)
 
 
 @router.get("/now/{what}")
@@ -111,12 +121,26 @@ def table(desk: ReadsBoard, name: str) -> Response:
         rows = board_files.systems(_systems(desk, selection))
     elif name == "now":
         rows = board_files.now(needs(desk.installation.database, selection.controllers))
+    elif name == "stops":
+        rows = board_files.stops(by_month(desk.installation.database, selection.controllers))
     elif name in board_files.TABLES:
         rows = board_files.measures(name, _figures(desk, selection, today))
     else:
         raise NotHere
     content = spreadsheet(rows, names.look.language)
     return download(content, f"trettio-{name}.csv", media_type="text/csv; charset=utf-8")
+
+
+def _stops(desk: Desk, selection: Selection) -> int:
+    """Clicks have no right, channel or system: whoever chose one of these is told of none."""
+    if selection.right or selection.channel or selection.system:
+        return 0
+    return number(
+        desk.installation.database,
+        selection.controllers,
+        month=selection.month,
+        since=selection.since,
+    )
 
 
 def _selection(names: Names, today: Today) -> Selection:

@@ -11,6 +11,7 @@ from dataclasses import asdict, fields
 from projections.attention import Needs
 from projections.connector_tasks import Failures
 from projections.figures import Figures, Measures, Share
+from projections.marketing_stops import Counted
 from services.spreadsheets import Cell
 
 TABLES: dict[str, tuple[str, Callable[[Figures], Sequence[Measures]]]] = {
@@ -41,6 +42,13 @@ def now(found: Needs) -> Iterator[Sequence[Cell]]:
     yield ["what", "value"]
     for name, value in asdict(found).items():
         yield [name, value]
+
+
+def stops(found: Iterable[Counted]) -> Iterator[Sequence[Cell]]:
+    names = [field.name for field in fields(Counted)]
+    yield names
+    for one in found:
+        yield [one.controller, f"{one.month:%Y-%m}", *(getattr(one, name) for name in names[2:])]
 
 
 def _columns() -> Iterator[str]:

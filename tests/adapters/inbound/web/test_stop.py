@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 from uuid import UUID
 
@@ -193,3 +194,24 @@ def test_a_mailing_system_gets_links_for_its_own_controller_only(house: House) -
     kept = house.installation.database.fetch("SELECT * FROM trettio.idempotency_keys")
     assert kept
     assert KARI not in str(kept)
+
+
+def test_the_board_counts_clicks_by_month_and_says_not_whose(house: House) -> None:
+    """GK-18."""
+    desk = house.staff(NORWAY)
+    assert "/board/stops" not in desk.get("/board").text
+    assert "Nobody has clicked yet." in desk.get("/board/stops?lang=en").text
+    for controller, address in ((NORWAY, KARI), (NORWAY, f"x{KARI}"), (SWEDEN, KARI)):
+        house.client.post(path_for(house, controller, address), data=MACHINE)
+    house.work()
+
+    assert "2 have stopped marketing with one click" in desk.get("/board?lang=en&period=all").text
+    assert "/board/stops" not in desk.get("/board?right=access").text
+    page = desk.get("/board/stops?lang=en").text
+    cells = re.findall(r"<td>(\d+)</td>", page)
+    assert cells == ["2", "2", "0", "0"]
+    assert KARI not in page
+    rows = desk.get("/board/stops.csv").text.splitlines()
+    assert len(rows) == 2
+    assert KARI not in rows[1]
+    assert len(re.findall("<tr>", house.staff().get("/board/stops").text)) == 3
