@@ -82,7 +82,8 @@ def steps(installation: Installation, case: Case) -> Iterator[Step]:
     access = _access(installation, case)
     here = f"/desk/cases/{case.id}"
     yield Step("confirm", here, case.status is CaseStatus.CONFIRMED)
-    yield Step("prove", here, access is not None and access.is_identified)
+    was_asked = access is not None and access.identity_requested_at is not None
+    yield Step("prove", OUTBOX if was_asked else here, access is not None and access.is_identified)
     yield Step(
         "search",
         f"{here}#systems-{Right.ACCESS.value}",

@@ -88,7 +88,11 @@ def test_a_step_is_ticked_when_the_log_says_that_it_was_done(
     assert visitor.get("/tour/nowhere").status_code == 404
     assert visitor.get("/tour?lang=en").text.count(">done<") == 1
 
+    led = visitor.get("/tour/prove", follow_redirects=False)
+    assert led.headers["location"] == f"/desk/cases/{case.id}"
     trettio.identity.ask(case.id, reason="sensitive-content", by=seed.STAFF)
+    led = visitor.get("/tour/prove", follow_redirects=False)
+    assert led.headers["location"] == "/outbox"  # where her letter with the code lies
     trettio.identity.verify_by_hand(case.id, method=IdentityMethod.DOCUMENT_SEEN, by=seed.STAFF)
     assert done(demonstration) == ["confirm", "prove"]
 
