@@ -14,6 +14,7 @@ from eventsourcing.persistence import JSONTranscoder
 import domain.balancing
 import domain.case
 import domain.folder
+import domain.looks
 import domain.rectification
 import domain.request_state
 import domain.restriction
@@ -61,6 +62,7 @@ from domain.vocabulary import (
 )
 from services.register import Register
 from tests.support.clicks import Clicks
+from tests.support.curious import Curious
 from tests.support.overseen import Overseen
 from tests.support.past import COMPLEX_AND_MANY
 
@@ -81,6 +83,7 @@ def teach(transcoder: JSONTranscoder) -> None:
         domain.rectification,
         domain.request_state,
         domain.folder,
+        domain.looks,
         domain.restriction,
         domain.values,
     )
@@ -116,6 +119,7 @@ class History:
         self.fulfilments: dict[UUID, Fulfilment] = {}
         self.holds: list[Hold] = []
         self._overseen, self._clicks = Overseen(seed), Clicks(seed, list(CONTROLLERS))
+        self._curious = Curious(seed)
 
     def run(self, steps: int) -> None:
         for _ in range(steps):
@@ -129,6 +133,7 @@ class History:
         self._try(deed)
         self._try(lambda: self._overseen.step(self.requests[-60:], self.at))
         self._try(lambda: self._clicks.step(self.at))
+        self._try(lambda: self._curious.step(self.cases[-40:], self.at))
 
     def _try(self, deed: Callable[[], Sequence[Aggregate]]) -> None:
         try:
