@@ -6,7 +6,7 @@ Every repetition has ids of its own, so its cases are other cases; what refers t
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
 from uuid import UUID
 
@@ -15,7 +15,8 @@ from eventsourcing.persistence import Mapper, StoredEvent
 
 from domain.aggregate import Aggregate
 from domain.fulfilment import Fulfilment, fulfilment_id
-from tests.support.histories import History
+from domain.vocabulary import Country
+from tests.support.histories import CONTROLLERS, History
 
 BASE_EVENTS = 20_000
 _ID = re.compile(rb'(?<="uuid_hex","_data_":")[0-9a-f]{32}')
@@ -24,8 +25,15 @@ _ID = re.compile(rb'(?<="uuid_hex","_data_":")[0-9a-f]{32}')
 class Population:
     """Writes events straight into the log, ever more of them."""
 
-    def __init__(self, url: str, mapper: Mapper[UUID], *, base: int = BASE_EVENTS) -> None:
-        self._url, self.base, self._told = url, _history(mapper, base), 0
+    def __init__(
+        self,
+        url: str,
+        mapper: Mapper[UUID],
+        *,
+        base: int = BASE_EVENTS,
+        controllers: Mapping[str, Country] = CONTROLLERS,
+    ) -> None:
+        self._url, self.base, self._told = url, _history(mapper, base, controllers), 0
         self.requests = 0
 
     def tell(self, events: int) -> int:
@@ -49,14 +57,16 @@ class Population:
         return told
 
 
-def _history(mapper: Mapper[UUID], events: int) -> list[StoredEvent]:
+def _history(
+    mapper: Mapper[UUID], events: int, controllers: Mapping[str, Country]
+) -> list[StoredEvent]:
     stored: list[StoredEvent] = []
 
     def save(aggregates: Sequence[Aggregate]) -> None:
         for aggregate in aggregates:
             stored.extend(map(mapper.to_stored_event, aggregate.collect_events()))
 
-    history = History(1, save)
+    history = History(1, save, controllers)
     while len(stored) < events:
         history.step()
         history.at -= timedelta(minutes=30)  # many cases side by side, as in a busy office

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import random
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
@@ -111,8 +111,14 @@ def source_of(database: Database, register: Register) -> LogSource:
 class History:
     """Drives many cases at once, one random command after the other, with a clock of its own."""
 
-    def __init__(self, seed: int, save: Callable[[Sequence[Aggregate]], object]) -> None:
+    def __init__(
+        self,
+        seed: int,
+        save: Callable[[Sequence[Aggregate]], object],
+        controllers: Mapping[str, Country] = CONTROLLERS,
+    ) -> None:
         self.chance, self._save = random.Random(seed), save
+        self._controllers = controllers
         self.at = BEGIN
         self.cases: list[Case] = []
         self.requests: list[DataSubjectRequest] = []
@@ -154,7 +160,7 @@ class History:
     def _arrive(self) -> Sequence[Aggregate]:
         case = Case(
             id=self.uuid(),
-            controller=self.chance.choice(list(CONTROLLERS)),
+            controller=self.chance.choice(list(self._controllers)),
             channel=Channel.MAIL,
             received_at=self.at - timedelta(hours=1),
             receipt_source=ReceiptSource.RECEIVED_HEADER,
@@ -207,7 +213,7 @@ class History:
         case.queue_letter(letter=letter, at=self.at)
 
     def _received(self, case: Case, right: Right) -> DataSubjectRequest:
-        country = CONTROLLERS[case.controller]
+        country = self._controllers[case.controller]
         calendar, day = load_calendar(country), received_on(case.received_at, country)
         return DataSubjectRequest(
             case_id=case.id,
