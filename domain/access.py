@@ -126,6 +126,14 @@ class Access:
         """Whether there is anything to do there; where not, it does not exist (Art. 32(4))."""
         return any(one.controller in {None, controller} for one in self._allowed)
 
+    def meets(self, other: Access) -> bool:
+        """Whether both have something to do at one controller at least."""
+        return any(
+            one.controller == theirs.controller or None in {one.controller, theirs.controller}
+            for one in self._allowed
+            for theirs in other._allowed
+        )
+
     def everywhere(self, permission: Permission) -> bool:
         """For the whole installation, what it will serve tomorrow included."""
         return any(permission in one.permissions for one in self._allowed if one.controller is None)

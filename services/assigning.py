@@ -6,19 +6,20 @@ has begun to read a case ends it; taking it back is one step, for one request or
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
 
 import structlog
 
+from domain.access import Access
 from domain.deadlines import received_on
 from domain.errors import DomainError
 from domain.request import Status
 from domain.staff import MACHINE
 from domain.vocabulary import Country
-from services.ports import Clock, Staff
+from services.ports import Clock, Member, Staff
 from services.register import Register, again_on_conflict
 
 MOST_AT_ONCE = 200
@@ -43,6 +44,12 @@ class Given:
     had: int
     closed: int
     elsewhere: int
+
+
+def works_at(controller: str, member: Member, access: Mapping[str, Access]) -> bool:
+    """Whether roles or tokens open anything there; of whoever never had any the record tells."""
+    theirs = access.get(member.id)
+    return member.sees(controller) if theirs is None else theirs.knows_of(controller)
 
 
 class Assigning:
@@ -81,7 +88,12 @@ class Assigning:
             raise DomainError(f"nobody here is called {to!r}: choose a staff id that is known")
         requests = [self._register.request(one) for one in dict.fromkeys(request_ids)]
         still_open = [one for one in requests if one.status is not Status.CLOSED]
-        theirs = [one for one in still_open if to == by or (member and member.sees(one.controller))]
+        access = self._staff.access()
+        theirs = [
+            one
+            for one in still_open
+            if to == by or (member and works_at(one.controller, member, access))
+        ]
         for request in theirs:
             request.assign(to=to, by=by, at=now)
         changed = [request for request in theirs if request.pending_events]
@@ -103,18 +115,23 @@ class Assigning:
                 moved += self._moved(one, away[one.country])
         return moved
 
-    def deputy_of(self, staff_id: str, on: date) -> str | None:
-        """Who stands in: the deputy, or the deputy's own where that one is away as well."""
-        return self._present(staff_id, self._staff.away(on))
+    def deputy_of(self, staff_id: str, controller: str, on: date) -> str | None:
+        """Who stands in: the deputy, or the deputy's own where that one is away as well.
 
-    def _present(self, staff_id: str, away: frozenset[str]) -> str | None:
+        Whoever does not work for the controller stands in for nobody there.
+        """
+        return self._present(staff_id, controller, self._staff.away(on))
+
+    def _present(self, staff_id: str, controller: str, away: frozenset[str]) -> str | None:
         members, seen, wanted = self._staff.members(), {staff_id}, staff_id
+        access = self._staff.access()
         while True:
             member = members.get(wanted)
             if member is None or member.deputy is None or member.deputy in seen:
                 return None
             wanted = member.deputy
-            if wanted not in away:
+            deputy = members.get(wanted)
+            if deputy and wanted not in away and works_at(controller, deputy, access):
                 return wanted
             seen.add(wanted)
 
@@ -123,7 +140,7 @@ class Assigning:
         request = self._register.request(held.request_id)
         if request.assigned_to not in away or request.status is Status.CLOSED:
             return 0
-        deputy = self._present(held.assigned_to, away)
+        deputy = self._present(held.assigned_to, request.controller, away)
         if deputy is None:
             log.warning("nobody_stands_in", staff_id=held.assigned_to)
             return 0
@@ -137,5 +154,5 @@ class Assigning:
         member = self._staff.members().get(to)
         if member is None:
             raise DomainError(f"nobody here is called {to!r}: choose a staff id that is known")
-        if not member.sees(controller):
+        if not works_at(controller, member, self._staff.access()):
             raise DomainError(f"{to!r} does not work for {controller!r}: choose somebody who does")

@@ -15,6 +15,7 @@ from enum import Enum
 from typing import Any, Protocol, runtime_checkable
 from uuid import UUID
 
+from domain.access import Access
 from domain.errors import DomainError
 from domain.identity_providers import IdentityProvider
 from domain.personal import PersonalRef
@@ -552,6 +553,10 @@ class Staff(Protocol):
 
     def members(self) -> Mapping[str, Member]:
         """Everybody who is known, by id."""
+        ...
+
+    def access(self) -> Mapping[str, Access]:
+        """What is open to whoever was ever given a role or a token, by id; of others nothing."""
         ...
 
     def away(self, on: date) -> frozenset[str]:

@@ -155,7 +155,7 @@ class Reminders:
         holder = request.assigned_to
         if holder is None or not reminder.startswith("two-working-days"):
             return holder
-        return self._assigning.deputy_of(holder, today) or holder
+        return self._assigning.deputy_of(holder, request.controller, today) or holder
 
 
 _DAY = timedelta(days=1)

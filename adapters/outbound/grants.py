@@ -101,6 +101,19 @@ def grants_from(rows: Iterable[Mapping[str, Any]]) -> list[Grant]:
     ]
 
 
+def grants_as(grants: Iterable[Grant]) -> list[dict[str, str | None]]:
+    """Alike, the other way round."""
+    return [
+        {
+            "role": one.role.value,
+            "controller": one.controller,
+            "system": one.system,
+            "until": one.until.isoformat() if one.until else None,
+        }
+        for one in grants
+    ]
+
+
 def _held(row: Mapping[str, Any]) -> Held:
     return Held(
         row["staff_id"],

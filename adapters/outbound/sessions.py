@@ -17,7 +17,7 @@ from uuid import UUID
 from psycopg.types.json import Jsonb
 
 from adapters.outbound.database import Database, Statement
-from adapters.outbound.grants import grants_from, sessions_ended
+from adapters.outbound.grants import grants_as, grants_from, sessions_ended
 from adapters.outbound.tokens import Bearer, Tokens, token_hash
 from domain.access import Access, Grant
 
@@ -83,7 +83,7 @@ class Sessions:
                     staff_id,
                     way.value,
                     token_hash(token) if token is not None else None,
-                    Jsonb([_json(one) for one in vouched]),
+                    Jsonb(grants_as(vouched)),
                     device,
                     self.longest,
                 ],
@@ -161,15 +161,6 @@ class Sessions:
     def end_all(self, staff_id: str) -> None:
         """Sign somebody out everywhere."""
         self._database.run(sessions_ended(staff_id))
-
-
-def _json(grant: Grant) -> dict[str, str | None]:
-    return {
-        "role": grant.role.value,
-        "controller": grant.controller,
-        "system": grant.system,
-        "until": grant.until.isoformat() if grant.until else None,
-    }
 
 
 def _hash(secret: str) -> bytes:

@@ -8,6 +8,8 @@ from typing import Any
 
 from adapters.outbound.database import Database, Statement
 from adapters.outbound.grants import sessions_ended
+from adapters.outbound.tokens import SCOPES, Scope, allowed_by
+from domain.access import PERMISSIONS, Access, Allowed, Role
 from domain.vocabulary import Language
 from services.ports import Absence, Member
 
@@ -38,6 +40,33 @@ class PostgresStaff:
             " FROM trettio.staff WHERE deactivated_at IS NULL ORDER BY id"
         )
         return {row["id"]: _member(row) for row in rows}
+
+    def access(self) -> Mapping[str, Access]:
+        """What roles, groups and tokens open now for whoever was ever given any."""
+        found: dict[str, list[Allowed]] = {}
+        for row in self._database.fetch(
+            "SELECT staff_id, role, controller, system,"
+            " revoked_at IS NULL AND coalesce(until > clock_timestamp(), true) AS holds"
+            " FROM trettio.grants UNION ALL"
+            " SELECT i.staff_id, g.role, g.controller, g.system,"
+            " g.role IS NOT NULL AND coalesce(g.until > clock_timestamp(), true)"
+            " FROM trettio.staff_identities i LEFT JOIN LATERAL jsonb_to_recordset(i.grants)"
+            " AS g(role text, controller text, system text, until timestamptz) ON true"
+        ):
+            theirs = found.setdefault(row["staff_id"], [])
+            if row["holds"]:
+                permissions = PERMISSIONS[Role(row["role"])]
+                theirs.append(Allowed(permissions, row["controller"], row["system"]))
+        for row in self._database.fetch(
+            "SELECT DISTINCT staff_id, scopes, controllers, revoked_at IS NULL"
+            " AND coalesce(expires_at > clock_timestamp(), true) AS holds"
+            " FROM trettio.api_tokens WHERE scopes && %s::text[]",
+            [[scope.value for scope, permissions in SCOPES.items() if permissions]],
+        ):
+            theirs = found.setdefault(row["staff_id"], [])
+            if row["holds"]:
+                theirs += allowed_by(map(Scope, row["scopes"]), row["controllers"])
+        return {staff_id: Access(allowed) for staff_id, allowed in found.items()}
 
     def everybody(self) -> list[tuple[Member, datetime | None]]:
         """Those too who have left, with since when."""

@@ -14,7 +14,10 @@ from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import Any
 
+from psycopg.types.json import Jsonb
+
 from adapters.outbound.database import Database, Statement
+from adapters.outbound.grants import grants_as
 from adapters.outbound.oidc import Client, RelyingParty, new_secret, words_of
 from adapters.settings import Settings, SettingsWrong
 from domain.access import Grant, Role
@@ -95,6 +98,7 @@ class StaffProvider:
         staff_id = self._known(vouched) or (self._new(vouched) if grants else None)
         if staff_id is None:
             raise NotKnownHere
+        self._database.run(_last_vouched(vouched, grants))
         return Arrived(staff_id, grants)
 
     def _granted(self, claims: Mapping[str, Any]) -> tuple[Grant, ...]:
@@ -205,6 +209,15 @@ def _identity(issuer: str, subject: str, staff_id: str) -> Statement:
         "INSERT INTO trettio.staff_identities (issuer, subject, staff_id) VALUES (%s, %s, %s)"
         " ON CONFLICT DO NOTHING",
         [issuer, subject, staff_id],
+    )
+
+
+def _last_vouched(vouched: Vouched, grants: Sequence[Grant]) -> Statement:
+    """So that others know whose colleague it is, signed in or not."""
+    issuer, subject = vouched.subject.split("\n", 1)
+    return Statement(
+        "UPDATE trettio.staff_identities SET grants = %s WHERE issuer = %s AND subject = %s",
+        [Jsonb(grants_as(grants)), issuer, subject],
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import secrets
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
@@ -140,7 +140,7 @@ class Tokens:
             staff_id=row["staff_id"],
             scopes=scopes,
             controllers=frozenset(row["controllers"]),
-            access=_access(scopes, row["controllers"]),
+            access=Access(allowed_by(scopes, row["controllers"])),
         )
         if len(self._remembered) >= MOST_REMEMBERED:
             self._remembered = {}
@@ -191,12 +191,10 @@ class Tokens:
         )
 
 
-def _access(scopes: frozenset[Scope], controllers: Sequence[str]) -> Access:
+def allowed_by(scopes: Iterable[Scope], controllers: Sequence[str]) -> list[Allowed]:
     """What the scopes of a token stand for, for its controllers."""
     permissions = frozenset(one for scope in scopes for one in SCOPES[scope])
-    if not permissions:
-        return Access()
-    return Access(Allowed(permissions, name) for name in controllers or (None,))
+    return [Allowed(permissions, name) for name in controllers or (None,)] if permissions else []
 
 
 def token_hash(token: str) -> bytes:

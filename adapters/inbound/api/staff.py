@@ -15,6 +15,7 @@ from adapters.inbound.api.commands import AdminCommand, NewCommand
 from adapters.inbound.api.paging import Paged
 from adapters.inbound.api.shapes import Form
 from adapters.outbound.tokens import Bearer
+from domain.access import Access
 from domain.deadlines import received_on
 from domain.vocabulary import Country, Language
 from services.ports import Absence, Member
@@ -91,7 +92,7 @@ def everybody(installation: Installed, bearer: Handler, page: Paged) -> list[Mem
         for one in installation.staff.absences(until=today)
         if one.first_on <= today
     }
-    members = [one for one in installation.staff.members().values() if is_colleague(bearer, one)]
+    members = list(colleagues(installation, bearer).values())
     return [
         MemberShown(
             staff_id=one.id,
@@ -113,6 +114,7 @@ def set_member(installation: Installed, command: AdminCommand, form: SetMember) 
     ours, theirs = command.bearer.controllers, frozenset(form.controllers)
     if ours and not (theirs and theirs <= ours):
         raise HTTPException(HTTPStatus.NOT_FOUND, NOT_HERE)
+    _require_known(installation, command.bearer, form)
     member = Member(
         id=form.staff_id,
         name=form.name,
@@ -148,17 +150,36 @@ def take_back(installation: Installed, command: NewCommand, form: TakeBack) -> R
     )
 
 
-def is_colleague(bearer: Bearer, member: Member) -> bool:
-    """Whether both work for some controller; whoever names none works for all."""
-    if not bearer.controllers or not member.controllers:
-        return True
-    return bool(bearer.controllers & member.controllers)
+def _require_known(installation: Installation, bearer: Bearer, form: SetMember) -> None:
+    """Neither the record of somebody who works elsewhere is touched, nor are they a deputy here."""
+    if not bearer.access.named:
+        return
+    ours = colleagues(installation, bearer)
+    everybody = {one.id for one, _ in installation.staff.everybody()}
+    if {form.staff_id, form.deputy} & everybody - ours.keys():
+        raise HTTPException(HTTPStatus.NOT_FOUND, NOT_HERE)
+
+
+def colleagues(installation: Installation, bearer: Bearer) -> dict[str, Member]:
+    """Those who have something to do where the bearer has, by id."""
+    access = installation.staff.access()
+    return {
+        one.id: one
+        for one in installation.staff.members().values()
+        if one.id == bearer.staff_id or _is_colleague(bearer, one, access.get(one.id))
+    }
+
+
+def _is_colleague(bearer: Bearer, member: Member, theirs: Access | None) -> bool:
+    """Of whoever was never given a role or a token the record tells where they work."""
+    if theirs is not None:
+        return bearer.access.meets(theirs)
+    return not bearer.access.named or bool(bearer.access.named & member.controllers)
 
 
 def _colleague(installation: Installation, bearer: Bearer, staff_id: str | None) -> str:
     if staff_id is None or staff_id == bearer.staff_id:
         return bearer.staff_id
-    member = installation.staff.members().get(staff_id)
-    if member is None or not is_colleague(bearer, member):
+    if staff_id not in colleagues(installation, bearer):
         raise HTTPException(HTTPStatus.NOT_FOUND, NOT_HERE)
     return staff_id

@@ -13,6 +13,7 @@ from http import HTTPStatus
 from fastapi import APIRouter, Response
 
 from adapters.inbound.api.errors import status_of
+from adapters.inbound.api.staff import colleagues
 from adapters.inbound.web.admin import RunsIt
 from adapters.inbound.web.pages import (
     NOTHING_SENT,
@@ -190,7 +191,7 @@ def _save(desk: Desk, staff_id: str, sent: Sent) -> None:
     if email and not re.fullmatch(r"[^@\s]+@[^@\s]+", email):
         raise DomainError("this is no mail address: write it with an @, or leave it out")
     deputy = sent.one("deputy")
-    if deputy and deputy not in desk.installation.staff.members():
+    if deputy and deputy not in colleagues(desk.installation, desk.bearer):
         raise DomainError("choose the deputy from the list")
     member = Member(
         id=staff_id,

@@ -12,6 +12,7 @@ from domain.case import reference
 from domain.deadlines import NoticeWindow, extension_notice
 from domain.request import DataSubjectRequest, Status
 from domain.vocabulary import ConsultedAbout, ExtensionReason, PauseReason
+from services.assigning import works_at
 from services.consulting import Opened
 from services.ports import Member
 
@@ -66,7 +67,7 @@ def clock_view(
         for one in request.consultations.values()
     )
     waited = bool(request.pauses or request.open_pauses)
-    members = installation.staff.members().values()
+    members, access = installation.staff.members().values(), installation.staff.access()
     return ClockView(
         pauses=tuple(_pauses(request)),
         relied=request.suspension_relied_on,
@@ -74,7 +75,7 @@ def clock_view(
         if content
         else tuple(Opened(one, None, None) for one in request.consultations.values()),
         duplicates=tuple(_duplicates(installation, request)),
-        colleagues=tuple(one for one in members if one.sees(request.controller)),
+        colleagues=tuple(one for one in members if works_at(request.controller, one, access)),
         reasons=REASONS,
         can_ask=running,
         can_answer=request.awaits_clarification,

@@ -8,7 +8,7 @@ from http import HTTPStatus
 from fastapi import APIRouter, Response
 
 from adapters.inbound.api.errors import status_of
-from adapters.inbound.api.staff import is_colleague
+from adapters.inbound.api.staff import colleagues
 from adapters.inbound.web.pages import NOTHING_SENT, Form, PageRoute, Sent, go, page
 from adapters.inbound.web.session import AtDesk, Desk
 from domain.deadlines import received_on
@@ -52,8 +52,7 @@ def present(desk: AtDesk, sent: Form) -> Response:
 
 def _page(desk: Desk, *, sent: Sent = NOTHING_SENT, error: DomainError | None = None) -> Response:
     today = received_on(desk.installation.clock(), Country.NO)
-    members = desk.installation.staff.members()
-    ours = [one for one in members.values() if is_colleague(desk.bearer, one)]
+    ours = list(colleagues(desk.installation, desk.bearer).values())
     known = {one.id for one in ours} | {desk.staff_id}
     return page(
         "staff.html",
@@ -72,8 +71,7 @@ def _page(desk: Desk, *, sent: Sent = NOTHING_SENT, error: DomainError | None = 
 def _colleague(desk: Desk, staff_id: str) -> str:
     if staff_id in {"", desk.staff_id}:
         return desk.staff_id
-    member = desk.installation.staff.members().get(staff_id)
-    if member is None or not is_colleague(desk.bearer, member):
+    if staff_id not in colleagues(desk.installation, desk.bearer):
         raise DomainError("choose somebody from the list")
     return staff_id
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from fastapi import APIRouter, Response
 
-from adapters.inbound.api.staff import is_colleague
+from adapters.inbound.api.staff import colleagues
 from adapters.inbound.web.look import Look
 from adapters.inbound.web.narrowing import (
     ME,
@@ -99,7 +99,7 @@ def worklist(desk: AtDesk) -> Response:
     sql, asked = desk.installation.database, filters("/desk", WORKLIST, desk.request.query_params)
     look, today = desk.look(), civil_dates(desk.installation.clock())
     profiles = {name: desk.profile(name) for name in desk.controllers}
-    members = colleagues(desk)
+    members = list(colleagues(desk.installation, desk.bearer).values())
     wanted = narrowed(asked, me=desk.staff_id)
     offered = _offered(look, profiles, members, desk.staff_id)
     after = place_in(desk.request.query_params.get("after", ""))
@@ -159,11 +159,6 @@ def _silent(failing: FailingSystem, profile: Profile, asked: Filters) -> Silent:
 
 def name_of(profile: Profile) -> str:
     return profile.controller.trade_name or profile.controller.name
-
-
-def colleagues(desk: Desk) -> list[Member]:
-    members = desk.installation.staff.members().values()
-    return [one for one in members if is_colleague(desk.bearer, one)]
 
 
 # What can be chosen
