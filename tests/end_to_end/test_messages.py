@@ -239,6 +239,7 @@ def _next_step(desk: Browser, address: str, pressed: set[str]) -> set[str]:
     if desk.forms("/matches"):
         desk.judge("no:namesake")
         desk.open(address)
+    there = {one.action for one in desk.forms("")}
     for pattern, fields in (
         (
             r".*/claims",
@@ -254,7 +255,7 @@ def _next_step(desk: Browser, address: str, pressed: set[str]) -> set[str]:
         (r".*/done", {}),
         (r".*/found", {"nothing": "searched-nothing-held"}),
     ):
-        actions = {one.action for one in desk.forms("") if re.fullmatch(pattern, one.action)}
+        actions = {action for action in there if re.fullmatch(pattern, action)}
         for action in sorted(actions - pressed):
             desk.open(address)  # what was pressed before has changed the case
             desk.press(action, **fields)
