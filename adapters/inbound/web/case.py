@@ -23,6 +23,7 @@ from adapters.inbound.web.second import WhoMay
 from adapters.inbound.web.session import AtDesk, Desk
 from adapters.inbound.web.triage_view import triage_view
 from adapters.inbound.web.trouble import NO_TROUBLE, Trouble
+from domain.access import Permission
 from domain.belonging import begun_of
 from domain.case import Case
 from domain.controller import controller_id
@@ -132,7 +133,16 @@ def case_page(
         keeping=keeping,
         who_may=WhoMay.of(desk, case.controller),
         triage=triage,
-        sections=tuple(sections_of(view, keeping, triage, look, content=content)),
+        sections=tuple(
+            sections_of(
+                view,
+                keeping,
+                triage,
+                look,
+                content=content,
+                acts=desk.may(Permission.HANDLE, case.controller),
+            )
+        ),
         delivery_ways=tuple(way for way in DeliveryWay if way is not DeliveryWay.MAIL),
         erasure_grounds=tuple(ErasureGround),
         receipt_reasons=RECEIPT_REASONS,

@@ -28,8 +28,10 @@ def dates_of(request: DataSubjectRequest, today: date) -> Iterator[Due]:
 
 
 def worlds_of(request: DataSubjectRequest, today: date) -> Iterator[World]:
-    """Both ways of counting side by side; none where the person kept nobody waiting."""
-    if not (request.ledger or request.open_pauses):
+    """Both ways of counting side by side; none where the person kept nobody waiting for a day."""
+    closed = (ended_on - opened_on for _, opened_on, ended_on in request.ledger)
+    still = (today - opened_on for opened_on in request.open_pauses.values())
+    if not any(waited.days >= 1 for waited in (*closed, *still)):
         return
     dates = request.both_worlds_on(today)
     pairs = (

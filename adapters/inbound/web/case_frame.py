@@ -51,6 +51,7 @@ def framed(
     """A page whose forms say which state of the case they were made from."""
     seen = number_of(versions_of(desk.installation, case.id))
     words, is_ours = trouble.said(look)
+    acts = desk.may(Permission.HANDLE, case.controller)
     made = page(
         template,
         look,
@@ -61,6 +62,7 @@ def framed(
         purpose=purpose,
         purposes=tuple(Purpose) if desk.may(Permission.REVEAL, case.controller) else (),
         lead=lead,
+        acts=acts,
         form=form,
         sent=sent,
         trouble=trouble,
@@ -69,6 +71,6 @@ def framed(
         done=done,
         **values,
     )
-    if not desk.may(Permission.HANDLE, case.controller):
+    if not acts:
         made = without_forms(made)
     return with_version(made, seen)

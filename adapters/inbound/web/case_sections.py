@@ -22,13 +22,19 @@ class Section:
 
 
 def sections_of(
-    view: CaseView, keeping: KeepingView, triage: TriageView, look: Look, *, content: bool
+    view: CaseView,
+    keeping: KeepingView,
+    triage: TriageView,
+    look: Look,
+    *,
+    content: bool,
+    acts: bool,
 ) -> Iterator[Section]:
     case = view.case
     if not content:
         yield Section("purpose", look.say("purpose.short"))
     yield Section("message", look.say("message.title"))
-    if case.status is not CaseStatus.CONFIRMED and content:
+    if case.status is not CaseStatus.CONFIRMED and content and acts:
         yield Section("confirm", look.say("confirm.title"))
     if triage.undone:
         yield Section("outcome", look.word("kind", case.kind))
@@ -51,7 +57,7 @@ def sections_of(
     if view.requests:
         yield Section("people", look.say("people.title"))
     yield Section("receipt", look.say("receipt.title"))
-    if triage.offers and content:
+    if triage.offers and content and acts:
         yield Section("put-right", look.say("triage.put_right"))
     if view.has_recipients:
         yield Section("recipients", look.say("recipients.title"))

@@ -60,6 +60,16 @@ class KeepingView:
     def is_shown(self) -> bool:
         return bool(self.holds or self.destructions or self.closed)
 
+    @property
+    def is_pressing(self) -> bool:
+        """Whether somebody has to do something about it now."""
+        waits = any(one.hold.waits_for for one in self.holds)
+        return waits or (self.awaits_archive and self.can_archive)
+
+    def concerns(self, form: str) -> bool:
+        """Whether a form of one of the holds was sent."""
+        return any(form.endswith(str(one.hold.id)) for one in self.holds)
+
 
 def keeping_of(desk: Desk, case: Case, look: Look, *, content: bool) -> KeepingView:
     installation = desk.installation

@@ -19,6 +19,10 @@ VIEW_REASONS = ("asked-in-person", "asked-by-letter", "too-young-to-understand")
 REJECT_REASONS = ("authority-not-shown", "no-authority", "child-does-not-want-it")
 PROTECT_REASONS = ("said-by-the-person", "marked-in-a-register", "protected-address")
 END_REASONS = ("no-longer-protected", "recorded-by-mistake")
+FORMS = (
+    *("represent", "evidence", "child", "address", "conflict", "doubt", "deceased"),
+    *("document", "accept", "reject", "protect", "unprotect"),
+)
 ACCEPT_REASONS = ("as-usual", "child-wishes-it", "court-decision", "controllers-decision")
 
 
@@ -36,6 +40,8 @@ class PeopleChoices:
     protect_reasons: tuple[str, ...] = PROTECT_REASONS
     end_reasons: tuple[str, ...] = END_REASONS
     accept_reasons: tuple[str, ...] = ACCEPT_REASONS
+    forms: tuple[str, ...] = FORMS
+    """What the forms are called: where one failed, they are shown."""
 
 
 def people_choices(representation: Representation | None) -> PeopleChoices:

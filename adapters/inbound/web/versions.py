@@ -37,7 +37,9 @@ READERS_FORMS = (b"/purpose", b"/advice")
 """The forms of those who do not work on cases: what for something is read, and advice."""
 
 _WHOLE_FORM = re.compile(rb'<form method="post" action="([^"]*)".*?</form>', re.DOTALL)
-_EMPTY = re.compile(rb"<details[^>]*>\s*<summary[^>]*>[^<]*</summary>\s*</details>")
+_EMPTY = re.compile(
+    rb"<details[^>]*>\s*<summary[^>]*>(?:(?!</summary>).)*</summary>\s*</details>", re.DOTALL
+)
 _FORM = re.compile(rb'<form method="post"[^>]*>')
 
 
