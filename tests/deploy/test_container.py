@@ -168,7 +168,10 @@ def test_the_roles_are_all_there_and_run_apart_when_scaled() -> None:
         "web": ["serve", "--only-web"],
         "work": ["work"],
         "follow": ["follow"],
+        "mail": ["mail"],
     }
+    # It ends at once where nothing says how mail comes in, so it runs only when asked for.
+    assert VARIANTS["scaled"]["services"]["mail"]["profiles"] == ["mail"]
 
 
 @pytest.mark.parametrize(("name", "service"), OF_OURS)
