@@ -440,11 +440,17 @@ class Case(Aggregate):
         if self.status is not CaseStatus.WAITING:
             raise NotAllowedNow(f"case {self.reference} is {self.status.value}")
         if kind is TriageKind.RIGHTS_REQUEST:
-            raise DomainError("a request about somebody's rights is not set aside: confirm it")
+            raise DomainError(
+                "a request about somebody's rights is not set aside: confirm it",
+                key="rights-are-confirmed",
+            )
         if kind is not TriageKind.AUTOMATIC:
             human(by)
         if as_processor and (kind is not TriageKind.OTHER_CONTROLLER or elsewhere is None):
-            raise DomainError("what came to a processor is its controller's: say whose it is")
+            raise DomainError(
+                "what came to a processor is its controller's: say whose it is",
+                key="say-whose-it-is",
+            )
         if (due_on is not None) is not (kind is TriageKind.DOCUMENT_ACCESS):
             raise DomainError("only document access has a day of its own, and it always has one")
         self.trigger_event(
@@ -568,7 +574,9 @@ class Case(Aggregate):
         """Take a letter back that has not left; one that has is put right by another letter."""
         self._require_letter(letter_id)
         if letter_id in self.left:
-            raise NotAllowedNow("this letter has left already: write one that puts it right")
+            raise NotAllowedNow(
+                "this letter has left already: write one that puts it right", key="letter-has-left"
+            )
         if letter_id not in self.recalled:
             self.trigger_event(self.LetterRecalled, letter_id=letter_id, by=human(by), timestamp=at)
 

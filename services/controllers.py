@@ -186,7 +186,9 @@ class Controllers:
         if code in BY_DATA:
             raise DomainError(f"{code!r} about {name!r} is not for deciding: {BY_DATA[code]}")
         if not decision.strip():
-            raise DomainError("a finding is decided in words: say what was decided, and why")
+            raise DomainError(
+                "a finding is decided in words: say what was decided, and why", key="words-needed"
+            )
         before = controller.decided.get(code)
         said = before is not None and before.answer == answer.value and before.by == by
         if said and before and _stands(controller, code, found) and self._words(before) == decision:
@@ -211,7 +213,9 @@ class Controllers:
         ]
         if blocking:
             raise NotAllowedNow(
-                f"no letter may leave for {name!r} before somebody decides: {', '.join(blocking)}"
+                f"no letter may leave for {name!r} before somebody decides: {', '.join(blocking)}",
+                key="findings-block-letters",
+                findings=", ".join(blocking),
             )
 
     def require_cases_allowed(self, name: str) -> None:
@@ -227,7 +231,9 @@ class Controllers:
         if blocking:
             raise NotAllowedNow(
                 f"decide these findings about {name!r} before you confirm a case: "
-                + ", ".join(blocking)
+                + ", ".join(blocking),
+                key="findings-first",
+                findings=", ".join(blocking),
             )
 
     def _words(self, decided: DecidedFinding) -> str:

@@ -77,7 +77,9 @@ class Misdirected:
         case = self._register.case(case_id)
         letter = case.letters.get(letter_id)
         if letter is None or letter_id not in case.left:
-            raise NotAllowedNow("this letter has not left: take it back instead")
+            raise NotAllowedNow(
+                "this letter has not left: take it back instead", key="letter-not-left"
+            )
         concerned = [
             one
             for one in self._register.requests_of(case)
@@ -109,7 +111,9 @@ class Misdirected:
         now: datetime,
     ) -> list[Also]:
         if known_at > now:
-            raise DomainError("nobody knows of it later than now: check when it became known")
+            raise DomainError(
+                "nobody knows of it later than now: check when it became known", key="known-by-now"
+            )
         copy = letter.kind.answers and request.right.gives_a_copy
         records = tuple(request.own_records) if copy else ()
         note = dossier.seal_note(self._vault, request.case_id, letter.kind.value, by, now)
@@ -143,7 +147,9 @@ class Misdirected:
     ) -> None:
         """The facts, the effects, the remedies; every version of them stays."""
         if not (what.strip() and consequences.strip() and measures.strip()):
-            raise DomainError("say what happened, what may follow, and what is done about it")
+            raise DomainError(
+                "say what happened, what may follow, and what is done about it", key="what-happened"
+            )
         request = self._register.request(request_id)
         note = self._note(request, _PARTS.join(map(str.strip, (what, consequences, measures))), by)
         request.describe_breach(breach=breach, note=note.ref, by=by, at=self._clock())
@@ -192,7 +198,9 @@ class Misdirected:
         self._controllers.require_letters_allowed(case.controller)
         known = request.breaches.get(breach)
         if known is None or not known.notes:
-            raise NotAllowedNow("write down first what happened: the letter is made from it")
+            raise NotAllowedNow(
+                "write down first what happened: the letter is made from it", key="what-happened"
+            )
         what, consequences, measures = self.parts(known)
         if not (what and consequences and measures):
             raise NotAllowedNow("the note has been destroyed: write down again what happened")
@@ -227,7 +235,9 @@ class Misdirected:
         """Where the person is reached from now on; the address it went to is dropped."""
         human(by)
         if "@" not in address.strip().strip("@"):
-            raise DomainError("write the e-mail address of the person: name@place.example")
+            raise DomainError(
+                "write the e-mail address of the person: name@place.example", key="address-form"
+            )
         case = self._register.case(case_id)
         requests = [one for one in self._register.requests_of(case) if not one.ended]
         also: list[Also] = []

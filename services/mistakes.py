@@ -41,9 +41,15 @@ class Mistakes:
             for letter in case.letters.values()
             if request_id in letter.requests and letter.kind.answers
         ):
-            raise NotAllowedNow("its letter is written already: take that back, and this with it")
+            raise NotAllowedNow(
+                "its letter is written already: take that back, and this with it",
+                key="take-letter-back",
+            )
         if not request.can_be_taken_back:
-            raise NotAllowedNow("there is no decision to take back, or it has been acted on")
+            raise NotAllowedNow(
+                "there is no decision to take back, or it has been acted on",
+                key="nothing-to-take-back",
+            )
         also = self._recalling.take_back(request, by=by)
         self._register.save_all([request], also)
 

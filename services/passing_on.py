@@ -216,7 +216,10 @@ class PassingOn:
             TriageKind.OTHER_CONTROLLER: as_processor,
         }[kind]
         if as_processor and "@" not in known.contact:
-            raise DomainError("give the controller's e-mail address: the message goes on to it")
+            raise DomainError(
+                "give the controller's e-mail address: the message goes on to it",
+                key="address-of-controller",
+            )
         # Where a protected identity's message goes, a person decides and sees to (E-10).
         return Elsewhere(known.name, known.contact, passed_on=passes and not case.protected)
 
@@ -250,7 +253,9 @@ class PassingOn:
         if not notify or kind not in LETTER_OF or not self._can_be_written_to(case):
             return also
         if kind.goes_on_elsewhere and there is None:
-            raise DomainError("say whose it is, so that the letter can, or write to nobody")
+            raise DomainError(
+                "say whose it is, so that the letter can, or write to nobody", key="say-whose-it-is"
+            )
         return also + self._letter(case, profile, kind, there, by, words, now, ())
 
     def _letter(
@@ -329,7 +334,9 @@ def somebody_else(profile: Profile, to: Somebody) -> Elsewhere:
             raise DomainError(f"the profile has no recipient {to.recipient!r}; there are: {names}")
         return Elsewhere(to.name or known.name, to.contact or known.contact or "")
     if not to.name.strip():
-        raise DomainError("say whose it is: a recipient of the profile, or a name")
+        raise DomainError(
+            "say whose it is: a recipient of the profile, or a name", key="say-whose-it-is"
+        )
     return Elsewhere(to.name.strip(), to.contact.strip())
 
 

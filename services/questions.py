@@ -54,7 +54,9 @@ class Questions:
     ) -> None:
         """Ask what is meant (recital 63); what is not in question is collected meanwhile."""
         if not words.strip():
-            raise DomainError("write the question: the letter to the person is made from it")
+            raise DomainError(
+                "write the question: the letter to the person is made from it", key="words-needed"
+            )
         now = self._clock()
         request = self._register.request(request_id)
         case = self._register.case(request.case_id)
@@ -87,7 +89,7 @@ class Questions:
     def record_answer(self, request_id: UUID, *, words: str, by: str) -> None:
         """What the person said, by telephone or on paper; a mail is recorded by itself."""
         if not words.strip():
-            raise DomainError("write down what the person answered")
+            raise DomainError("write down what the person answered", key="words-needed")
         request = self._register.request(request_id)
         answer = self._note(request, words, by)
         request.clarify(answer=answer.ref, at=self._clock())

@@ -41,11 +41,15 @@ class Recalling:
         if letter_id in case.recalled:
             return
         if not case.waits_to_leave(letter_id):
-            raise NotAllowedNow("this letter has left already: write one that puts it right")
+            raise NotAllowedNow(
+                "this letter has left already: write one that puts it right", key="letter-has-left"
+            )
         if not case.letters[letter_id].printed and not self._tasks.hold(
             letter_task(case, letter_id, at=self._clock()), reason="recalled"
         ):
-            raise NotAllowedNow("this letter is just leaving: write one that puts it right")
+            raise NotAllowedNow(
+                "this letter is just leaving: write one that puts it right", key="letter-has-left"
+            )
         self._recall(case_id, letter_id, by=by)
 
     @again_on_conflict

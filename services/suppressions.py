@@ -84,9 +84,11 @@ class Suppressions:
     def lift(self, controller: str, identifier: Identifier, *, because: str, by: str) -> None:
         """The person said yes again, later than the no: a code says how that is known."""
         if not because.strip():
-            raise DomainError("say how it is known that they agreed again")
+            raise DomainError("say how it is known that they agreed again", key="agreed-again")
         if not self.is_on(controller, identifier):
-            raise DomainError("nobody with this address or number is on the list")
+            raise DomainError(
+                "nobody with this address or number is on the list", key="not-on-list"
+            )
         lifted = self._suppressed.lift(controller, identifier, by=human(by), because=because)
         self._register.save_all([], [lifted])
 

@@ -40,7 +40,9 @@ class Writing:
         """Write to the person; answers the letter's id."""
         human(by)
         if not words.strip():
-            raise DomainError("write the message first: it is what the letter says")
+            raise DomainError(
+                "write the message first: it is what the letter says", key="words-needed"
+            )
         case = self._register.case(case_id)
         if case.status is not CaseStatus.CONFIRMED or case.person is None:
             raise NotAllowedNow(f"case {case.reference} is not confirmed: nobody is known to write")

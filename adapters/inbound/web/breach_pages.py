@@ -15,6 +15,7 @@ from adapters.inbound.web.keeping_view import category_words
 from adapters.inbound.web.pages import NOTHING_SENT, Form, PageRoute, Sent, go, page
 from adapters.inbound.web.session import AtDesk, Desk, Reveals
 from adapters.inbound.web.steps import address_of
+from adapters.inbound.web.trouble import NO_TROUBLE, Trouble, trouble_of
 from domain.case import Case
 from domain.errors import DomainError
 from domain.vocabulary import Content
@@ -53,7 +54,7 @@ def authority(desk: AtDesk, case_id: UUID, request_id: UUID, breach: UUID, sent:
     def command() -> None:
         told = sent.one("told")
         if told not in {"yes", "no"}:
-            raise DomainError("say whether the authority was told")
+            raise DomainError("say whether the authority was told", key="choose-in-list")
         desk.installation.misdirected.settle_with_authority(
             request_id,
             breach,
@@ -80,7 +81,7 @@ def person(desk: AtDesk, case_id: UUID, request_id: UUID, breach: UUID, sent: Fo
                 by=desk.staff_id,
             )
         else:
-            raise DomainError("say how the person was told, or why not")
+            raise DomainError("say how the person was told, or why not", key="choose-in-list")
 
     return _do(desk, case_id, request_id, sent, command, form=f"person-{breach}")
 
@@ -132,7 +133,9 @@ def _carry_out(
     try:
         command()
     except (DomainError, Erased) as error:
-        return _page(desk, case, sent=sent, form=form, error=str(error), status=status_of(error))
+        return _page(
+            desk, case, sent=sent, form=form, error=trouble_of(error), status=status_of(error)
+        )
     return go(f"{address_of(case)}/breaches?done={done}")
 
 
@@ -143,7 +146,7 @@ def _moment(desk: Desk, text: str) -> datetime:
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
-        raise DomainError("write the moment as 2026-12-31 14:30") from None
+        raise DomainError("write the moment as 2026-12-31 14:30", key="moment-form") from None
     return moment if moment.tzinfo else moment.replace(tzinfo=ZoneInfo(desk.look().zone))
 
 
@@ -154,7 +157,7 @@ def _page(
     done: str = "",
     sent: Sent = NOTHING_SENT,
     form: str = "",
-    error: str = "",
+    error: Trouble = NO_TROUBLE,
     status: HTTPStatus = HTTPStatus.OK,
 ) -> Response:
     profile = desk.profile(case.controller)

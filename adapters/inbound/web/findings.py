@@ -19,6 +19,7 @@ from adapters.inbound.web.pages import (
     page,
 )
 from adapters.inbound.web.session import Adopts, AtDesk, Desk
+from adapters.inbound.web.trouble import NO_TROUBLE, trouble_of
 from domain.access import Permission
 from domain.controller import FindingAnswer
 from domain.errors import DomainError
@@ -82,7 +83,7 @@ def _page(
         desk=desk,
         controllers=[_controller(desk, name, look) for name in desk.controllers],
         answers=tuple(FindingAnswer),
-        error=str(error) if error else "",
+        error=trouble_of(error) if error else NO_TROUBLE,
         form=form,
         sent=sent,
         done=look.say("findings.done") if done == "decided" else "",

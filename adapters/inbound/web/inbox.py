@@ -31,6 +31,7 @@ from adapters.inbound.web.session import AtDesk, Desk
 from adapters.inbound.web.steps import identifiers_in
 from adapters.inbound.web.triage_steps import somebody_in
 from adapters.inbound.web.triage_view import triage_view
+from adapters.inbound.web.trouble import NO_TROUBLE, trouble_of
 from adapters.inbound.web.worklist import name_of, seen
 from domain.access import Permission
 from domain.case import Case, CaseStatus, reference
@@ -225,7 +226,7 @@ def _message(
         waiting=incoming.waiting(desk.installation.database, desk.controllers),
         form=form,
         sent=sent,
-        error="" if error is None else str(error) or look.say("error.gone"),
+        error=NO_TROUBLE if error is None else trouble_of(error),
         done=_done(desk),
         rights=tuple(Right),
         consents=withdrawable(profile, look),

@@ -23,6 +23,7 @@ from adapters.inbound.web.pages import (
 )
 from adapters.inbound.web.session import Approves, AtDesk, Desk, Handles
 from adapters.inbound.web.steps import carry_out, id_in, required_day_in
+from adapters.inbound.web.trouble import NO_TROUBLE, trouble_of
 from domain.errors import DomainError
 from domain.vocabulary import Content, IdentifierKind
 from services.holds import Holds
@@ -64,20 +65,20 @@ def _holds(desk: Desk, *, sent: Sent = NOTHING_SENT, error: DomainError | None =
         kinds=sorted(SUPPRESSIBLE, key=lambda one: one.value),
         lifted=desk.request.query_params.get("done") == "lifted",
         sent=sent,
-        error=str(error) if error else "",
+        error=trouble_of(error) if error else NO_TROUBLE,
     )
 
 
 def _controller(desk: Desk, name: str) -> str:
     if name not in desk.controllers:
-        raise DomainError("choose one of your controllers")
+        raise DomainError("choose one of your controllers", key="choose-in-list")
     return name
 
 
 def _identifier(sent: Sent, kinds: Collection[IdentifierKind]) -> Identifier:
     kind = next((one for one in kinds if one.value == sent.one("kind")), None)
     if kind is None or not sent.one("value").strip():
-        raise DomainError("say what it is, and write it down")
+        raise DomainError("say what it is, and write it down", key="words-needed")
     return Identifier(kind, sent.one("value").strip())
 
 
@@ -290,5 +291,5 @@ def _moment(text: str, desk: Desk) -> datetime:
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
-        raise DomainError("write the moment as 2026-12-31 14:30") from None
+        raise DomainError("write the moment as 2026-12-31 14:30", key="moment-form") from None
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

@@ -13,6 +13,7 @@ from adapters.inbound.api.errors import status_of
 from adapters.inbound.web.pages import Form, NotHere, PageRoute, download, go, one_of, page
 from adapters.inbound.web.session import AtDesk, Desk, Reveals
 from adapters.inbound.web.steps import address_of, carry_out, required_day_in
+from adapters.inbound.web.trouble import NO_TROUBLE, Trouble, trouble_of
 from domain.case import Case
 from domain.errors import DomainError
 from domain.request import Status
@@ -112,7 +113,7 @@ def wrong_person(desk: AtDesk, case_id: UUID, letter_id: UUID, sent: Form) -> Re
     try:
         desk.installation.misdirected.report(case.id, letter_id, by=desk.staff_id)
     except (DomainError, Erased) as error:
-        return letter_page(desk, case, letter_id, error=str(error), status=status_of(error))
+        return letter_page(desk, case, letter_id, error=trouble_of(error), status=status_of(error))
     return go(f"{address_of(case)}/breaches?done=breach-opened")
 
 
@@ -126,7 +127,7 @@ def _do(
         command(case)
     except (DomainError, Erased) as error:
         now = desk.case(case_id)
-        return letter_page(desk, now, letter_id, error=str(error), status=status_of(error))
+        return letter_page(desk, now, letter_id, error=trouble_of(error), status=status_of(error))
     return go(f"{address_of(case)}/letters/{letter_id}?done={done}")
 
 
@@ -136,7 +137,7 @@ def letter_page(
     letter_id: UUID,
     *,
     done: str = "",
-    error: str = "",
+    error: Trouble = NO_TROUBLE,
     status: HTTPStatus = HTTPStatus.OK,
 ) -> Response:
     installation, letter = desk.installation, case.letters[letter_id]

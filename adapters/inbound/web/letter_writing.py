@@ -26,6 +26,7 @@ from adapters.inbound.web.pages import (
 )
 from adapters.inbound.web.session import AtDesk, Desk, Handles
 from adapters.inbound.web.steps import address_of
+from adapters.inbound.web.trouble import NO_TROUBLE, Trouble, trouble_of
 from adapters.inbound.web.writing_view import (
     ABOUT_ONE_REQUEST,
     EXTENSION_REASONS,
@@ -93,11 +94,11 @@ def preview(desk: AtDesk, case_id: UUID, sent: Form) -> Response:
     try:
         letter = composed(desk, case, _kind(sent), _request(desk, case, sent), sent)
     except (DomainError, Erased) as error:
-        return _previewed(desk, case, sent, None, str(error))
+        return _previewed(desk, case, sent, None, trouble_of(error))
     if sent.has("pdf"):
         content = desk.installation.delivery.preview_pdf(case.id, letter)
         return download(content, f"{case.reference}-preview.pdf", media_type="application/pdf")
-    return _previewed(desk, case, sent, letter, "")
+    return _previewed(desk, case, sent, letter, NO_TROUBLE)
 
 
 def _from_case_page(desk: Desk, case: Case, sent: Sent) -> Response:
@@ -109,7 +110,7 @@ def _from_case_page(desk: Desk, case: Case, sent: Sent) -> Response:
 
 
 def _previewed(
-    desk: Desk, case: Case, sent: Sent, letter: ComposedLetter | None, lacks: str
+    desk: Desk, case: Case, sent: Sent, letter: ComposedLetter | None, lacks: Trouble
 ) -> Response:
     if desk.request.headers.get("hx-request") != "true":
         status = HTTPStatus.UNPROCESSABLE_ENTITY if lacks else HTTPStatus.OK
@@ -124,7 +125,7 @@ def _previewed(
 
 
 def _seen(
-    desk: Desk, case: Case, sent: Sent, letter: ComposedLetter | None, lacks: str
+    desk: Desk, case: Case, sent: Sent, letter: ComposedLetter | None, lacks: Trouble
 ) -> dict[str, Any]:
     """What stands beside the letter's fields: itself, with gaps where something is missing."""
     kind, request = _kind(sent), _request(desk, case, sent)
@@ -139,7 +140,7 @@ def _seen(
     return {
         "letter": letter,
         "needed": needed,
-        "lacks": "" if needed and letter is not None else lacks,
+        "lacks": NO_TROUBLE if needed and letter is not None else lacks,
         "cautions": _cautions(sent),
     }
 
@@ -155,7 +156,7 @@ def send(desk: AtDesk, case_id: UUID, sent: Form) -> Response:
         _command(desk, case, kind, request, sent)()
     except (DomainError, Erased) as error:
         case = desk.case(case_id)
-        return _write_page(desk, case, sent, error=str(error), status=status_of(error))
+        return _write_page(desk, case, sent, error=trouble_of(error), status=status_of(error))
     written = desk.case(case_id)
     new = [one for one in written.letters if one not in case.letters]
     if new:
@@ -170,7 +171,9 @@ def _command(
 ) -> Callable[[], object]:
     installation, by = desk.installation, desk.staff_id
     if not can_send(kind, request):
-        raise DomainError("this letter is not sent from here, or not as the case stands")
+        raise DomainError(
+            "this letter is not sent from here, or not as the case stands", key="letter-not-now"
+        )
     if request is None:
         return lambda: installation.writing.message(case.id, words=sent.one("free_text"), by=by)
     if kind is LetterKind.CLARIFICATION:
@@ -197,7 +200,7 @@ def _command(
 def _refuse(desk: Desk, request: DataSubjectRequest, sent: Sent) -> None:
     reason = chosen_reason(desk, request, sent)
     if reason is None or not sent.one("ground"):
-        raise DomainError("choose the ground of the refusal")
+        raise DomainError("choose the ground of the refusal", key="choose-in-list")
     refusing = desk.installation.refusing
     if reason.ground.needs_two_people:
         refusing.propose(
@@ -251,8 +254,8 @@ def _write_page(
     sent: Sent = NOTHING_SENT,
     *,
     letter: ComposedLetter | None = None,
-    lacks: str = "",
-    error: str = "",
+    lacks: Trouble = NO_TROUBLE,
+    error: Trouble = NO_TROUBLE,
     status: HTTPStatus = HTTPStatus.OK,
 ) -> Response:
     look = desk.look(desk.profile(case.controller))
@@ -267,7 +270,7 @@ def _write_page(
         try:
             letter = composed(desk, case, kind, request, sent)
         except (DomainError, Erased) as missing:
-            lacks = str(missing)
+            lacks = trouble_of(missing)
     return page(
         "letter_write.html",
         look,

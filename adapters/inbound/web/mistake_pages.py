@@ -13,6 +13,7 @@ from adapters.inbound.api.errors import status_of
 from adapters.inbound.web.pages import NOTHING_SENT, Form, PageRoute, Sent, go, one_of, page
 from adapters.inbound.web.session import AtDesk, Desk
 from adapters.inbound.web.steps import address_of, id_in
+from adapters.inbound.web.trouble import NO_TROUBLE, Trouble, trouble_of
 from domain.case import Case, CaseStatus, reference
 from domain.errors import DomainError
 from domain.request import DataSubjectRequest, Status
@@ -94,7 +95,7 @@ def identity(desk: AtDesk, case_id: UUID, sent: Form) -> Response:
     def command(case: Case) -> None:
         reason = sent.one("reason")
         if reason not in IDENTITY_REASONS:
-            raise DomainError("choose why the check was wrong")
+            raise DomainError("choose why the check was wrong", key="choose-in-list")
         desk.installation.mistakes.revoke_identity(case.id, reason=reason, by=desk.staff_id)
 
     return _do(desk, case_id, sent, command, done="identity-revoked")
@@ -108,7 +109,7 @@ def _do(
         command(case)
     except (DomainError, Erased) as error:
         now = desk.case(case_id)
-        return _page(desk, now, sent=sent, error=str(error), status=status_of(error))
+        return _page(desk, now, sent=sent, error=trouble_of(error), status=status_of(error))
     return go(f"{address_of(case)}/mistakes?done={done}")
 
 
@@ -118,7 +119,7 @@ def _page(
     *,
     done: str = "",
     sent: Sent = NOTHING_SENT,
-    error: str = "",
+    error: Trouble = NO_TROUBLE,
     status: HTTPStatus = HTTPStatus.OK,
 ) -> Response:
     look = desk.look(desk.profile(case.controller))

@@ -11,6 +11,7 @@ from adapters.inbound.api.errors import status_of
 from adapters.inbound.api.staff import colleagues
 from adapters.inbound.web.pages import NOTHING_SENT, Form, PageRoute, Sent, go, page
 from adapters.inbound.web.session import AtDesk, Desk
+from adapters.inbound.web.trouble import NO_TROUBLE, trouble_of
 from domain.deadlines import received_on
 from domain.errors import DomainError
 from domain.vocabulary import Country
@@ -64,7 +65,7 @@ def _page(desk: Desk, *, sent: Sent = NOTHING_SENT, error: DomainError | None = 
             one for one in desk.installation.staff.absences(until=today) if one.staff_id in known
         ],
         sent=sent,
-        error=str(error) if error else "",
+        error=trouble_of(error) if error else NO_TROUBLE,
     )
 
 
@@ -72,7 +73,7 @@ def _colleague(desk: Desk, staff_id: str) -> str:
     if staff_id in {"", desk.staff_id}:
         return desk.staff_id
     if staff_id not in colleagues(desk.installation, desk.bearer):
-        raise DomainError("choose somebody from the list")
+        raise DomainError("choose somebody from the list", key="choose-in-list")
     return staff_id
 
 
@@ -80,4 +81,4 @@ def _day(word: str) -> date:
     try:
         return date.fromisoformat(word)
     except ValueError:
-        raise DomainError("give both days") from None
+        raise DomainError("give both days", key="both-days") from None

@@ -10,6 +10,7 @@ from adapters.inbound.web.look import Look
 from adapters.inbound.web.pages import Sent, one_of
 from adapters.inbound.web.session import Desk
 from adapters.inbound.web.steps import day_in
+from adapters.inbound.web.trouble import NO_TROUBLE, Trouble, trouble_of
 from domain.calendar import calendar_named
 from domain.case import Case
 from domain.deadlines import deadlines, received_on
@@ -150,7 +151,7 @@ class Draft:
     request: DataSubjectRequest | None
     parts: tuple[Part, ...]
     beside: tuple[Field, ...]
-    cannot: str
+    cannot: Trouble
     can_send: bool
 
 
@@ -182,11 +183,11 @@ def draft(
     """The whole letter with a place for each of its fields, filled or not."""
     fields = FIELDS.get(kind, ())
     parts: list[Part] = []
-    cannot = ""
+    cannot = NO_TROUBLE
     try:
         letter = composed(desk, case, kind, request, sent, whole=True)
     except (DomainError, Erased) as error:
-        cannot = str(error)
+        cannot = trouble_of(error)
     else:
         parts = list(_parts(letter, fields))
     placed = {field.name for part in parts for field in part.fields}

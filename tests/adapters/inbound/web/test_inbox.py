@@ -155,3 +155,21 @@ def test_after_the_last_message_the_first_one_comes(
     assert all(len(one) == 2 for one in ahead)
     assert incoming.waiting(sql, both) == 3
     assert incoming.waiting(sql, (SWEDEN,)) == 0
+
+
+def test_what_stands_in_the_way_is_said_in_the_readers_language(house: House) -> None:
+    case_id = house.receive("Jeg ber om innsyn.")
+    desk = house.staff()
+    for language, words in (
+        ("nb", "si hvem den hører til"),
+        ("sv", "säg vem det hör till"),
+        ("en", "say whose it is: choose a recipient in the list"),
+    ):
+        answer = desk.post(
+            f"/desk/inbox/{case_id}/set-aside?lang={language}",
+            data={"kind": "other-controller", "notify": "yes"},
+        )
+        assert answer.status_code == 422
+        alert = answer.text[answer.text.index('role="alert"') :]
+        assert words in alert[: alert.index("</p>")]
+        assert 'lang="en"' not in alert[: alert.index("</p>")]
