@@ -20,6 +20,7 @@ from zipfile import ZIP_DEFLATED, ZipFile
 
 from domain.case import Case
 from domain.errors import DomainError, NotAllowedNow
+from domain.folder import FileKind
 from domain.personal import PersonalRef
 from domain.policy import Profile
 from domain.request import DataSubjectRequest, Status
@@ -173,8 +174,34 @@ class Archiving:
                     profile,
                     case.left.get(letter.id),
                 )
+        yield from self._folder(case, profile)
         for request in requests:
             yield self._decision(request, case, profile)
+
+    def _folder(
+        self, case: Case, profile: Profile
+    ) -> Iterator[tuple[str, str, datetime | None, str, bytes]]:
+        """Notes and files that staff kept with the case.
+
+        What only proves who somebody is ends with the case and goes to no archive (Art. 5(1)(c)).
+        """
+        folder = self._register.find_folder(case.id)
+        if folder is None:
+            return
+        for noted in folder.notes:
+            try:
+                words = dossier.note_in(self._vault, noted.note)
+            except Erased:
+                continue
+            parts = (Part("terms", terms=(("Noted by", noted.by),)), Part("words", words))
+            yield self._pdf(
+                "note", f"Note in case {case.reference}", parts, case, profile, noted.at
+            )
+        for filed in folder.files.values():
+            content = self._open(filed.file) if filed.kind is not FileKind.PROOF else None
+            if content is not None:
+                document = dossier.DOCUMENT.validate_json(content).content
+                yield "file", f"File in case {case.reference}", filed.at, "bin", document
 
     def _decision(
         self, request: DataSubjectRequest, case: Case, profile: Profile

@@ -13,6 +13,7 @@ from zipfile import ZipFile
 import pytest
 
 from domain.errors import DomainError, NotAllowedNow
+from domain.folder import FileKind
 from domain.request import Status
 from domain.vocabulary import (
     Compartment,
@@ -23,7 +24,7 @@ from domain.vocabulary import (
     Outcome,
     Right,
 )
-from services.ports import Identifier, Record
+from services.ports import Attachment, Identifier, Record
 from tests.support.asking import (
     BY,
     Clock,
@@ -43,6 +44,11 @@ OBJECTION = Right.OBJECTION_TO_MARKETING
 def test_a_public_body_hands_the_case_over_before_anything_goes(house: House, clock: Clock) -> None:
     """E-05, B.4: PDF/A and metadata without a name in a title; then only with the receipt."""
     case_id = asked_case(house)
+    filing = house.installation.filing
+    filing.note(case_id, words="Ringte og spurte om fristen.", by=BY)
+    for kind in (FileKind.LETTER, FileKind.PROOF):
+        document = Attachment("kari.txt", "text/plain", kind.value.encode())
+        filing.file(case_id, document, kind=kind, by=BY)
     clock.forward(days=5 * 366)
     hurry(house)
     assert asked(house, case_id, OBJECTION).destroyed == frozenset()
@@ -54,6 +60,8 @@ def test_a_public_body_hands_the_case_over_before_anything_goes(house: House, cl
         case = ElementTree.fromstring(package.read("metadata.xml"))
         pdfs = [package.read(name) for name in names if name.endswith(".pdf")]
     assert len(pdfs) >= 3, "the message, the letters and the decision"
+    kinds = [entry["kind"] for entry in metadata["journalposter"]]
+    assert (kinds.count("note"), kinds.count("file")) == (1, 1), "what proved identity is not filed"
     assert all(b"pdfaid" in pdf or b"pdfaid:part" in pdf for pdf in pdfs)
     titles = [entry["title"] for entry in metadata["journalposter"]]
     titles += [one.text or "" for one in case.iter("tittel")]
