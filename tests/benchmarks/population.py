@@ -6,7 +6,7 @@ Every repetition has ids of its own, so its cases are other cases; what refers t
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import timedelta
 from uuid import UUID
 
@@ -15,11 +15,17 @@ from eventsourcing.persistence import Mapper, StoredEvent
 
 from domain.aggregate import Aggregate
 from domain.fulfilment import Fulfilment, fulfilment_id
+from domain.refusal import Refusal
 from domain.vocabulary import Country
 from tests.support.histories import CONTROLLERS, History
 
 BASE_EVENTS = 20_000
-_ID = re.compile(rb'(?<="uuid_hex","_data_":")[0-9a-f]{32}')
+_ID = re.compile(rb'(?:(?<="uuid_hex","_data_":")|(?<="personal-ref","_data_":"))[0-9a-f]{32}')
+_DERIVED: dict[str, Callable[[UUID], UUID]] = {
+    Fulfilment.Planned.TOPIC: fulfilment_id,
+    Refusal.Proposed.TOPIC: Refusal.create_id,
+}
+"""What begins with these has an id that follows from that of its request."""
 
 
 class Population:
@@ -83,11 +89,10 @@ def again(base: Sequence[StoredEvent], number: int) -> Iterator[StoredEvent]:
         return known[said]
 
     for event in base:
-        if event.topic == Fulfilment.Planned.TOPIC:
-            # Its id follows from that of the request, which the event names first.
-            request = _ID.search(event.state)
+        if event.topic in _DERIVED:
+            request = _ID.search(event.state)  # it is named first
             assert request is not None
-            own = fulfilment_id(UUID(other(request[0]).decode()))
+            own = _DERIVED[event.topic](UUID(other(request[0]).decode()))
             known[event.originator_id.hex.encode()] = own.hex.encode()  # type: ignore[union-attr]
         yield StoredEvent(
             UUID(other(event.originator_id.hex.encode()).decode()),  # type: ignore[union-attr]

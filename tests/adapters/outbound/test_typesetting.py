@@ -23,9 +23,9 @@ TYPESETTER = TypstTypesetter()
 DOCUMENT = Document(title="Svar", language=Language.NB, parts=(Part("paragraph", "Hei!"),))
 
 
-def letter(kind: LetterKind, language: Language, *, free_text: str | None = None) -> Document:
+def letter(kind: LetterKind, language: Language, **changes: str) -> Document:
     country = Country.SE if language is Language.SV else Country.NO
-    composed = written(kind, language, country=country, free_text=free_text)
+    composed = written(kind, language, country=country, **changes)
     made = document_of(composed.letter, composed.closing, reference="FJ-2026-0007")
     return replace(made, country=country, date="mandag 2. november 2026")
 
