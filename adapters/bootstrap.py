@@ -94,6 +94,7 @@ from services.holds import Holds
 from services.identity import Identity
 from services.informing import Informing
 from services.intake import Intake
+from services.invitations import Invitations
 from services.looking import Looking
 from services.mailboxes import Mailboxes
 from services.misdirected import Misdirected
@@ -197,6 +198,7 @@ class Installation:
     receipts: Receipts
     assigning: Assigning
     digests: Digests
+    invitations: Invitations
     systems: Systems
     mailer: Mailer
     mail_tokens: MailTokens | None
@@ -224,6 +226,7 @@ class Installation:
             self.restrictions,
             self.withdrawing,
             self.digests,
+            self.invitations,
             self.suppressions,
             self.orders,
             self.portal,
@@ -567,6 +570,9 @@ def _wire(
         extending=Extending(register, vault, controllers, postroom, clock),
         receipts=Receipts(register, vault, controllers, clock),
         assigning=assigning,
+        invitations=Invitations(
+            register, staff, tasks, controllers, mailer, clock, address=settings.address
+        ),
         digests=Digests(
             register,
             staff,

@@ -6,7 +6,7 @@ personal data, and only until a day that was said when the role was given.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
@@ -133,6 +133,10 @@ class Access:
             for one in self._allowed
             for theirs in other._allowed
         )
+
+    def stays_within(self, controllers: Collection[str]) -> bool:
+        """Whether nothing is open at any other controller."""
+        return all(one.controller in controllers for one in self._allowed)
 
     def everywhere(self, permission: Permission) -> bool:
         """For the whole installation, what it will serve tomorrow included."""

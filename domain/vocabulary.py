@@ -331,6 +331,7 @@ class StaffMail(Enum):
     """Mail to the controller's own people; it holds no personal data of those who ask."""
 
     DIGEST = "digest"
+    INVITED = "invited"
 
 
 class DeliveryWay(Enum):

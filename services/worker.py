@@ -28,6 +28,7 @@ from services.answering import Answering
 from services.digest import Digests
 from services.fulfilment import Fulfilments
 from services.holds import HOLD_KINDS, NOBODYS_FAULT, RELEASE, TELL, Holds
+from services.invitations import Invitations
 from services.meanwhile import ANNOUNCE, CHECK, LIFT, RESTRICT, UNRESTRICT
 from services.numbers import person_to_find
 from services.one_click import STOP_MARKETING, OneClick
@@ -78,6 +79,7 @@ KINDS = (
     "destroy",
     *HOLD_KINDS,
     "digest",
+    "invited",
     CHECK_SUPPRESSIONS,
     COMPARE,
     BEGIN,
@@ -133,6 +135,7 @@ class Worker:
         restrictions: Restrictions,
         withdrawing: Withdrawing,
         digests: Digests,
+        invitations: Invitations,
         suppressions: Suppressions,
         orders: OrderKnowledge,
         portal: Portal,
@@ -172,6 +175,7 @@ class Worker:
             RELEASE: self._release_hold,
             TELL: self._tell_of_release,
             "digest": self._digests.send,
+            "invited": invitations.send,
             CHECK_SUPPRESSIONS: self._check_suppressions,
             BEGIN: portal.begin,
             COMPARE: lambda task: self._orders.compare(task, self._systems),

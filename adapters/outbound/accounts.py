@@ -11,19 +11,20 @@ import hashlib
 import hmac
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pyotp
 
 from adapters.outbound.database import Database, Statement
-from adapters.outbound.grants import sessions_ended
+from adapters.outbound.grants import invitations_ended, sessions_ended
 from adapters.outbound.passwords import Passwords, require_good
 from adapters.outbound.sealing import decrypt, encrypt
 from adapters.outbound.throttle import Throttle
 from domain.errors import DomainError
 from domain.staff import human
+from services.ports import Also
 
 VALID_FOR = timedelta(days=3)
 RECOVERY_CODES = 10
@@ -46,6 +47,15 @@ class Invitation:
         return totp.provisioning_uri(name=self.staff_id, issuer_name="Trettio")
 
 
+@dataclass(frozen=True, slots=True)
+class Invited:
+    """That somebody made a link for an account, and whether it was used."""
+
+    invited_by: str
+    created_at: datetime
+    used_at: datetime | None
+
+
 class Accounts:
     def __init__(
         self,
@@ -60,7 +70,7 @@ class Accounts:
 
     # Inviting
 
-    def invite(self, staff_id: str, *, by: str) -> str:
+    def invite(self, staff_id: str, *, by: str, also: Sequence[Also] = ()) -> str:
         """The secret of a link that makes an account, or a lost one anew; it is shown once."""
         if human(by).casefold() == staff_id.casefold():
             raise DomainError("nobody invites themselves: ask a colleague")
@@ -69,18 +79,27 @@ class Accounts:
         secret = secrets.token_urlsafe(32)
         sealed = encrypt(self._key, pyotp.random_base32().encode(), staff_id.encode())
         self._database.run(
-            Statement(
-                "DELETE FROM trettio.invitations WHERE staff_id = %s AND used_at IS NULL",
-                [staff_id],
-            ),
+            invitations_ended(staff_id),
             Statement(
                 "INSERT INTO trettio.invitations"
                 " (secret_hash, staff_id, second_factor, invited_by, expires_at)"
                 " VALUES (%s, %s, %s, %s, clock_timestamp() + %s)",
                 [_hash(secret), staff_id, sealed, by, VALID_FOR],
             ),
+            *also,
         )
         return secret
+
+    def invitations(self, staff_id: str, *, most: int) -> list[Invited]:
+        """Who made links for somebody and when, the newest first."""
+        return [
+            Invited(**row)
+            for row in self._database.fetch(
+                "SELECT invited_by, created_at, used_at FROM trettio.invitations"
+                " WHERE staff_id = %s ORDER BY created_at DESC LIMIT %s",
+                [staff_id, most],
+            )
+        ]
 
     def invited(self, secret: str) -> Invitation | None:
         """Whom a link invites; None when it is used, too old, or never was."""

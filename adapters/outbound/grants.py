@@ -88,6 +88,15 @@ def sessions_ended(staff_id: str) -> Statement:
     return Statement("DELETE FROM trettio.sessions WHERE staff_id = %s", [staff_id])
 
 
+def invitations_ended(staff_id: str) -> Statement:
+    """A link that was not used opens nothing any more; that it was made stays on record."""
+    return Statement(
+        "UPDATE trettio.invitations SET expires_at = clock_timestamp()"
+        " WHERE staff_id = %s AND used_at IS NULL AND expires_at > clock_timestamp()",
+        [staff_id],
+    )
+
+
 def grants_from(rows: Iterable[Mapping[str, Any]]) -> list[Grant]:
     """Grants as JSON in the database has them."""
     return [

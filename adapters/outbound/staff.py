@@ -7,7 +7,7 @@ from datetime import date, datetime
 from typing import Any
 
 from adapters.outbound.database import Database, Statement
-from adapters.outbound.grants import sessions_ended
+from adapters.outbound.grants import invitations_ended, sessions_ended
 from adapters.outbound.tokens import SCOPES, Scope, allowed_by
 from domain.access import PERMISSIONS, Access, Allowed, Role
 from domain.vocabulary import Language
@@ -43,6 +43,23 @@ class PostgresStaff:
 
     def access(self) -> Mapping[str, Access]:
         """What roles, groups and tokens open now for whoever was ever given any."""
+        found = self._granted()
+        for row in self._database.fetch(
+            "SELECT DISTINCT staff_id, scopes, controllers, revoked_at IS NULL"
+            " AND coalesce(expires_at > clock_timestamp(), true) AS holds"
+            " FROM trettio.api_tokens WHERE scopes && %s::text[]",
+            [[scope.value for scope, permissions in SCOPES.items() if permissions]],
+        ):
+            theirs = found.setdefault(row["staff_id"], [])
+            if row["holds"]:
+                theirs += allowed_by(map(Scope, row["scopes"]), row["controllers"])
+        return {staff_id: Access(allowed) for staff_id, allowed in found.items()}
+
+    def granted(self, staff_id: str) -> Access:
+        """What roles and groups open now to somebody, by whatever way they sign in."""
+        return Access(self._granted().get(staff_id, ()))
+
+    def _granted(self) -> dict[str, list[Allowed]]:
         found: dict[str, list[Allowed]] = {}
         for row in self._database.fetch(
             "SELECT staff_id, role, controller, system,"
@@ -57,16 +74,7 @@ class PostgresStaff:
             if row["holds"]:
                 permissions = PERMISSIONS[Role(row["role"])]
                 theirs.append(Allowed(permissions, row["controller"], row["system"]))
-        for row in self._database.fetch(
-            "SELECT DISTINCT staff_id, scopes, controllers, revoked_at IS NULL"
-            " AND coalesce(expires_at > clock_timestamp(), true) AS holds"
-            " FROM trettio.api_tokens WHERE scopes && %s::text[]",
-            [[scope.value for scope, permissions in SCOPES.items() if permissions]],
-        ):
-            theirs = found.setdefault(row["staff_id"], [])
-            if row["holds"]:
-                theirs += allowed_by(map(Scope, row["scopes"]), row["controllers"])
-        return {staff_id: Access(allowed) for staff_id, allowed in found.items()}
+        return found
 
     def everybody(self) -> list[tuple[Member, datetime | None]]:
         """Those too who have left, with since when."""
@@ -89,10 +97,7 @@ class PostgresStaff:
                 " WHERE staff_id = %s AND revoked_at IS NULL",
                 [staff_id],
             ),
-            Statement(
-                "DELETE FROM trettio.invitations WHERE staff_id = %s AND used_at IS NULL",
-                [staff_id],
-            ),
+            invitations_ended(staff_id),
             sessions_ended(staff_id),
         )
 

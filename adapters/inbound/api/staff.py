@@ -158,6 +158,12 @@ def _require_known(installation: Installation, bearer: Bearer, form: SetMember) 
     everybody = {one.id for one, _ in installation.staff.everybody()}
     if {form.staff_id, form.deputy} & everybody - ours.keys():
         raise HTTPException(HTTPStatus.NOT_FOUND, NOT_HERE)
+    known = ours.get(form.staff_id)
+    theirs = installation.staff.granted(form.staff_id)
+    if known and known.email != form.email and not theirs.stays_within(bearer.access.named):
+        raise HTTPException(
+            HTTPStatus.FORBIDDEN, "this person has roles elsewhere too: leave the address as it is"
+        )
 
 
 def colleagues(installation: Installation, bearer: Bearer) -> dict[str, Member]:

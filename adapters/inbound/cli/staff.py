@@ -153,7 +153,8 @@ def invite(staff_id: StaffId, by: By = "command-line") -> None:
 
     with opened(settings_or_stop()) as installation:
         try:
-            secret = installation.accounts.invite(staff_id, by=by)
+            told = installation.invitations.told(staff_id, by=by)
+            secret = installation.accounts.invite(staff_id, by=by, also=told)
         except DomainError as error:
             _refuse(str(error))
         typer.echo(f"{installation.settings.address}/desk/invited/{secret}")

@@ -62,8 +62,10 @@ def one(desk: RunsIt, staff_id: str, done: str = "") -> Response:
 
 @router.post("/{staff_id}")
 def change(desk: Operates, staff_id: str, sent: Form) -> Response:
-    _theirs(desk, staff_id)
+    member, _ = _theirs(desk, staff_id)
     try:
+        if sent.one("email") != (member.email or ""):
+            _require_within(desk, staff_id)
         _save(desk, staff_id, sent)
     except DomainError as error:
         return _page(desk, staff_id, sent=sent, error=error)
@@ -97,7 +99,9 @@ def invite(desk: Operates, staff_id: str) -> Response:
     """A link for a new account, or for one whose device is lost; it is shown once."""
     _theirs(desk, staff_id)
     try:
-        secret = desk.installation.accounts.invite(staff_id, by=desk.staff_id)
+        _require_within(desk, staff_id)
+        told = desk.installation.invitations.told(staff_id, by=desk.staff_id)
+        secret = desk.installation.accounts.invite(staff_id, by=desk.staff_id, also=told)
     except DomainError as error:
         return _page(desk, staff_id, error=error)
     return _page(desk, staff_id, link=f"{desk.installation.settings.address}/desk/invited/{secret}")
@@ -139,6 +143,17 @@ def _theirs(desk: Desk, staff_id: str) -> tuple[Member, datetime | None]:
         if member.id == staff_id and _is_theirs(desk, member):
             return member, left_at
     raise NotHere
+
+
+def _require_within(desk: Desk, staff_id: str) -> None:
+    """A link or an address lets in; where that is, only whoever runs it says so."""
+    if desk.bearer.access.everywhere(Permission.OPERATE):
+        return
+    ours = desk.controllers_for(Permission.OPERATE)
+    if not desk.installation.staff.granted(staff_id).stays_within(ours):
+        raise DomainError(
+            "this person has roles beyond what you run: ask whoever runs the whole installation"
+        )
 
 
 def _require_new(desk: Desk, staff_id: str) -> None:
@@ -257,6 +272,7 @@ def _page(
         member=member,
         left_at=left_at,
         grants=[(one, key_of(one)) for one in desk.installation.grants.of(staff_id)],
+        invitations=desk.installation.accounts.invitations(staff_id, most=MOST_HISTORY),
         has_account=desk.installation.accounts.has_one(staff_id),
         may_change=desk.may(Permission.OPERATE),
         everywhere=desk.bearer.access.everywhere(Permission.OPERATE),

@@ -14,7 +14,7 @@ from adapters.inbound.web.admin_tokens import WHO_GIVES
 from adapters.inbound.web.look import TEXTS
 from adapters.outbound.tokens import SCOPES, Scope
 from domain.access import Grant, Role
-from domain.vocabulary import Language
+from domain.vocabulary import Language, StaffMail
 from services.wording import wording
 from tests.support.house import NORWAY, ORGANISATIONS, SWEDEN, House, open_house
 from tests.support.roles import held, in_role, sign_in
@@ -130,6 +130,52 @@ def test_whoever_has_left_opens_nothing_by_any_door(house: House, operator: Test
     send(operator, f"{PEOPLE}/mona/reactivate")
     sign_in(browser, house, "mona")
     assert "/desk/sign-in" not in str(browser.get("/desk").url)
+
+
+def test_nobody_is_invited_into_what_the_inviter_does_not_run(
+    house: House, operator: TestClient
+) -> None:
+    """Neither by a link nor by an address that the provider then takes for theirs."""
+    for name, grant in (("eli", Grant(Role.HANDLER, SWEDEN)), ("alf", Grant(Role.DECISION_MAKER))):
+        added(operator, name, at=NORWAY)
+        house.installation.grants.grant(name, grant, by="eva")
+        refused = send(operator, f"{PEOPLE}/{name}/invite")
+        assert refused.status_code == 422
+        assert "beyond what you run" in refused.text
+        assert "/desk/invited/" not in refused.text
+        facts = {"name": name.title(), "language": "nb", "at": NORWAY}
+        moved = send(operator, f"{PEOPLE}/{name}", **facts, email="opal@venue.example")
+        assert moved.status_code == 422
+        assert house.installation.staff.members()[name].email is None
+        assert send(operator, f"{PEOPLE}/{name}", **facts).status_code == 200
+        assert house.installation.accounts.invitations(name, most=9) == []
+    everywhere = in_role(house, held(Role.OPERATOR), staff="evert")
+    assert "/desk/invited/" in send(everywhere, f"{PEOPLE}/eli/invite").text
+
+
+def test_an_invitation_stands_on_the_page_and_the_person_is_told(
+    house: House, operator: TestClient
+) -> None:
+    added(operator, "siri", at=NORWAY, email="siri@venue.example")
+    here = f"{PEOPLE}/siri"
+    first, second = (
+        re.search(r"/desk/invited/([\w-]+)", send(operator, f"{here}/invite").text)
+        for _ in range(2)
+    )
+    assert first is not None
+    assert second is not None
+    assert operator.get(here, headers=EN).text.count("invited by opal") == 2
+    assert house.installation.accounts.invited(first[1]) is None
+    assert house.installation.accounts.invited(second[1]) is not None
+
+    house.work()
+    told = [one for one in house.mails() if one.recipient == "siri@venue.example"]
+    assert [one.kind for one in told] == [StaffMail.INVITED] * 2
+    assert all("opal" in one.text.lower() and "/desk/invited/" not in one.text for one in told)
+
+    send(operator, f"{here}/deactivate")
+    assert house.installation.accounts.invited(second[1]) is None
+    assert operator.get(here, headers=EN).text.count("invited by opal") == 2
 
 
 def test_a_token_is_shown_once_and_gives_no_more_than_its_maker_has(
