@@ -31,6 +31,7 @@ FILES = frozenset(
         "/board/report",
         "/board/{name}.csv",
         "/desk/looks.csv",
+        "/desk/looks.csv",
         "/desk/cases/{case_id}/archive.zip",
         "/desk/cases/{case_id}/attachments/{number}",
         "/desk/cases/{case_id}/files/{file_id}",
@@ -224,6 +225,7 @@ def _desk(town: Town) -> Iterator[Page]:
     yield Page("/desk/cases", "/desk/cases?right=portability", "handler", "nothing such")
     yield Page("/board", "/board", "handler")
     yield Page("/board", "/board", "newcomer", "empty")
+    yield Page("/board/stops", "/board/stops", "handler")
     yield Page("/board/now/{what}", "/board/now/by-hand", "handler")
     yield Page("/board/now/{what}", "/board/now/parked", "officer", "empty")
 
@@ -294,5 +296,6 @@ def _running(town: Town) -> Iterator[Page]:
     yield Page("/desk/admin/profiles", "/desk/admin/profiles", "decider")
     yield Page("/desk/admin/profiles/{controller}", f"/desk/admin/profiles/{NORWAY}", "decider")
     yield Page("/desk/admin", "/desk/admin", "auditor", "auditor")
+    yield Page("/desk/looks", "/desk/looks", "auditor")
     yield Page("/desk/looks", "/desk/looks", "officer")
     yield Page("/desk/looks", "/desk/looks?purpose=fault", "auditor", "nothing such")
