@@ -295,5 +295,5 @@ def _running(town: Town) -> Iterator[Page]:
     yield Page("/desk/admin/profiles", "/desk/admin/profiles", "decider")
     yield Page("/desk/admin/profiles/{controller}", f"/desk/admin/profiles/{NORWAY}", "decider")
     yield Page("/desk/admin", "/desk/admin", "auditor", "auditor")
-    yield Page("/desk/looks", "/desk/looks", "auditor")
+    yield Page("/desk/looks", "/desk/looks", "officer")
     yield Page("/desk/looks", "/desk/looks?purpose=fault", "auditor", "nothing such")
