@@ -61,7 +61,7 @@ def test_the_form_says_by_when_before_anything_is_sent(still: House) -> None:
 
 
 def test_a_form_is_received_before_any_code_is_entered(house: House, database_url: str) -> None:
-    case_id = ask(house, "access", "erasure", text="Alt om konserten i fjor.", order="A-17")
+    case_id = ask(house, "access", "erasure", text="Alt om konserten i fjor.", order="ORD-17")
 
     case = house.case(case_id)
     assert case.channel is Channel.PORTAL
@@ -70,13 +70,13 @@ def test_a_form_is_received_before_any_code_is_entered(house: House, database_ur
     given = house.installation.intake.proposed_identifiers(case_id)
     assert [(one.kind, one.value) for one in given] == [
         (IdentifierKind.EMAIL, KARI),
-        (IdentifierKind.ORDER_NUMBER, "A-17"),
+        (IdentifierKind.ORDER_NUMBER, "ORD-17"),
     ]
     (mail,) = house.mails()
     assert mail.kind.value == "identity-code"
     assert "/follow/" in mail.text
 
-    assert Marks((KARI,), ("konserten i fjor",), ("A-17",)).in_database(database_url) == {}
+    assert Marks((KARI,), ("konserten i fjor",), ("ORD-17",)).in_database(database_url) == {}
 
     before, link = house.events(), house.link("follow")
     for address in ("/", f"/c/{NORWAY}", f"/c/{NORWAY}/stop", link, f"{link}/withdraw/access"):
