@@ -122,6 +122,14 @@ class OneSlowServer(LoadScopeScheduling):
         return file
 
 
+LONG = ("/survival/", "/end_to_end/", "/browser/", "/demo/", "/upgrades/", "test_pretix.py")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What takes longest begins first, so that no process is left alone with it at the end."""
+    items.sort(key=lambda item: not any(part in item.nodeid for part in LONG))
+
+
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> OneSlowServer:
     return OneSlowServer(config, log)
 

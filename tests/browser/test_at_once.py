@@ -47,5 +47,6 @@ def _at_the_case(house: House, browser: Browser, address: str, staff: str, case:
     page.get_by_label("Nøkkelen din").fill(house.token(staff=staff))
     page.get_by_role("button", name="Logg inn").first.click()
     page.get_by_role("button", name="Vis innholdet").click()
+    page.locator("details:has(textarea[name=note]) > summary").click()
     page.locator("textarea[name=note]").wait_for()
     return page

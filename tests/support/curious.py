@@ -18,14 +18,16 @@ class Curious:
     """Draws by a chance of its own, so that the histories around it stay as they were."""
 
     def __init__(self, seed: int) -> None:
-        self._chance = Random(seed)
+        self._seed, self._chance = seed, Random(seed)
         self._looks: dict[UUID, Looks] = {}
 
     def step(self, cases: Sequence[Case], at: datetime) -> Sequence[Aggregate]:
         if not cases or self._chance.random() > 0.05:
             return []
         case = self._chance.choice(cases)
-        subject = controller_id(case.controller) if self._chance.random() < 0.2 else case.id
+        # Two histories may run in one log: each has controllers' looks of its own.
+        everything = controller_id(f"{case.controller}-{self._seed}")
+        subject = everything if self._chance.random() < 0.2 else case.id
         looks = self._looks.get(subject)
         if looks is None:
             looks = Looks(subject_id=subject, controller=case.controller, timestamp=at)

@@ -105,7 +105,7 @@ def test_whoever_said_yes_again_is_taken_off_the_list_at_the_desk(house: House) 
     given = {"controller": NORWAY, "kind": "email", "because": "signed-up-again"}
     address = "/desk/suppressions/lift"
 
-    wrong = desk.post(address, data={**given, "value": "nobody@person.example"})
+    wrong = desk.post(f"{address}?lang=en", data={**given, "value": "nobody@person.example"})
     assert wrong.status_code >= 400
     assert "nobody with this address" in wrong.text
     assert suppressions.is_on(NORWAY, known)
