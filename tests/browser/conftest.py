@@ -24,8 +24,9 @@ if TYPE_CHECKING:
     from playwright.sync_api import Page as Sheet
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
+    """Ended with its module: as long as it lives, no other event loop runs in this process."""
     with chromium() as running:
         yield running
 
