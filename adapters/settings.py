@@ -29,7 +29,7 @@ FOR_TESTS = frozenset(
 
 
 FROM_FILES = (
-    *("database_url", "smtp_password", "imap_password"),
+    *("database_url", "smtp_password", "imap_password", "kafka_password"),
     *("mail_oauth_client_secret", "mail_oauth_refresh_token", "staff_oidc_client_secret"),
 )
 """Secrets that a file may hold; so may every variable of a connected system, as <VARIABLE>_FILE."""
@@ -202,6 +202,30 @@ class Settings(BaseSettings):
     kafka: Annotated[
         str | None, Field(description="bootstrap servers, or nothing: then nothing is published")
     ] = None
+    kafka_security: Annotated[
+        Literal["PLAINTEXT", "SSL", "SASL_SSL", "SASL_PLAINTEXT"],
+        Field(description="PLAINTEXT, SSL, SASL_SSL or SASL_PLAINTEXT"),
+    ] = "PLAINTEXT"
+    kafka_mechanism: Annotated[
+        Literal["SCRAM-SHA-512", "SCRAM-SHA-256", "PLAIN"],
+        Field(description="SCRAM-SHA-512, SCRAM-SHA-256 or PLAIN"),
+    ] = "SCRAM-SHA-512"
+    kafka_user: Annotated[str | None, Field(description="a user name")] = None
+    kafka_password: Annotated[SecretStr | None, Field(description="a password")] = None
+    kafka_password_file: Annotated[
+        Path | None, Field(description="a file that holds the password, in place of the variable")
+    ] = None
+    kafka_ca: Annotated[
+        Path | None,
+        Field(description="a file with the certificates to trust; the system's otherwise"),
+    ] = None
+    kafka_certificate: Annotated[
+        Path | None, Field(description="a file with our own certificate, where brokers ask for one")
+    ] = None
+    kafka_key: Annotated[Path | None, Field(description="a file with its key")] = None
+    kafka_group: Annotated[str, Field(description="the consumer group that reads the receipts")] = (
+        "trettio"
+    )
 
     @classmethod
     def settings_customise_sources(
@@ -218,7 +242,8 @@ class Settings(BaseSettings):
         *("home", "profiles", "mail_folder", "database_url_file", "master_key_file"),
         *("smtp_password_file", "imap_password_file"),
         *("mail_oauth_client_secret_file", "mail_oauth_refresh_token_file"),
-        "staff_oidc_client_secret_file",
+        *("staff_oidc_client_secret_file", "kafka_password_file"),
+        *("kafka_ca", "kafka_certificate", "kafka_key"),
     )
     @classmethod
     def _expanded(cls, value: Path | None) -> Path | None:
@@ -338,6 +363,7 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
     except ValidationError as error:
         raise SettingsWrong(_one_line(error)) from None
     _require_whole_mail(settings)
+    _require_whole_kafka(settings)
     return settings
 
 
@@ -359,6 +385,21 @@ def _require_whole_mail(settings: Settings) -> None:
                     f"{PREFIX}IMAP_SECURITY is wrong: a password needs a protected connection,"
                     " choose tls or starttls"
                 )
+
+
+def _require_whole_kafka(settings: Settings) -> None:
+    if settings.kafka is None:
+        return
+    if settings.kafka_security.startswith("SASL") and not (
+        settings.kafka_user and settings.kafka_password
+    ):
+        raise SettingsWrong(
+            f"{PREFIX}KAFKA_SECURITY needs {PREFIX}KAFKA_USER and {PREFIX}KAFKA_PASSWORD too"
+        )
+    if bool(settings.kafka_certificate) != bool(settings.kafka_key):
+        raise SettingsWrong(
+            f"{PREFIX}KAFKA_CERTIFICATE and {PREFIX}KAFKA_KEY belong together: give both"
+        )
 
 
 def require_known_systems(

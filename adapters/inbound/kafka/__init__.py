@@ -1,0 +1,1 @@
+"""Kafka: how receipts of connected systems come in."""

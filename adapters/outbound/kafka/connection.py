@@ -1,0 +1,109 @@
+"""How we connect to Kafka: addresses, protection, and one clear line when it cannot be reached."""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from adapters.settings import Settings
+
+if TYPE_CHECKING:
+    from kafka import KafkaAdminClient
+
+BOOTSTRAP_MILLISECONDS = 10_000
+CLIENT_ID = "trettio"
+
+
+class KafkaNotUsable(Exception):
+    """Kafka cannot be used as it is. The message is one line that says what to do."""
+
+
+def options(settings: Settings) -> dict[str, Any]:
+    """What producer, consumer and admin client alike are given."""
+    if settings.kafka is None:
+        raise KafkaNotUsable("TRETTIO_KAFKA is not set: name your brokers, as in kafka:9092")
+    given: dict[str, Any] = {
+        "bootstrap_servers": [one.strip() for one in settings.kafka.split(",") if one.strip()],
+        "client_id": CLIENT_ID,
+        "security_protocol": settings.kafka_security,
+        "bootstrap_timeout_ms": BOOTSTRAP_MILLISECONDS,
+        # A broker that is back should be noticed within a second, not within thirty.
+        "reconnect_backoff_max_ms": 1_000,
+        "metrics_enabled": False,
+    }
+    if settings.kafka_security.endswith("SSL"):
+        given["ssl_context"] = _trust(settings)
+    if settings.kafka_security.startswith("SASL"):
+        password = settings.kafka_password
+        given["sasl_mechanism"] = settings.kafka_mechanism
+        given["sasl_plain_username"] = settings.kafka_user
+        given["sasl_plain_password"] = password.get_secret_value() if password else None
+    return given
+
+
+@contextmanager
+def reaching(settings: Settings) -> Iterator[None]:
+    """What goes wrong while Kafka is reached becomes one line that says what to look at."""
+    from kafka.errors import (
+        AuthorizationError,
+        KafkaError,
+        SaslAuthenticationFailedError,
+    )
+
+    try:
+        yield
+    except AuthorizationError as error:
+        raise KafkaNotUsable(
+            f"Kafka does not let us ({type(error).__name__}): see the list of rights in"
+            " deploy/README.md"
+        ) from error
+    except SaslAuthenticationFailedError as error:
+        raise KafkaNotUsable(
+            "Kafka does not accept TRETTIO_KAFKA_USER with this password and mechanism"
+        ) from error
+    except (KafkaError, OSError) as error:
+        raise KafkaNotUsable(
+            f"Kafka at {settings.kafka} cannot be reached ({_cause(error)})"
+        ) from error
+
+
+@contextmanager
+def administration(settings: Settings) -> Iterator[KafkaAdminClient]:
+    """A client that asks about topics and makes them."""
+    from kafka import KafkaAdminClient
+
+    with reaching(settings):
+        client = KafkaAdminClient(**options(settings))
+        try:
+            yield client
+        finally:
+            client.close()
+
+
+def _trust(settings: Settings) -> ssl.SSLContext:
+    try:
+        context = ssl.create_default_context(
+            cafile=str(settings.kafka_ca) if settings.kafka_ca else None
+        )
+    except (OSError, ssl.SSLError) as error:
+        raise KafkaNotUsable(
+            f"TRETTIO_KAFKA_CA holds no certificates that can be read ({type(error).__name__})"
+        ) from error
+    if settings.kafka_certificate and settings.kafka_key:
+        try:
+            context.load_cert_chain(settings.kafka_certificate, settings.kafka_key)
+        except (OSError, ssl.SSLError) as error:
+            raise KafkaNotUsable(
+                "TRETTIO_KAFKA_CERTIFICATE and TRETTIO_KAFKA_KEY do not fit together or cannot"
+                f" be read ({type(error).__name__})"
+            ) from error
+    return context
+
+
+def _cause(error: BaseException) -> str:
+    """The innermost reason: what the network or the certificate check said."""
+    while error.__cause__ is not None:
+        error = error.__cause__
+    return type(error).__name__
