@@ -19,6 +19,7 @@ import domain.deadlines
 import domain.folder
 import domain.identity_providers
 import domain.information
+import domain.instruction
 import domain.looks
 import domain.rectification
 import domain.representation
@@ -670,6 +671,7 @@ def _teach(transcoder: JSONTranscoder) -> None:
         *_values(domain.restriction),
         *_values(domain.balancing),
         *_values(domain.information),
+        *_values(domain.instruction),
         *_enums(domain.looks),
         *_enums(domain.identity_providers),
     )

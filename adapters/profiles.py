@@ -25,8 +25,15 @@ from domain.vocabulary import Delivery
 
 _SHIPPED = Path(__file__).resolve().parent.parent / "domain" / "profiles"
 
-_DELIVERED_BY = {"manual": Delivery.PERSON, "csv": Delivery.FILE}
-"""Two connectors that are no program at the other end; every other one calls an API."""
+_DELIVERED_BY = {
+    "manual": Delivery.PERSON,
+    "csv": Delivery.FILE,
+    "kafka": Delivery.KAFKA,
+    "webhook": Delivery.WEBHOOK,
+    "opendsr": Delivery.WEBHOOK,
+    "https": Delivery.WEBHOOK,
+}
+"""Those at whose other end is no program that is called; every other one calls an API."""
 
 
 SHORTEST_CONTENT = 30

@@ -1,8 +1,9 @@
 """What the services need from the world, as protocols that adapters keep.
 
 A connector is one module; everything that may go wrong with a remote system arrives here as
-one of three errors: `Unavailable` (try later), `AwaitsPerson` (somebody must act over there
-first) or `Refused` (a person must look).
+one of four errors: `Unavailable` (try later), `AwaitsPerson` (somebody must act over there
+first), `AwaitsAnswer` (it is told, and answers once it has acted) or `Refused` (a person must
+look).
 """
 
 from __future__ import annotations
@@ -69,6 +70,16 @@ class AwaitsPerson(Exception):
     def __init__(self, what: str) -> None:
         super().__init__(what)
         self.what = what
+
+
+class AwaitsAnswer(AwaitsPerson):
+    """The system is told what is to be done, and answers once it has done it.
+
+    Where nobody can tell it, for lack of a request that it would be told for, a person must.
+    """
+
+    def __init__(self) -> None:
+        super().__init__("tell-by-hand")
 
 
 class Erased(Exception):

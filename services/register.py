@@ -36,6 +36,7 @@ from domain.folder import Folder, folder_id
 from domain.fulfilment import Fulfilment, fulfilment_id
 from domain.hold import Hold
 from domain.information import Information, information_id
+from domain.instruction import Instruction
 from domain.looks import Looks, looks_id
 from domain.marketing_stop import MarketingStop
 from domain.portability import DirectTransfer, direct_transfer_id
@@ -235,6 +236,12 @@ class Register(Application[UUID]):
                 return self.find_balancing(request.id)
             case _:
                 return None
+
+    def instruction(self, instruction_id: UUID) -> Instruction:
+        return self._load(Instruction, instruction_id)
+
+    def find_instruction(self, instruction_id: UUID) -> Instruction | None:
+        return self._find(Instruction, instruction_id)
 
     def find_case(self, case_id: UUID) -> Case | None:
         return self._find(Case, case_id)

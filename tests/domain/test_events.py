@@ -34,6 +34,7 @@ from domain.folder import Folder
 from domain.fulfilment import Fulfilment
 from domain.hold import Hold
 from domain.information import Information
+from domain.instruction import Instruction
 from domain.looks import Looks
 from domain.many import Many
 from domain.marketing_stop import MarketingStop
@@ -70,6 +71,7 @@ AGGREGATES: tuple[type[Any], ...] = (
     Restriction,
     Balancing,
     Looks,
+    Instruction,
 )
 
 WITHOUT_PERSONAL_DATA = {

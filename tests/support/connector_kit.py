@@ -269,7 +269,9 @@ class OfCsv(World):
         os.utime(self._file, (time.time() - 60, time.time() - 60))
 
 
-class OfManual(World):
+class OfNobodyToCall(World):
+    """Of a system that a person looks into, or that is told and answers by itself."""
+
     finds: ClassVar = False
 
     def configuration(self, url: str) -> Mapping[str, str]:
@@ -287,8 +289,12 @@ class OfManual(World):
 
 KIT: Mapping[str, type[World]] = {
     "csv": OfCsv,
+    "https": OfNobodyToCall,
+    "kafka": OfNobodyToCall,
     "mailchimp": OfMailchimp,
-    "manual": OfManual,
+    "manual": OfNobodyToCall,
+    "opendsr": OfNobodyToCall,
     "pretix": OfPretix,
     "stripe": OfStripe,
+    "webhook": OfNobodyToCall,
 }
