@@ -20,6 +20,7 @@ from adapters.outbound.database import Database, migrate
 from adapters.outbound.views import Views
 from tests.support.databases import Databases
 from tests.support.histories import opened_register, source_of
+from tests.support.kafka import Broker, broker
 from tests.support.pretix import Pretix
 from tests.support.pretix import server as pretix_server
 from tests.support.unhurried import unhurried
@@ -110,6 +111,20 @@ def pretix(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pretix]:
         yield running
 
 
+@pytest.fixture(scope="session")
+def kafka_broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
+    """A real Kafka broker, the only one of this run that tests share."""
+    with broker(tmp_path_factory.mktemp("kafka")) as running:
+        yield running
+
+
+@pytest.fixture
+def kafka(kafka_broker: Broker) -> Broker:
+    """The broker that tests share, without anything of the test before."""
+    kafka_broker.empty()
+    return kafka_broker
+
+
 class OneSlowServer(LoadScopeScheduling):
     """Spreads files over processes, but keeps all that share what starts slowly in one of them."""
 
@@ -119,6 +134,8 @@ class OneSlowServer(LoadScopeScheduling):
             return "pretix"
         if "/browser/" in file:
             return "browser"
+        if "kafka" in file and "/survival/" not in file:
+            return "kafka"
         return file
 
 
