@@ -1,7 +1,7 @@
-"""What is open, narrowed down: page by page in order of target, and how much there is of each kind.
+"""What is open, page by page in order of target; narrowed down, and counted by kind.
 
-Reads the table `views.deadline_worklist`. Nothing here reads more of it than it says: a page, or
-the first few thousand entries to count them.
+Reads the table `views.deadline_worklist`. Nothing here reads more of it than it says: a page, a
+case, or the first few thousand entries to count them.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from typing import Any, LiteralString, NamedTuple
 from uuid import UUID
 
 from domain.vocabulary import Country
-from projections.deadline_worklist import Work
 from projections.projection import Reader, Today
+from projections.work import Work
 
 NOBODY = "nobody"
 MOST_COUNTED = 5_000
@@ -96,12 +96,48 @@ def page(
     today: Today,
     narrowed: Narrowed,
     *,
-    after: Place | None = None,
+    after: Place | Work | None = None,
     limit: int,
 ) -> list[Work]:
     """Open requests in order of target, those that are answered last; after `after`, if given."""
-    values = _values(narrowed, today)
-    wanted = "NOT closed AND controller = served.controller" + _conditions(narrowed)
+    return _in_order(
+        sql,
+        _seen(controllers, narrowed),
+        _conditions(narrowed),
+        _values(narrowed, today),
+        after=after,
+        limit=limit,
+    )
+
+
+def entries(
+    sql: Reader,
+    controllers: Sequence[str],
+    *,
+    turn: str | None = None,
+    assigned_to: str | None = None,
+    after: Place | Work | None = None,
+    limit: int = 100,
+) -> list[Work]:
+    """The same without a day: `assigned_to` is a staff id and nothing else."""
+    wanted: LiteralString = ""
+    if turn is not None:
+        wanted += " AND turn = %(turn)s"
+    if assigned_to is not None:
+        wanted += " AND assigned_to = %(assigned_to)s"
+    values = {"turn": turn, "assigned_to": assigned_to}
+    return _in_order(sql, controllers, wanted, values, after=after, limit=limit)
+
+
+def _in_order(
+    sql: Reader,
+    controllers: Sequence[str],
+    wanted: LiteralString,
+    values: dict[str, Any],
+    *,
+    after: Place | Work | None,
+    limit: int,
+) -> list[Work]:
     if after is not None:
         wanted += (
             " AND (NOT clock_runs, target_due, request_id)"
@@ -118,10 +154,47 @@ def page(
         "SELECT work.* FROM ("  # noqa: S608
         "SELECT due.* FROM unnest(%(controllers)s::text[]) served (controller), LATERAL ("
         " SELECT NOT clock_runs AS answered, target_due, request_id FROM views.deadline_worklist"
-        f" WHERE {wanted} ORDER BY NOT clock_runs, target_due, request_id LIMIT %(limit)s) due"
+        f" WHERE NOT closed AND controller = served.controller{wanted}"
+        " ORDER BY NOT clock_runs, target_due, request_id LIMIT %(limit)s) due"
         " ORDER BY 1, 2, 3 LIMIT %(limit)s) due JOIN views.deadline_worklist work"
         " USING (request_id) ORDER BY due.answered, due.target_due, due.request_id",
-        values | {"controllers": _seen(controllers, narrowed), "limit": limit},
+        values | {"controllers": sorted(set(controllers)), "limit": limit},
+    )
+    return [Work(**row) for row in found]
+
+
+def everything(
+    sql: Reader,
+    controllers: Sequence[str],
+    *,
+    closed: bool = True,
+    after: UUID | None = None,
+    limit: int = 500,
+) -> list[Work]:
+    """Requests in the order of their ids, closed ones too: for whoever goes through all of them."""
+    found = sql.fetch(
+        """
+        SELECT * FROM views.deadline_worklist
+        WHERE controller = ANY(%(controllers)s) AND (%(closed)s OR NOT closed)
+          AND (%(after)s::uuid IS NULL OR request_id > %(after)s::uuid)
+        ORDER BY request_id LIMIT %(limit)s
+        """,
+        {"controllers": list(controllers), "closed": closed, "after": after, "limit": limit},
+    )
+    return [Work(**row) for row in found]
+
+
+def of_request(sql: Reader, request_id: UUID) -> Work | None:
+    found = sql.fetch("SELECT * FROM views.deadline_worklist WHERE request_id = %s", [request_id])
+    return Work(**found[0]) if found else None
+
+
+def of_case(sql: Reader, case_id: UUID) -> list[Work]:
+    """Every request of a case, closed ones too."""
+    found = sql.fetch(
+        "SELECT * FROM views.deadline_worklist WHERE case_id = %s"
+        " ORDER BY target_due, subject_right",
+        [case_id],
     )
     return [Work(**row) for row in found]
 
@@ -173,8 +246,7 @@ def number_of(alike: Iterable[Alike], narrowed: Narrowed) -> int:
 
 
 def _seen(controllers: Sequence[str], narrowed: Narrowed) -> list[str]:
-    mine = sorted(set(controllers))
-    return [one for one in mine if narrowed.controller in {None, one}]
+    return [one for one in controllers if narrowed.controller in {None, one}]
 
 
 def _conditions(narrowed: Narrowed) -> LiteralString:

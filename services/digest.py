@@ -18,8 +18,10 @@ from domain.case import reference
 from domain.controller import controller_id
 from domain.deadlines import received_on
 from domain.vocabulary import Country, StaffMail
-from projections.deadline_worklist import Work, entries, inbox
+from projections.incoming import inbox
 from projections.projection import Reader
+from projections.work import Work
+from projections.worklist import entries
 from services.controllers import Controllers
 from services.ports import Clock, Mailer, Member, OutgoingMail, Staff, Task, Tasks
 from services.postroom import sender_of

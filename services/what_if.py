@@ -17,8 +17,8 @@ from domain.deadlines import Deadlines, deadlines, received_on
 from domain.policy import Profile
 from domain.request import DataSubjectRequest
 from domain.vocabulary import Decision, Right
-from projections.deadline_worklist import everything
 from projections.projection import Reader
+from projections.worklist import everything
 from services.deciding import Deciding, Preview
 from services.ports import Clock, Erased
 from services.register import Register

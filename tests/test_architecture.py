@@ -25,7 +25,6 @@ LONGEST = 750
 LONGER_FOR_A_REASON = {
     "adapters/outbound/connectors/mailchimp.py": "one connected system is one module",
     "adapters/outbound/connectors/pretix.py": "one connected system is one module",
-    "projections/deadline_worklist.py": "table, handlers and queries of a view share a module",
 }
 
 VENDORS = {"api.stripe.com", "mailchimp.com"}

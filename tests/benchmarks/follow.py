@@ -28,7 +28,7 @@ from adapters.outbound.database import Database, migrate
 from adapters.outbound.recorder import LogRecorder
 from adapters.outbound.views import Views
 from domain.case import reference
-from projections import board, case_file, deadline_worklist, figures
+from projections import board, case_file, figures, incoming, worklist
 from projections.projection import civil_dates
 from services.follower import Follower
 from tests.benchmarks.figures import Figure, at_least, at_most
@@ -125,30 +125,30 @@ def _idle(database: Database, follower: int, seconds: float) -> Figure:
 def _queries(database: Database, requests: int, times: int) -> Iterator[Figure]:
     controllers, today = list(CONTROLLERS), civil_dates(BEGIN)
     everything = board.Selection(tuple(controllers))
-    first = deadline_worklist.entries(database, controllers)
+    first = worklist.entries(database, controllers)
     case_id = first[0].case_id
     asked: Sequence[tuple[str, float, Callable[[], object]]] = (
-        ("work list", 20, lambda: deadline_worklist.entries(database, controllers)),
+        ("work list", 20, lambda: worklist.entries(database, controllers)),
         (
             "work list, next page",
             20,
-            lambda: deadline_worklist.entries(database, controllers, after=first[-1]),
+            lambda: worklist.entries(database, controllers, after=first[-1]),
         ),
         (
             "work list, one person's",
             20,
-            lambda: deadline_worklist.entries(database, controllers, assigned_to="staff-2"),
+            lambda: worklist.entries(database, controllers, assigned_to="staff-2"),
         ),
         (
             "work list, one turn",
             20,
-            lambda: deadline_worklist.entries(database, controllers, turn="subject"),
+            lambda: worklist.entries(database, controllers, turn="subject"),
         ),
-        ("inbox", 20, lambda: deadline_worklist.inbox(database, controllers)),
+        ("inbox", 20, lambda: incoming.inbox(database, controllers)),
         (
             "case by reference",
             20,
-            lambda: deadline_worklist.case_called(database, controllers, reference(case_id)),
+            lambda: incoming.case_called(database, controllers, reference(case_id)),
         ),
         ("case file", 20, lambda: case_file.timeline(database, case_id)),
         ("dashboard", 100, lambda: figures.figures(database, everything, today)),

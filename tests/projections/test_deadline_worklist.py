@@ -23,9 +23,11 @@ from domain.vocabulary import (
     Role,
     TriageKind,
 )
-from projections.deadline_worklist import Work, entries, inbox, of_case
+from projections.incoming import inbox
 from projections.open_requests import open_requests
 from projections.projection import civil_dates
+from projections.work import Work
+from projections.worklist import entries, of_case
 from tests.support.past import COMPLEX_AND_MANY
 from tests.support.records import found, letter
 

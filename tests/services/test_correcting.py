@@ -9,7 +9,7 @@ import pytest
 from domain.errors import DomainError, NotAllowedNow
 from domain.request import Status
 from domain.vocabulary import LetterKind, Right
-from projections.deadline_worklist import of_case
+from projections.worklist import of_case
 from services.passing_on import Somebody
 from tests.services.test_intake import message_id
 from tests.support.asking import (

@@ -10,7 +10,7 @@ import pytest
 from domain.errors import DomainError, NotAllowedNow
 from domain.request import Status
 from domain.vocabulary import IdentityMethod, LetterKind, Right
-from projections import deadline_worklist
+from projections import worklist
 from services.ports import CodeCheck
 from tests.support.asking import BY, Clock, approve, approved, asked, hurry, look_everywhere
 from tests.support.house import KARI, NORWAY, House
@@ -44,7 +44,7 @@ def test_one_button_ends_the_link_and_opens_the_note(house: House, clock: Clock)
     assert (breach.fetched_at, breach.letter) == (None, letter_id)
     assert (request.status, request.delivery_failed) == (Status.APPROVED, "wrong-person")
     house.installation.follower().drain()
-    (work,) = deadline_worklist.of_case(house.installation.database, case_id)
+    (work,) = worklist.of_case(house.installation.database, case_id)
     assert work.blocked_by[0] == "breach"
     assert work.tell_authority_by == tell_by
     assert work.clock_runs, "the person still has no answer"
@@ -104,7 +104,7 @@ def test_the_note_is_written_settled_and_the_answer_sent_to_the_right_person(
     assert note.notes[2] == "Lenken er stengt.\n\nHun har slettet det."
     assert note.breach.is_settled
     house.installation.follower().drain()
-    (work,) = deadline_worklist.of_case(house.installation.database, case_id)
+    (work,) = worklist.of_case(house.installation.database, case_id)
     assert "breach" not in work.blocked_by
     assert work.tell_authority_by is None
 

@@ -7,7 +7,7 @@ import pytest
 from domain.errors import NotAllowedNow
 from domain.request import Status
 from domain.vocabulary import IdentifierKind, IdentityMethod, Match, Right
-from projections import connector_tasks, deadline_worklist
+from projections import connector_tasks, worklist
 from services.ports import Erased, Record
 from tests.support.asking import (
     BY,
@@ -52,7 +52,7 @@ def test_a_wrong_right_is_put_right_after_everything_was_searched(house: House) 
     said = topics(house, before.id)
     assert said.index("request.data-collected") < said.index("request.reclassified")
     house.installation.follower().drain()
-    (work,) = deadline_worklist.of_case(house.installation.database, case_id)
+    (work,) = worklist.of_case(house.installation.database, case_id)
     assert (work.subject_right, work.status) == ("erasure", "closed")
     tasks = connector_tasks.of_request(house.installation.database, before.id)
     assert {one.system for one in tasks if not one.dropped} == set(
@@ -82,7 +82,7 @@ def test_an_identity_check_that_was_wrong_forgets_what_was_found(house: House) -
     with pytest.raises(Erased):
         house.installation.vault.open(found.content)
     house.installation.follower().drain()
-    (work,) = deadline_worklist.of_case(house.installation.database, case_id)
+    (work,) = worklist.of_case(house.installation.database, case_id)
     assert work.blocked_by == ["identity-to-ask"]
 
     house.installation.identity.verify_by_hand(case_id, method=IdentityMethod.IN_PERSON, by=BY)
@@ -126,7 +126,7 @@ def test_two_cases_that_were_taken_for_one_have_their_own_dates_again(
     assert (apart.received_on, apart.dates) == (second.received_on, second.dates)
     assert apart.linked == asked(house, first.case_id, Right.ACCESS).linked == ()
     house.installation.follower().drain()
-    (work,) = deadline_worklist.of_case(house.installation.database, second.case_id)
+    (work,) = worklist.of_case(house.installation.database, second.case_id)
     assert work.target_due == second.dates.target_due
     with pytest.raises(NotAllowedNow, match="not linked"):
         house.installation.mistakes.unlink(second.id, to=first.id, by=BY)

@@ -11,7 +11,8 @@ from domain.case import CaseStatus
 from domain.errors import DomainError, NotAllowedNow
 from domain.request import Status
 from domain.vocabulary import IdentifierKind, LetterKind, Right, TriageKind
-from projections.deadline_worklist import due_at_once, entries, inbox
+from projections.incoming import due_at_once, inbox
+from projections.worklist import entries
 from services import dossier
 from services.passing_on import Somebody
 from services.ports import Identifier

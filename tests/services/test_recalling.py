@@ -11,7 +11,7 @@ import pytest
 from domain.errors import NotAllowedNow
 from domain.request import RefusalGround, Status
 from domain.vocabulary import ExtensionReason, LetterKind, PauseReason, Right
-from projections import deadline_worklist as worklist
+from projections import worklist
 from services.postroom import letter_task
 from tests.support.asking import BY, approved, asked, collected, confirmed, hurry
 from tests.support.house import House, open_house

@@ -10,7 +10,7 @@ from adapters.outbound.connectors.manual import FoundRow, ManualAnswer
 from domain.errors import NotAllowedNow
 from domain.fulfilment import SystemStatus
 from domain.vocabulary import IdentifierKind, LetterKind, Outcome, Right
-from projections import connector_tasks, deadline_worklist
+from projections import connector_tasks, worklist
 from services.fulfilment import person_of
 from services.planning import OTHER_RECIPIENTS, RECIPIENT
 from services.recipient_ledger import Stage
@@ -100,7 +100,7 @@ def test_a_recipient_that_the_profile_does_not_know_is_a_task(house: House) -> N
     assert entry.stage is Stage.WAITING
     assert STRANGE not in str(plan(house, case_id, Right.ERASURE).systems)
     house.work()
-    (work,) = deadline_worklist.of_case(house.installation.database, case_id)
+    (work,) = worklist.of_case(house.installation.database, case_id)
     assert "person-task" in work.blocked_by
     rows = connector_tasks.of_request(
         house.installation.database, asked(house, case_id, Right.ERASURE).id

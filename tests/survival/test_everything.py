@@ -41,8 +41,8 @@ from domain.vocabulary import (
     Outcome,
     Right,
 )
-from projections.deadline_worklist import of_request
 from projections.open_requests import open_requests
+from projections.worklist import of_request
 from services.ports import (
     AwaitsPerson,
     Connector,

@@ -47,7 +47,7 @@ from domain.vocabulary import (
     Right,
     TriageKind,
 )
-from projections import deadline_worklist
+from projections import incoming
 from services import dossier
 from services.intake import Note
 from services.ports import CodeCheck, Identifier
@@ -227,7 +227,7 @@ def waiting(
 ) -> list[Waiting]:
     """Messages that wait for a person, or were set aside, the oldest first."""
     place = (datetime.fromisoformat(page.after[0]), UUID(page.after[1])) if page.after else None
-    found = deadline_worklist.inbox(
+    found = incoming.inbox(
         installation.database,
         seen(installation, bearer, controller),
         status=status,

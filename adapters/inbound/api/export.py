@@ -34,7 +34,7 @@ from domain.looks import looks_id
 from domain.personal import PersonalRef
 from domain.request import DataSubjectRequest
 from domain.vocabulary import Content
-from projections import deadline_worklist
+from projections.worklist import everything
 from services.ports import Erased
 from services.spreadsheets import harmless
 
@@ -184,7 +184,7 @@ def _requests(
     installation: Installation, controllers: list[str], *, closed: bool
 ) -> Iterator[OnTheList]:
     after: UUID | None = None
-    while page := deadline_worklist.everything(
+    while page := everything(
         installation.database, controllers, closed=closed, after=after, limit=PAGE
     ):
         yield from map(on_the_list, page)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import date
 from http import HTTPStatus
 from typing import Annotated, Any, Literal
@@ -55,7 +54,8 @@ from domain.vocabulary import (
     Right,
     Role,
 )
-from projections import deadline_worklist
+from projections import worklist
+from projections.work import Work
 from services.fulfilment import person_of
 from services.intake import Asked, Backdated
 from services.places import without_places
@@ -210,20 +210,6 @@ class WorkList(BaseModel):
     next: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class ListedAt:
-    """Where an entry stands on the work list."""
-
-    clock_runs: bool
-    target_due: date
-    request_id: UUID
-
-    @classmethod
-    def of(cls, place: Place) -> ListedAt:
-        runs, due, request_id = place
-        return cls(runs == "runs", date.fromisoformat(due), UUID(request_id))
-
-
 class Earlier(Form):
     """Why a request counts from a day before today: for the authority that asks one day."""
 
@@ -312,12 +298,12 @@ def work_list(
     assigned_to: Annotated[str | None, Query(max_length=100, description="A staff id.")] = None,
 ) -> WorkList:
     """What is not closed yet, by the day to aim for; what has been answered comes last."""
-    found = deadline_worklist.entries(
+    found = worklist.entries(
         installation.database,
         seen(installation, bearer, controller),
         turn=turn,
         assigned_to=assigned_to,
-        after=ListedAt.of(page.after) if page.after else None,
+        after=_listed_at(page.after) if page.after else None,
         limit=page.limit + 1,
     )
     following = None
@@ -327,6 +313,11 @@ def work_list(
         runs = "runs" if last.clock_runs else "answered"
         following = page.next((runs, last.target_due.isoformat(), str(last.request_id)))
     return WorkList(items=[on_the_list(one) for one in found], next=following)
+
+
+def _listed_at(place: Place) -> worklist.Place:
+    runs, due, request_id = place
+    return worklist.Place(runs == "runs", date.fromisoformat(due), UUID(request_id))
 
 
 @router.get("/{request_id}")
@@ -554,7 +545,7 @@ def record_by_hand(
         raise DomainError("say what was found, what was erased, or how it ended")
 
 
-def on_the_list(work: deadline_worklist.Work) -> OnTheList:
+def on_the_list(work: Work) -> OnTheList:
     return OnTheList(
         request_id=work.request_id,
         case_id=work.case_id,

@@ -19,7 +19,7 @@ from adapters.inbound.api.requests import RequestId, carry_out, request_of
 from adapters.inbound.api.shapes import Form, RequestSummary
 from domain.case import CaseStatus
 from domain.vocabulary import Content, Right, TriageKind
-from projections import deadline_worklist
+from projections.incoming import due_at_once
 from services.passing_on import Somebody
 
 router = APIRouter(prefix="/v1", tags=["triage"], route_class=ApiRoute)
@@ -117,9 +117,7 @@ def due_today(
     controller: Annotated[str | None, Query(max_length=100)] = None,
 ) -> list[DueToday]:
     """What is asked under public-access law, the oldest first; it waits in no other list."""
-    found = deadline_worklist.due_at_once(
-        installation.database, seen(installation, bearer, controller)
-    )
+    found = due_at_once(installation.database, seen(installation, bearer, controller))
     return [
         DueToday(
             case_id=one.case_id,

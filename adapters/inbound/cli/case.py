@@ -59,7 +59,8 @@ def list_cases(
 ) -> None:
     """What waits to be confirmed, then every request that is not closed, by the day to aim for."""
     from domain.case import reference
-    from projections import deadline_worklist
+    from projections.incoming import inbox
+    from projections.worklist import entries
 
     with seated(context) as seat:
         known = seat.installation.controllers.names()
@@ -74,9 +75,9 @@ def list_cases(
                 "rights": list(one.rights),
                 "received_at": one.received_at.isoformat(),
             }
-            for one in deadline_worklist.inbox(seat.installation.database, names, limit=1_000)
+            for one in inbox(seat.installation.database, names, limit=1_000)
         ]
-        work = deadline_worklist.entries(
+        work = entries(
             seat.installation.database, names, assigned_to=seat.by if mine else None, limit=1_000
         )
         asked = [

@@ -15,7 +15,7 @@ from adapters.inbound.web.steps import carry_out
 from domain.errors import DomainError
 from domain.request import DataSubjectRequest
 from domain.vocabulary import ConsultedAbout, ExtensionReason
-from projections.deadline_worklist import case_called
+from projections.incoming import case_called
 from services.receipts import Correction
 
 router = APIRouter(prefix="/desk/cases/{case_id}", route_class=PageRoute, include_in_schema=False)

@@ -38,7 +38,7 @@ from domain.case import Case, CaseStatus, reference
 from domain.errors import DomainError
 from domain.vocabulary import Content, IdentifierKind, Language, Purpose, Right, TriageKind
 from projections import incoming
-from projections.deadline_worklist import Message, due_at_once, inbox
+from projections.incoming import Message, due_at_once, inbox
 from services import dossier
 from services.ports import Erased, Identifier
 from services.showing import places_in, shown_message

@@ -15,8 +15,7 @@ from adapters.inbound.web.session import Desk, needs
 from adapters.inbound.web.worklist import name_of
 from domain.access import Permission
 from domain.vocabulary import Content, Purpose
-from projections.deadline_worklist import Message, case_called
-from projections.incoming import cases
+from projections.incoming import Message, case_called, cases
 
 MOST = 100
 LONGEST = 200

@@ -31,8 +31,8 @@ from domain.policy import Profile
 from domain.request import Missed, Status
 from domain.vocabulary import Language, Right
 from projections import incoming
-from projections.deadline_worklist import TURN_OF, TURNS, Work
 from projections.projection import Today, civil_dates
+from projections.work import TURN_OF, TURNS, Work
 from projections.worklist import NOBODY, Alike, Due, Narrowed, Place, counted
 from projections.worklist import number_of as number_of_alike
 from projections.worklist import page as page_of

@@ -36,7 +36,7 @@ from domain.vocabulary import (
     TriageKind,
     Unidentified,
 )
-from projections.deadline_worklist import TURN_OF, TURNS
+from projections.work import TURN_OF, TURNS
 from services.ports import Task
 from services.wording import wording
 from services.worker import KINDS
