@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, is_dataclass
 from datetime import UTC, datetime, timedelta
 from enum import Enum
 from inspect import isclass
@@ -64,7 +64,6 @@ from adapters.outbound.vault import MasterKeys, PostgresVault, load_master_keys
 from adapters.outbound.views import Views
 from adapters.profiles import load_profile
 from adapters.settings import Settings, SettingsWrong, provider_secrets, system_secrets
-from domain.aggregate import Aggregate
 from domain.policy import Profile
 from domain.vocabulary import Country
 from projections.holds import due as due_holds
@@ -683,7 +682,7 @@ def _values(module: ModuleType) -> list[type]:
         for member in vars(module).values()
         if isclass(member)
         and member.__module__ == module.__name__
-        and not issubclass(member, Aggregate)
+        and (is_dataclass(member) or issubclass(member, Enum))
     ]
 
 
