@@ -1,0 +1,1 @@
+"""The contract with connected systems: what is said to them, and what they may answer."""
