@@ -4,28 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, is_dataclass
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from enum import Enum
-from inspect import isclass
 from pathlib import Path
-from types import ModuleType
 
-from eventsourcing.persistence import JSONTranscoder
-
-import domain.balancing
-import domain.case
-import domain.deadlines
-import domain.folder
-import domain.identity_providers
-import domain.information
-import domain.instruction
-import domain.looks
-import domain.rectification
-import domain.representation
-import domain.request_state
-import domain.restriction
-import domain.values
 from adapters.embedded_postgres import EmbeddedPostgres
 from adapters.outbound import rotation
 from adapters.outbound.accounts import Accounts
@@ -55,10 +37,10 @@ from adapters.outbound.staff_provider import StaffProvider
 from adapters.outbound.suppressions import PostgresSuppressed
 from adapters.outbound.systems import ConfiguredSystems
 from adapters.outbound.tasks import PostgresTasks
+from adapters.outbound.taught import teach
 from adapters.outbound.threads import PostgresThreads
 from adapters.outbound.throttle import Throttle
 from adapters.outbound.tokens import Tokens
-from adapters.outbound.transcodings import register_all
 from adapters.outbound.typesetting import TypstTypesetter
 from adapters.outbound.vault import MasterKeys, PostgresVault, load_master_keys
 from adapters.outbound.views import Views
@@ -312,7 +294,7 @@ def installation(
         database = stack.enter_context(
             database_of(settings, with_migrations=with_migrations, connect=connect)
         )
-        register = Register(log_environment(database), _teach)
+        register = Register(log_environment(database), teach)
         stack.callback(register.close)
         yield _wire(settings, database, register, clock, mailer, secrets, invented=invented)
 
@@ -655,36 +637,3 @@ def _mailer(settings: Settings, clock: Clock, tokens: MailTokens | None) -> Mail
         password=password.get_secret_value() if password else None,
         tokens=None if password else tokens,
     )
-
-
-def _teach(transcoder: JSONTranscoder) -> None:
-    register_all(
-        transcoder,
-        domain.deadlines.Deadlines,
-        *_values(domain.values),
-        *_enums(domain.request_state),
-        *_enums(domain.case),
-        *_enums(domain.folder),
-        *_enums(domain.representation),
-        *_values(domain.rectification),
-        *_values(domain.restriction),
-        *_values(domain.balancing),
-        *_values(domain.information),
-        *_values(domain.instruction),
-        *_enums(domain.looks),
-        *_enums(domain.identity_providers),
-    )
-
-
-def _values(module: ModuleType) -> list[type]:
-    return [
-        member
-        for member in vars(module).values()
-        if isclass(member)
-        and member.__module__ == module.__name__
-        and (is_dataclass(member) or issubclass(member, Enum))
-    ]
-
-
-def _enums(module: ModuleType) -> list[type]:
-    return [member for member in _values(module) if issubclass(member, Enum)]
