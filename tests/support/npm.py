@@ -11,7 +11,7 @@ from tests.support.components import alone_with, cache, unavailable
 
 def package(name: str, version: str) -> Path:
     """The folder that has the package among its `node_modules`."""
-    folder = cache() / f"{name}-{version}"
+    folder = cache() / f"{name.lstrip('@').replace('/', '-')}-{version}"
     with alone_with(folder):
         if not (folder / "node_modules" / name / "package.json").exists():
             _install(folder, name, version)
