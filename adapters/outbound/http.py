@@ -8,9 +8,10 @@ a reason that holds a path template and a status, never an address or a name.
 from __future__ import annotations
 
 import json as jsonlib
+import ssl
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -60,7 +61,8 @@ class Response:
 class HttpClient:
     """One connected system's base address and credentials.
 
-    `base_url` is http(s)://host[:port][/path]; at most `connections` are open at once.
+    `base_url` is http(s)://host[:port][/path]; at most `connections` are open at once. With `at`
+    they go to that network address and nowhere else, whatever the host's name means by then.
     """
 
     def __init__(
@@ -70,18 +72,29 @@ class HttpClient:
         headers: Mapping[str, str] | None = None,
         connections: int = 16,
         timeout: urllib3.Timeout | None = None,
+        largest: int | None = None,
+        at: str | None = None,
+        context: ssl.SSLContext | None = None,
     ) -> None:
         parts = urlsplit(base_url)
         if parts.scheme not in {"http", "https"} or not parts.hostname:
             raise ValueError("a system's url must begin with http:// or https:// and name a host")
-        self._base_path = parts.path.rstrip("/")
-        self._pool = (_Pool if parts.scheme == "http" else _SecurePool)(
-            parts.hostname,
+        self._base_path, self._largest = parts.path.rstrip("/"), largest
+        secure = parts.scheme == "https"
+        send_headers = {"Accept": "application/json", **(headers or {})}
+        of_tls: dict[str, Any] = {"ssl_context": context} if secure and context else {}
+        if at is not None:
+            send_headers["Host"] = parts.netloc
+            if secure:
+                of_tls |= {"server_hostname": parts.hostname, "assert_hostname": parts.hostname}
+        self._pool = (_SecurePool if secure else _Pool)(
+            at or parts.hostname,
             parts.port,
             maxsize=connections,
             block=True,
             timeout=timeout or TIMEOUT,
-            headers={"Accept": "application/json", **(headers or {})},
+            headers=send_headers,
+            **of_tls,
         )
 
     def request(
@@ -93,8 +106,9 @@ class HttpClient:
         query: Mapping[str, object] | None = None,
         json: object | None = None,
         form: Mapping[str, str] | None = None,
+        body: bytes | None = None,
         headers: Mapping[str, str] | None = None,
-        expect: tuple[int, ...] = (200,),
+        expect: Collection[int] = (200,),
     ) -> Response:
         """Call `template` with its `{names}` filled from `path`, each quoted as one segment.
 
@@ -108,7 +122,6 @@ class HttpClient:
         except UnicodeEncodeError:
             raise Refused(f"{method} {template} cannot be filled: a value is no text") from None
         send_headers = {**self._pool.headers, **(headers or {})}
-        body: bytes | None = None
         if json is not None:
             body = jsonlib.dumps(json).encode()
             send_headers["Content-Type"] = "application/json"
@@ -122,7 +135,7 @@ class HttpClient:
         if response.status in _TRY_LATER or response.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
             raise Unavailable(
                 f"{method} {template} answered {response.status}",
-                retry_after=_seconds(response.headers.get("retry-after")),
+                retry_after=wish_of(response.headers.get("retry-after")),
             )
         if HTTPStatus.MULTIPLE_CHOICES <= response.status < HTTPStatus.BAD_REQUEST:
             raise Garbled(f"{method} {template} answered {response.status}: a way to elsewhere")
@@ -144,7 +157,7 @@ class HttpClient:
                     preload_content=False,
                 )
                 try:
-                    content = _read(raw, what)
+                    content = _read(raw, what, self._largest or LARGEST_ANSWER)
                 except BaseException:
                     raw.close()  # what is left of it must not be taken for the next one's
                     raise
@@ -281,17 +294,17 @@ def _no_number(text: str) -> NoReturn:
     raise ValueError("NaN and Infinity are no JSON")
 
 
-def _read(raw: urllib3.BaseHTTPResponse, what: str) -> bytes:
+def _read(raw: urllib3.BaseHTTPResponse, what: str, largest: int) -> bytes:
     """The whole body, bounded in size."""
     content = bytearray()
     for piece in raw.stream(PIECE, decode_content=True):
         content += piece
-        if len(content) > LARGEST_ANSWER:
-            raise Garbled(f"{what} answered more than {LARGEST_ANSWER} bytes")
+        if len(content) > largest:
+            raise Garbled(f"{what} answered more than {largest} bytes")
     return bytes(content)
 
 
-def _seconds(header: str | None) -> float | None:
+def wish_of(header: str | None) -> float | None:
     """`Retry-After`, as seconds or as a date; nonsense counts as no wish (RFC 9110, 10.2.3)."""
     if header is None:
         return None

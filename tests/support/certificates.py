@@ -1,4 +1,4 @@
-"""A certificate for 127.0.0.1, made for one run of the tests."""
+"""A certificate for 127.0.0.1 and names of its own, made for one run of the tests."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 
-def make_certificate(path: Path) -> Path:
+def make_certificate(path: Path, *hosts: str) -> Path:
     """Write certificate and key into one file."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "mail.example")])
@@ -26,7 +26,13 @@ def make_certificate(path: Path) -> Path:
         .not_valid_before(now - dt.timedelta(days=1))
         .not_valid_after(now + dt.timedelta(days=1))
         .add_extension(
-            x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), False
+            x509.SubjectAlternativeName(
+                [
+                    x509.IPAddress(ipaddress.ip_address("127.0.0.1")),
+                    *(x509.DNSName(host) for host in hosts),
+                ]
+            ),
+            False,
         )
         .sign(key, hashes.SHA256())
     )

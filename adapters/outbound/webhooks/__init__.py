@@ -1,0 +1,1 @@
+"""Webhooks: instructions sent to systems over HTTPS, signed, guarded and counted."""
