@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Collection, Mapping
 from contextlib import suppress
 from datetime import timedelta
@@ -33,6 +34,8 @@ FROM_FILES = (
     *("mail_oauth_client_secret", "mail_oauth_refresh_token", "staff_oidc_client_secret"),
 )
 """Secrets that a file may hold; so may every variable of a connected system, as <VARIABLE>_FILE."""
+
+_HOST_AND_PORT = re.compile(r"[a-z0-9.-]+(:[0-9]{1,5})?")
 
 
 class SettingsWrong(Exception):
@@ -144,6 +147,14 @@ class Settings(BaseSettings):
         NoDecode,
         Field(description="host names of your own mail servers, separated by commas"),
     ] = ()
+    webhook_allow: Annotated[
+        tuple[str, ...],
+        NoDecode,
+        Field(
+            description="host or host:port, separated by commas: hosts of your own with internal"
+            " addresses that connected systems may be told at"
+        ),
+    ] = ()
     profiles: Annotated[
         Path | None, Field(description="a directory with one profile (*.toml) per controller")
     ] = None
@@ -248,6 +259,16 @@ class Settings(BaseSettings):
     @classmethod
     def _expanded(cls, value: Path | None) -> Path | None:
         return value.expanduser().absolute() if value is not None else None
+
+    @field_validator("webhook_allow", mode="before")
+    @classmethod
+    def _hosts(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        named = tuple(one.strip().lower() for one in value.split(",") if one.strip())
+        if not all(_HOST_AND_PORT.fullmatch(one) for one in named):
+            raise ValueError("must be hosts")
+        return named
 
     @field_validator("trusted_mail_hosts", mode="before")
     @classmethod

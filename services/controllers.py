@@ -24,6 +24,8 @@ BY_DATA: Mapping[str, str] = {
 
 ReadProfile = Callable[[bytes, str], Profile]
 """Reads a profile's document, given its bytes and the name for error messages."""
+Admit = Callable[[Profile], None]
+"""Refuses, with `DomainError`, a profile that this installation must not put in force."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,10 +45,16 @@ class Controllers:
     """The profiles of all controllers of this installation, by name and by digest."""
 
     def __init__(
-        self, register: Register, names: Names, vault: Vault, clock: Clock, read: ReadProfile
+        self,
+        register: Register,
+        names: Names,
+        vault: Vault,
+        clock: Clock,
+        read: ReadProfile,
+        admit: Admit = lambda _: None,
     ) -> None:
         self._register, self._names, self._vault = register, names, vault
-        self._clock, self._read = clock, read
+        self._clock, self._read, self._admit = clock, read, admit
         self._profiles: dict[str, Profile] = {}
         self._lock = Lock()
 
@@ -54,6 +62,7 @@ class Controllers:
     def adopt(self, document: bytes, *, name: str, by: str) -> Profile:
         """Put a profile in force. One that the law forbids to load is refused, with reasons."""
         profile = self._read(document, name)
+        self._admit(profile)
         now = self._clock()
         fatal = [
             finding

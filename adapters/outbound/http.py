@@ -62,7 +62,8 @@ class HttpClient:
     """One connected system's base address and credentials.
 
     `base_url` is http(s)://host[:port][/path]; at most `connections` are open at once. With `at`
-    they go to that network address and nowhere else, whatever the host's name means by then.
+    they go to that network address and nowhere else, whatever the host's name means by then. Of an
+    answer that is larger than `largest` there is an error, or with `cut_off` what came until then.
     """
 
     def __init__(
@@ -73,13 +74,15 @@ class HttpClient:
         connections: int = 16,
         timeout: urllib3.Timeout | None = None,
         largest: int | None = None,
+        cut_off: bool = False,
         at: str | None = None,
         context: ssl.SSLContext | None = None,
     ) -> None:
         parts = urlsplit(base_url)
         if parts.scheme not in {"http", "https"} or not parts.hostname:
             raise ValueError("a system's url must begin with http:// or https:// and name a host")
-        self._base_path, self._largest = parts.path.rstrip("/"), largest
+        self._base_path = parts.path.rstrip("/")
+        self._largest, self._cut_off = largest, cut_off
         secure = parts.scheme == "https"
         send_headers = {"Accept": "application/json", **(headers or {})}
         of_tls: dict[str, Any] = {"ssl_context": context} if secure and context else {}
@@ -109,8 +112,11 @@ class HttpClient:
         body: bytes | None = None,
         headers: Mapping[str, str] | None = None,
         expect: Collection[int] = (200,),
+        literally: str | None = None,
     ) -> Response:
         """Call `template` with its `{names}` filled from `path`, each quoted as one segment.
+
+        Where somebody else gave the path it is called `literally`, and the template is its name.
 
         Statuses in `expect` are returned; 408, 425, 429 and 5xx raise `Unavailable` with the
         system's `Retry-After` if it gave one; a redirect is `Garbled`, all others raise `Refused`.
@@ -118,7 +124,7 @@ class HttpClient:
         if any(value in {"", ".", ".."} for value in (path or {}).values()):
             raise Refused(f"{method} {template} cannot be filled: a part of its path is empty")
         try:
-            url = self._base_path + _filled(template, path or {}, query or {})
+            url = literally or self._base_path + _filled(template, path or {}, query or {})
         except UnicodeEncodeError:
             raise Refused(f"{method} {template} cannot be filled: a value is no text") from None
         send_headers = {**self._pool.headers, **(headers or {})}
@@ -157,7 +163,7 @@ class HttpClient:
                     preload_content=False,
                 )
                 try:
-                    content = _read(raw, what, self._largest or LARGEST_ANSWER)
+                    content = self._read(raw, what)
                 except BaseException:
                     raw.close()  # what is left of it must not be taken for the next one's
                     raise
@@ -174,6 +180,18 @@ class HttpClient:
             headers={name.lower(): value for name, value in raw.headers.items()},
             body=content,
         )
+
+    def _read(self, raw: urllib3.BaseHTTPResponse, what: str) -> bytes:
+        """The whole body, bounded in size."""
+        largest, content = self._largest or LARGEST_ANSWER, bytearray()
+        for piece in raw.stream(PIECE, decode_content=True):
+            content += piece
+            if len(content) > largest:
+                if self._cut_off:
+                    raw.close()
+                    break
+                raise Garbled(f"{what} answered more than {largest} bytes")
+        return bytes(content[:largest])
 
     def close(self) -> None:
         self._pool.close()
@@ -292,16 +310,6 @@ def _finite(text: str) -> float:
 
 def _no_number(text: str) -> NoReturn:
     raise ValueError("NaN and Infinity are no JSON")
-
-
-def _read(raw: urllib3.BaseHTTPResponse, what: str, largest: int) -> bytes:
-    """The whole body, bounded in size."""
-    content = bytearray()
-    for piece in raw.stream(PIECE, decode_content=True):
-        content += piece
-        if len(content) > largest:
-            raise Garbled(f"{what} answered more than {largest} bytes")
-    return bytes(content)
 
 
 def wish_of(header: str | None) -> float | None:

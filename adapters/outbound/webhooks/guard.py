@@ -147,25 +147,24 @@ class Guard:
 
     def client(
         self,
-        url: str,
+        target: Target,
         *,
         timeout: urllib3.Timeout | None = None,
         largest: int,
+        cut_off: bool = False,
         trusting: str | None = None,
     ) -> HttpClient:
-        """A client for this one address, tied to where it leads now; whoever has it closes it.
+        """A client for this one target, which leads nowhere else; whoever has it closes it.
 
         `trusting` are certificates (PEM) to believe instead of those that this machine does.
         """
-        target = self.target(url)
-        place = target.place
-        named = f"[{place.host}]" if ":" in place.host else place.host
         return HttpClient(
-            f"https://{named}:{place.port}",
+            f"https://{target.place.host}:{target.place.port}",
             at=target.address,
             connections=1,
             timeout=timeout,
             largest=largest,
+            cut_off=cut_off,
             context=ssl.create_default_context(cadata=trusting) if trusting else None,
         )
 

@@ -230,7 +230,7 @@ def inside(certificate: Path) -> Iterator[Inside]:
 def _client(guard: Guard, url: str, certificate: Path) -> HttpClient:
     pem = certificate.read_text()
     trusted = pem[pem.index("-----BEGIN CERTIFICATE") :]
-    return guard.client(url, largest=1_000, trusting=trusted)
+    return guard.client(guard.target(url), largest=1_000, trusting=trusted)
 
 
 def test_the_connection_goes_to_the_address_that_was_judged(
