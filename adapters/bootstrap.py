@@ -44,6 +44,8 @@ from adapters.outbound.tokens import Tokens
 from adapters.outbound.typesetting import TypstTypesetter
 from adapters.outbound.vault import MasterKeys, PostgresVault, load_master_keys
 from adapters.outbound.views import Views
+from adapters.outbound.webhooks.admission import Admission
+from adapters.outbound.webhooks.guard import Guard
 from adapters.profiles import load_profile
 from adapters.settings import Settings, SettingsWrong, provider_secrets, system_secrets
 from domain.policy import Profile
@@ -362,7 +364,9 @@ def _wire(
     )
     codes = PostgresCodes(database, vault.key_for("one-time codes"))
     links = PostgresLinks(database)
-    controllers = Controllers(register, ControllerNames(database), vault, clock, read)
+    guard = Guard(settings.webhook_allow)
+    admit = Admission(guard, secrets_of)
+    controllers = Controllers(register, ControllerNames(database), vault, clock, read, admit)
     systems = ConfiguredSystems(controllers, secrets_of, settings.exports)
     tasks = PostgresTasks(database, systems.at_once)
     planning = Planning(register, controllers, tasks)

@@ -82,6 +82,15 @@ def test_hosts_are_separated_by_commas() -> None:
     assert settings.trusted_mail_hosts == ("mx.post.example", ".relay.example")
 
 
+def test_hosts_of_ones_own_may_have_a_port() -> None:
+    settings = load_settings({"TRETTIO_WEBHOOK_ALLOW": "Hooks.intranet.example:9443, inside"})
+
+    assert settings.webhook_allow == ("hooks.intranet.example:9443", "inside")
+    for wrong in ("https://inside", "inside:x", "in side", "inside:99999999"):
+        with pytest.raises(SettingsWrong, match="TRETTIO_WEBHOOK_ALLOW is wrong"):
+            load_settings({"TRETTIO_WEBHOOK_ALLOW": wrong})
+
+
 def test_settings_do_not_change_and_do_not_show_their_secrets() -> None:
     settings = load_settings({"TRETTIO_SMTP_PASSWORD": "dragon", "TRETTIO_MASTER_KEY": "hemmelig"})
 
