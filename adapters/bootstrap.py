@@ -21,6 +21,7 @@ from adapters.outbound.grants import Grants
 from adapters.outbound.held_records import PostgresHeldRecords
 from adapters.outbound.idempotency import IdempotencyKeys, Versions
 from adapters.outbound.identity_providers import ConfiguredProviders
+from adapters.outbound.instruction_ledger import PostgresInstructionLedger
 from adapters.outbound.limits import PostgresLimits
 from adapters.outbound.links import PostgresLinks
 from adapters.outbound.log_source import LogSource
@@ -35,6 +36,7 @@ from adapters.outbound.smtp import Security, SmtpMailer
 from adapters.outbound.staff import PostgresStaff
 from adapters.outbound.staff_provider import StaffProvider
 from adapters.outbound.suppressions import PostgresSuppressed
+from adapters.outbound.system_keys import SystemKeys
 from adapters.outbound.systems import ConfiguredSystems
 from adapters.outbound.tasks import PostgresTasks
 from adapters.outbound.taught import teach
@@ -48,6 +50,7 @@ from adapters.outbound.webhooks.admission import Admission
 from adapters.outbound.webhooks.guard import Guard
 from adapters.profiles import load_profile
 from adapters.settings import Settings, SettingsWrong, provider_secrets, system_secrets
+from domain.instruction import Contract
 from domain.policy import Profile
 from domain.vocabulary import Country
 from projections.holds import due as due_holds
@@ -77,6 +80,7 @@ from services.held import Held
 from services.holds import Holds
 from services.identity import Identity
 from services.informing import Informing
+from services.instructing import Deliverer, Instructions
 from services.intake import Intake
 from services.invitations import Invitations
 from services.looking import Looking
@@ -163,6 +167,9 @@ class Installation:
     holds: Holds
     restrictions: Restrictions
     rectifying: Rectifying
+    instructions: Instructions
+    instruction_ledger: PostgresInstructionLedger
+    system_keys: SystemKeys
     objecting: Objecting
     informing: Informing
     disclosing: Disclosing
@@ -215,6 +222,7 @@ class Installation:
             self.orders,
             self.portal,
             self.one_click,
+            self.instructions,
             self.systems,
             self.limited_mailer(),
             self.clock,
@@ -448,6 +456,10 @@ def _wire(
         clock,
         address=settings.address,
     )
+    rectifying = Rectifying(register, vault, tasks, controllers, fulfilments, restrictions, clock)
+    ledger = PostgresInstructionLedger(database)
+    system_keys = SystemKeys(database, vault.key_for, countries)
+    deliverers: dict[Contract, Deliverer] = {}
     limits = PostgresLimits(database, vault.key_for("limits"))
     correcting = Correcting(register, vault, controllers, planning, postroom, staff, clock)
     following = Following(
@@ -526,9 +538,22 @@ def _wire(
         searching_again=SearchingAgain(register, vault, refusing, clock),
         retention=retention,
         restrictions=restrictions,
-        rectifying=Rectifying(
-            register, vault, tasks, controllers, fulfilments, restrictions, clock
+        rectifying=rectifying,
+        instructions=Instructions(
+            register,
+            vault,
+            tasks,
+            controllers,
+            fulfilments,
+            rectifying,
+            restrictions,
+            ledger,
+            system_keys,
+            clock,
+            deliverers,
         ),
+        instruction_ledger=ledger,
+        system_keys=system_keys,
         writing=Writing(register, vault, controllers, postroom, clock),
         recalling=recalling,
         misdirected=Misdirected(register, vault, controllers, postroom, links, clock),

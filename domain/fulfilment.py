@@ -318,6 +318,22 @@ class Fulfilment(Aggregate):
             for state in self.systems.values()
         )
 
+    def awaits(self, system: str, action: Action) -> bool:
+        """Whether an answer to this would have an effect; a search may be answered anew."""
+        state = self.systems.get(system)
+        if state is None or self._is_late(system, action):
+            return False
+        return action is Action.FIND or state.treated_at is None
+
+    def awaits_read_back(self, system: str) -> bool:
+        state = self.systems.get(system)
+        return (
+            state is not None
+            and self.completed_at is None
+            and state.treated_at is not None
+            and state.status is not SystemStatus.DONE
+        )
+
     @property
     def outcomes(self) -> dict[UUID, RecordOutcome]:
         return {

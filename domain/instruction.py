@@ -234,8 +234,8 @@ class Instruction(Aggregate):
         self.ended_at: datetime | None = None
 
     @staticmethod
-    def create_id(task_key: str) -> UUID:
-        return instruction_id(task_key)
+    def create_id(key: str) -> UUID:
+        return instruction_id(key)
 
     @classmethod
     def may_begin(cls, facts: dict[str, Any]) -> None:
@@ -243,8 +243,8 @@ class Instruction(Aggregate):
         named(facts["system"])
         if facts["ends_at"] <= facts["timestamp"]:
             raise DomainError("an instruction ends after it was given: give it a later end")
-        if facts["records"] and facts["verb"] not in OF_RECORDS:
-            raise DomainError(f"{facts['verb'].value} is about a person, not about single records")
+        if bool(facts["records"]) != (facts["verb"] is Verb.ERASE):
+            raise DomainError("what is to be erased is said record by record, and nothing else")
 
     @property
     def is_open(self) -> bool:
@@ -334,9 +334,6 @@ class ClaimEnded(NotAllowedNow):
 
 NOT_ANSWERED = "not-answered"
 """Why a system is told once more without anybody's wish."""
-
-OF_RECORDS = frozenset({Verb.ERASE, Verb.RECTIFY})
-"""What is said record by record."""
 
 
 def instruction_id(task_key: str) -> UUID:

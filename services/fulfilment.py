@@ -34,7 +34,7 @@ from services.held import Held, HeldRecord
 from services.numbers import drop_if_done
 from services.planning import RECIPIENT, answer_task, carry_matches, task_for
 from services.ports import Also, Clock, Person, Record, Result, Task, Tasks, Vault
-from services.register import Register, again_on_conflict
+from services.register import MakeAlong, Register, again_on_conflict, nothing_along
 from services.suppressions import Suppressions
 
 
@@ -75,6 +75,7 @@ class Fulfilments:
         by: str | None = None,
         reason: str = "",
         task: Task | None = None,
+        along: MakeAlong = nothing_along,
     ) -> None:
         """Seal what a system holds; when it was the last one asked, the data is collected.
 
@@ -91,7 +92,7 @@ class Fulfilments:
                     break
                 part = [*part[FEW:], *islice(coming, FEW)]
         self._record_found(
-            request_id, system, part, search, key=key, by=by, reason=reason, task=task
+            request_id, system, part, search, key=key, by=by, reason=reason, task=task, along=along
         )
 
     @again_on_conflict
@@ -106,13 +107,14 @@ class Fulfilments:
         by: str | None,
         reason: str,
         task: Task | None,
+        along: MakeAlong,
     ) -> None:
         """All of it, or, with `search`, the rest of what was saved in parts."""
         with self._register.alone_with(request_id):
             now = self._clock()
             self._register.look_at(request_id)
             fulfilment = self._register.fulfilment(request_id)
-            if self._heard_before(fulfilment, system, key, task):
+            if self._heard_before(fulfilment, system, key, task, along):
                 return
             profile = self._controllers.in_force(fulfilment.controller)
             found: Found
@@ -134,7 +136,10 @@ class Fulfilments:
                 carry_matches(request, self._register.requests_of(case), now)
                 changed.append(request)
                 also = [*also, *self._drop_number(request, changed, now)]
-            self._register.save_all(changed, [*also, *self._finish(task)])
+            more = along()
+            self._register.save_all(
+                [*changed, *more.aggregates], [*also, *more.also, *self._finish(task)]
+            )
 
     @again_on_conflict
     def _record_part(
@@ -196,6 +201,7 @@ class Fulfilments:
         by: str | None = None,
         read_back_by_hand: bool = False,
         task: Task | None = None,
+        along: MakeAlong = nothing_along,
     ) -> None:
         """What became of each record; then the system is read back before it is believed.
 
@@ -205,9 +211,10 @@ class Fulfilments:
             now = self._clock()
             self._register.look_at(request_id)
             fulfilment = self._register.fulfilment(request_id)
-            if self._heard_before(fulfilment, system, key, task):
+            if self._heard_before(fulfilment, system, key, task, along):
                 return
-            also = self._finish(task)
+            more = along()
+            also = [*more.also, *self._finish(task)]
             outcomes = gathered(
                 self._record_outcome(fulfilment, record_id, result, by, also, now)
                 for record_id, result in results.items()
@@ -222,7 +229,7 @@ class Fulfilments:
                     fulfilment.read_back(system=system, key=back, remaining={}, at=now)
                 else:
                     also.append(self._read_back_task(fulfilment, system, results, now))
-            self.save_and_complete(fulfilment, also, now, more=kept)
+            self.save_and_complete(fulfilment, also, now, more=[*kept, *more.aggregates])
 
     def _kept_by_hand(
         self,
@@ -282,13 +289,14 @@ class Fulfilments:
         *,
         key: str,
         task: Task | None = None,
+        along: MakeAlong = nothing_along,
     ) -> None:
         """What a system still holds. Only what was kept or is known to remain may be there."""
         with self._register.alone_with(request_id):
             now = self._clock()
             self._register.look_at(request_id)
             fulfilment = self._register.fulfilment(request_id)
-            if self._heard_before(fulfilment, system, key, task):
+            if self._heard_before(fulfilment, system, key, task, along):
                 return
             known = {record.digest: record for record in fulfilment.found}
             digests = (
@@ -297,7 +305,9 @@ class Fulfilments:
             )
             remaining = {digest: known[digest] for digest in digests if digest in known}
             fulfilment.read_back(system=system, key=key, remaining=remaining, at=now)
-            self.save_and_complete(fulfilment, self._finish(task), now)
+            more = along()
+            also = [*more.also, *self._finish(task)]
+            self.save_and_complete(fulfilment, also, now, more=more.aggregates)
 
     @again_on_conflict
     def record_done(
@@ -311,13 +321,14 @@ class Fulfilments:
         reason: str = "",
         by: str | None = None,
         task: Task | None = None,
+        along: MakeAlong = nothing_along,
     ) -> None:
         """A suppression, a recipient informed, a task done by hand."""
         with self._register.alone_with(request_id):
             now = self._clock()
             self._register.look_at(request_id)
             fulfilment = self._register.fulfilment(request_id)
-            if self._heard_before(fulfilment, system, key, task):
+            if self._heard_before(fulfilment, system, key, task, along):
                 return
             fulfilment.record_done(
                 system=system,
@@ -331,10 +342,11 @@ class Fulfilments:
             if action is Action.INFORM and outcome is Outcome.INFORMED:
                 told = Told(system.removeprefix(RECIPIENT), Outcome.INFORMED)
                 fulfilment.tell_recipient(told=told, at=now)
-            also = self._finish(task)
+            more = along()
+            also = [*more.also, *self._finish(task)]
             if action is Action.SUPPRESS:
                 also += self._never_again(request_id)
-            self.save_and_complete(fulfilment, also, now)
+            self.save_and_complete(fulfilment, also, now, more=more.aggregates)
 
     def _never_again(self, request_id: UUID) -> list[Also]:
         """Put the person on the list that outlives the case (Art. 21(3), GK-15)."""
@@ -359,13 +371,22 @@ class Fulfilments:
 
     @again_on_conflict
     def escalate(
-        self, request_id: UUID, system: str, *, reason: str, task: Task | None = None
+        self,
+        request_id: UUID,
+        system: str,
+        *,
+        reason: str,
+        task: Task | None = None,
+        along: MakeAlong = nothing_along,
     ) -> None:
         """A person must look or act; the task is over, whatever comes next is a new one."""
         with self._register.alone_with(request_id):
             fulfilment = self._register.fulfilment(request_id)
             fulfilment.escalate(system=system, reason=reason, at=self._clock())
-            self._register.save_all([fulfilment], self._finish(task))
+            more = along()
+            self._register.save_all(
+                [fulfilment, *more.aggregates], [*more.also, *self._finish(task)]
+            )
 
     @again_on_conflict
     def try_again(self, request_id: UUID, system: str, *, by: str) -> None:
@@ -395,13 +416,14 @@ class Fulfilments:
     # What is common
 
     def _heard_before(
-        self, fulfilment: Fulfilment, system: str, key: str, task: Task | None
+        self, fulfilment: Fulfilment, system: str, key: str, task: Task | None, along: MakeAlong
     ) -> bool:
         """The same receipt twice changes nothing; but the task that brought it again is done."""
         state = fulfilment.systems.get(system)
         if state is None or key not in state.answered_keys:
             return False
-        self._register.save_all([], self._finish(task))
+        more = along()
+        self._register.save_all(more.aggregates, [*more.also, *self._finish(task)])
         return True
 
     def save_and_complete(

@@ -6,7 +6,7 @@ and how it ended. What is unnecessary goes, unless a law keeps it, and then the 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID, uuid4
@@ -29,6 +29,7 @@ from services.places import HIDDEN, hide, is_place, secrets_in
 from services.planning import answer_task, task_for
 from services.ports import (
     Also,
+    AwaitsAnswer,
     AwaitsPerson,
     Clock,
     Connector,
@@ -43,7 +44,7 @@ from services.ports import (
     Vault,
 )
 from services.recipients import tell_nobody, tell_recipients
-from services.register import Register, again_on_conflict
+from services.register import MakeAlong, Register, again_on_conflict
 from services.restricting import Restrictions
 from services.showing import places_in
 
@@ -324,6 +325,8 @@ class Rectifying:
             theirs = [state for state in waiting if state.claim.record_id == record_id]
             try:
                 result = connector.rectify(person, correction, key=f"{task.key}/{record_id}")
+            except AwaitsAnswer:
+                raise
             except AwaitsPerson:
                 by_hand = True
                 continue
@@ -333,7 +336,8 @@ class Rectifying:
         after = {}
         if done:
             known = _with_new_addresses(person, corrections.values())
-            after = self._read_back(request, known, connector, corrections, done, not_held)
+            now = list(connector.find(known, fresh_after=self._clock()))
+            after = self._read_back(now, corrections, done, not_held)
         self._done(task, done, after, by_hand=by_hand)
 
     @again_on_conflict
@@ -366,6 +370,49 @@ class Rectifying:
                     at=now,
                 )
             self._fulfilments.save_and_complete(fulfilment, also, now, more=(claims,))
+
+    def to_write(self, request: DataSubjectRequest, system: str) -> Mapping[UUID, Correction]:
+        """What is to be written in one system, by record."""
+        claims = self._register.rectification(request.id)
+        return dict(self._corrections(request, claims.waiting(system)))
+
+    @again_on_conflict
+    def written(
+        self,
+        request_id: UUID,
+        system: str,
+        records: Sequence[Record],
+        *,
+        key: str,
+        along: MakeAlong,
+    ) -> None:
+        """What a system that was told shows of its records now; a person sees to what is not so."""
+        with self._register.alone_with(request_id):
+            now = self._clock()
+            self._register.look_at(request_id)
+            request = self._register.request(request_id)
+            claims = self._register.rectification(request_id)
+            fulfilment = self._register.fulfilment(request_id)
+            waiting = [s for s in claims.waiting(system) if s.claim.record_id is not None]
+            more = along()
+            also = list(more.also)
+            try:
+                after = self._read_back(records, self.to_write(request, system), waiting, set())
+            except Refused:
+                fulfilment.escalate(system=system, reason=NOT_THERE, at=now)
+            else:
+                for state in waiting:
+                    self._treat(request, claims, state, after[state.claim.id], None, also, now)
+                fulfilment.record_done(
+                    system=system,
+                    key=key,
+                    action=Action.RECTIFY,
+                    outcome=Outcome.RECTIFIED,
+                    at=now,
+                )
+            self._fulfilments.save_and_complete(
+                fulfilment, also, now, more=(claims, *more.aggregates)
+            )
 
     @again_on_conflict
     def done_by_hand(self, request_id: UUID, system: str, *, looked_again: bool, by: str) -> None:
@@ -450,15 +497,12 @@ class Rectifying:
 
     def _read_back(
         self,
-        request: DataSubjectRequest,
-        person: Person,
-        connector: Connector,
+        now: Sequence[Record],
         corrections: Mapping[UUID, Correction],
         done: Iterable[ClaimState],
         not_held: set[UUID],
     ) -> dict[UUID, str]:
         """What each field says now; `Refused` where it is not what it should be."""
-        now = list(connector.find(person, fresh_after=self._clock()))
         after: dict[UUID, str] = {}
         for state in done:
             claim = state.claim

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import wraps
 from threading import Lock, local
-from typing import Any, ParamSpec, Protocol, TypeVar, cast
+from typing import Any, NamedTuple, ParamSpec, Protocol, TypeVar, cast
 from uuid import UUID
 
 import orjson
@@ -116,6 +116,20 @@ class Joining:
 
     make: Callable[[], Sequence[Also]]
     saved: bool = False
+
+
+class Along(NamedTuple):
+    """What goes into the save of something else: made anew for every try of that save."""
+
+    aggregates: Sequence[Aggregate] = ()
+    also: Sequence[Also] = ()
+
+
+MakeAlong = Callable[[], Along]
+
+
+def nothing_along() -> Along:
+    return Along()
 
 
 class _Thread(local):

@@ -7,6 +7,7 @@ contested fact verified; looked at again every week; lifted after its letter and
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from datetime import date, datetime, timedelta
 from uuid import UUID, uuid4
 
@@ -44,6 +45,7 @@ from services.meanwhile import (
 from services.planning import answer_task
 from services.ports import (
     Also,
+    AwaitsAnswer,
     AwaitsPerson,
     Clock,
     Connector,
@@ -57,7 +59,7 @@ from services.ports import (
 )
 from services.postroom import Postroom
 from services.recipients import tell_recipients
-from services.register import Register, again_on_conflict
+from services.register import MakeAlong, Register, again_on_conflict, nothing_along
 from services.telling import TELLING
 
 
@@ -149,6 +151,7 @@ class Restrictions:
         reason: str = "",
         by: str | None = None,
         task: Task | None = None,
+        along: MakeAlong = nothing_along,
     ) -> None:
         """It is restricted there, or nothing is held; with the last of them the answer follows."""
         with self._register.alone_with(request_id):
@@ -160,7 +163,10 @@ class Restrictions:
             request = self._register.request(request_id)
             fulfilment = self._register.fulfilment(request_id)
             also = self._finish(task) + self._answer_if_set(request, restriction, fulfilment, now)
-            self._register.save_all([restriction, fulfilment], also)
+            more = along()
+            self._register.save_all(
+                [restriction, fulfilment, *more.aggregates], [*also, *more.also]
+            )
 
     def lift_at(self, task: Task, connector: Connector, person: Person) -> None:
         if not isinstance(connector, Restricts):
@@ -177,19 +183,28 @@ class Restrictions:
         reason: str = "",
         by: str | None = None,
         task: Task | None = None,
+        along: MakeAlong = nothing_along,
     ) -> None:
         restriction = self._register.restriction(request_id)
         restriction.record_lifted(system=system, reason=reason, by=by, at=self._clock())
-        self._register.save_all([restriction], self._finish(task))
+        more = along()
+        self._register.save_all([restriction, *more.aggregates], [*more.also, *self._finish(task)])
 
     @again_on_conflict
     def escalate(
-        self, request_id: UUID, system: str, *, reason: str, task: Task | None = None
+        self,
+        request_id: UUID,
+        system: str,
+        *,
+        reason: str,
+        task: Task | None = None,
+        along: MakeAlong = nothing_along,
     ) -> None:
         """A person must restrict it there, or lift it; the task is over."""
         restriction = self._register.restriction(request_id)
         restriction.escalate(system=system, reason=reason, at=self._clock())
-        self._register.save_all([restriction], self._finish(task))
+        more = along()
+        self._register.save_all([restriction, *more.aggregates], [*more.also, *self._finish(task)])
 
     @again_on_conflict
     def record_unavailable(
@@ -218,6 +233,12 @@ class Restrictions:
         )
         self._register.save_all([], self._tasks.again(task))
 
+    def awaits(self, request_id: UUID, system: str, *, lifting: bool) -> bool:
+        """Whether an answer to this would have an effect."""
+        restriction = self._register.find_restriction(request_id)
+        state = restriction.systems.get(system) if restriction is not None else None
+        return state is not None and not state.is_settled and state.lifting is lifting
+
     def is_moot(self, task: Task) -> bool:
         """Whether what a task asks of a system has been done or is not wanted any more."""
         restriction = self._register.restriction(task.subject_id)
@@ -237,7 +258,8 @@ class Restrictions:
             if state.at is At.RESTRICTED:
                 asked = connector(system)
                 if isinstance(asked, Restricts):
-                    holds[system] = asked.is_restricted(person)
+                    with suppress(AwaitsAnswer):  # what it answered once is what it stands by
+                        holds[system] = asked.is_restricted(person)
         self._checked(task, holds)
 
     @again_on_conflict

@@ -28,6 +28,7 @@ from services.answering import Answering
 from services.digest import Digests
 from services.fulfilment import Fulfilments
 from services.holds import HOLD_KINDS, NOBODYS_FAULT, RELEASE, TELL, Holds
+from services.instructing import DELIVER, VERBS, Instructions
 from services.invitations import Invitations
 from services.meanwhile import ANNOUNCE, CHECK, LIFT, RESTRICT, UNRESTRICT
 from services.numbers import person_to_find
@@ -36,6 +37,7 @@ from services.order_knowledge import COMPARE, OrderKnowledge
 from services.portal import BEGIN, Portal
 from services.ports import (
     Attachment,
+    AwaitsAnswer,
     AwaitsPerson,
     Clock,
     Connector,
@@ -84,11 +86,12 @@ KINDS = (
     COMPARE,
     BEGIN,
     STOP_MARKETING,
+    DELIVER,
 )
 OF_RESTRICTIONS = frozenset({RESTRICT, UNRESTRICT, CHECK, ANNOUNCE, LIFT})
 OF_NO_CASE = frozenset({CHECK_SUPPRESSIONS, STOP_MARKETING})
-WITHOUT_REQUEST = frozenset({*HOLD_KINDS, *OF_NO_CASE})
-"""What is about a hold or a controller, with a system to ask and no request to tell."""
+WITHOUT_REQUEST = frozenset({*HOLD_KINDS, *OF_NO_CASE, DELIVER})
+"""What is about a hold, a controller or an instruction, with a system and no request to tell."""
 FOLLOW_UPS = frozenset({"read-back", "answer"})
 """What whoever made it necessary goes on with. Letters wait for the turn that their relay gives."""
 LEASE_SECONDS = 30.0
@@ -140,6 +143,7 @@ class Worker:
         orders: OrderKnowledge,
         portal: Portal,
         one_click: OneClick,
+        instructions: Instructions,
         systems: Systems,
         mailer: Mailer,
         clock: Clock,
@@ -151,7 +155,7 @@ class Worker:
         self._retention, self._holds, self._digests = retention, holds, digests
         self._rectifying, self._restrictions = rectifying, restrictions
         self._withdrawing = withdrawing
-        self._suppressions = suppressions
+        self._suppressions, self._instructions = suppressions, instructions
         self._orders = orders
         self._systems, self._mailer, self._clock = systems, mailer, clock
         self._name = name
@@ -180,6 +184,7 @@ class Worker:
             BEGIN: portal.begin,
             COMPARE: lambda task: self._orders.compare(task, self._systems),
             STOP_MARKETING: lambda task: one_click.work(task, self._systems),
+            DELIVER: instructions.deliver,
         }
 
     def run(self, stop: Event, *, idle_seconds: float = 0.2) -> None:
@@ -232,7 +237,12 @@ class Worker:
                 if self._is_moot(task):
                     self._register.save_all([], [self._tasks.done(task)])
                     return
-                self._doers[task.kind](task)
+                try:
+                    self._doers[task.kind](task)
+                except AwaitsAnswer:
+                    if task.kind not in VERBS:
+                        raise
+                    self._instructions.give(task)
             log.info("task_done", attempts=task.attempts)
             if task.failing:
                 self._tasks.answered(task)
@@ -318,7 +328,7 @@ class Worker:
         with suppress(SomebodyWasFaster):
             if task.kind in HOLD_KINDS:
                 self._holds.ask_person(task.subject_id, reason=NOT_SET_UP)
-            elif task.kind not in OF_NO_CASE:
+            elif task.kind not in WITHOUT_REQUEST:
                 self._book(task).escalate(task.subject_id, task.named_system, reason=NOT_SET_UP)
 
     def _not_now(self, task: Task, error: NotAllowedNow) -> None:
@@ -343,6 +353,8 @@ class Worker:
         try:
             if task.kind in HOLD_KINDS:
                 self._holds.ask_person(task.subject_id, reason=what, task=task)
+            elif task.kind == DELIVER:
+                self._instructions.undeliverable(task)
             else:
                 self._book(task).escalate(task.subject_id, task.system, reason=what, task=task)
         except SomebodyWasFaster:

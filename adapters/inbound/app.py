@@ -19,6 +19,7 @@ from adapters.inbound.api import (
     health,
     inbox,
     information,
+    instructions,
     keeping,
     letters,
     metrics,
@@ -69,6 +70,7 @@ MODULES = (
     keeping,
     export,
     controllers,
+    instructions,
 )
 
 _HEADERS = {

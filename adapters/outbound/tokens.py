@@ -12,6 +12,7 @@ from enum import Enum
 
 from adapters.outbound.database import Database, Statement
 from domain.access import PERMISSIONS, Access, Allowed, Permission, Role
+from domain.errors import DomainError
 
 PREFIX = "trt_"
 REMEMBERED_SECONDS = 2.0
@@ -27,6 +28,8 @@ class Scope(Enum):
     DESK = "desk"
     ADMIN = "admin"
     METRICS = "metrics"
+    SYSTEM = "system"
+    """A connected system: its own instructions, and nothing else."""
 
 
 # A desk token stands for a handler who may also be the second person, as it always has; answering
@@ -37,6 +40,7 @@ SCOPES: dict[Scope, frozenset[Permission]] = {
     Scope.DESK: PERMISSIONS[Role.HANDLER] | {Permission.APPROVE, Permission.ADVISE},
     Scope.ADMIN: PERMISSIONS[Role.OPERATOR] | {Permission.ADOPT, Permission.AUDIT},
     Scope.METRICS: frozenset(),
+    Scope.SYSTEM: frozenset(),
 }
 """What each scope opens at the desk; `/v1` asks for the scopes themselves."""
 
@@ -51,6 +55,7 @@ class Bearer:
     scopes: frozenset[Scope]
     controllers: frozenset[str]
     access: Access = field(default_factory=Access)
+    system: str | None = None
 
     def may(self, scope: Scope) -> bool:
         return scope in self.scopes
@@ -85,21 +90,27 @@ class Tokens:
         staff_id: str,
         scopes: frozenset[Scope],
         controllers: frozenset[str] = frozenset(),
+        system: str | None = None,
         expires_at: datetime | None = None,
     ) -> str:
         """A fresh token; it is shown now and never again."""
+        if system is not None and (scopes != {Scope.SYSTEM} or len(controllers) != 1):
+            raise DomainError(
+                "a system's token has the scope system and no other, and is for one controller"
+            )
         token = PREFIX + secrets.token_urlsafe(32)
         self._database.run(
             Statement(
                 "INSERT INTO trettio.api_tokens"
-                " (token_hash, name, staff_id, scopes, controllers, expires_at)"
-                " VALUES (%s, %s, %s, %s, %s, %s)",
+                " (token_hash, name, staff_id, scopes, controllers, system, expires_at)"
+                " VALUES (%s, %s, %s, %s, %s, %s, %s)",
                 [
                     token_hash(token),
                     name,
                     staff_id,
                     sorted(scope.value for scope in scopes),
                     sorted(controllers),
+                    system,
                     expires_at,
                 ],
             )
@@ -118,7 +129,7 @@ class Tokens:
     def bearer_of(self, hashed: bytes) -> Bearer | None:
         """Alike, for a session that was begun with a token and knows no more than its hash."""
         rows = self._database.fetch(
-            "SELECT name, staff_id, scopes, controllers,"
+            "SELECT name, staff_id, scopes, controllers, system,"
             " coalesce(last_used_at < clock_timestamp() - interval '1 minute', true) AS stale"
             " FROM trettio.api_tokens WHERE token_hash = %s AND revoked_at IS NULL"
             " AND (expires_at IS NULL OR expires_at > clock_timestamp())",
@@ -141,6 +152,7 @@ class Tokens:
             scopes=scopes,
             controllers=frozenset(row["controllers"]),
             access=Access(allowed_by(scopes, row["controllers"])),
+            system=row["system"],
         )
         if len(self._remembered) >= MOST_REMEMBERED:
             self._remembered = {}

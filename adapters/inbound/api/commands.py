@@ -227,6 +227,7 @@ InboxCommand = Annotated[Command, Depends(creating(Scope.INBOX))]
 NewCommand = Annotated[Command, Depends(creating(Scope.DESK))]
 FindCommand = Annotated[Command, Depends(creating(Scope.READ))]
 DeskCommand = Annotated[Command, Depends(changing(Scope.DESK))]
+SystemCommand = Annotated[Command, Depends(creating(Scope.SYSTEM))]
 AdminCommand = Annotated[Command, Depends(creating(Scope.ADMIN))]
 
 

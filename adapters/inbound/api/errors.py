@@ -19,6 +19,7 @@ from adapters.outbound.external_numbers import USED_ONCE as NUMBER_USED_ONCE
 from adapters.outbound.idempotency import STATE_AS_EXPECTED, UnderWay, UsedForAnother
 from adapters.outbound.recorder import ConstraintViolated
 from domain.errors import DomainError, NotAllowedNow, NotDecidable
+from domain.instruction import ClaimEnded
 from services.ports import Erased, VaultLocked
 from services.register import SomebodyWasFaster, UnknownHere
 
@@ -36,6 +37,7 @@ AWAY: tuple[type[Exception], ...] = (
 
 _STATUS: tuple[tuple[type[Exception], HTTPStatus], ...] = (
     (UnknownHere, HTTPStatus.NOT_FOUND),
+    (ClaimEnded, HTTPStatus.GONE),
     (SomebodyWasFaster, HTTPStatus.CONFLICT),
     (NotAllowedNow, HTTPStatus.CONFLICT),
     (NotDecidable, HTTPStatus.UNPROCESSABLE_ENTITY),

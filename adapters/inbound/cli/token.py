@@ -18,7 +18,7 @@ def create(
     name: Annotated[str, typer.Argument(help="What the token is for.")],
     staff: Annotated[str, typer.Option(help="The staff id that its decisions are recorded under.")],
     scope: Annotated[
-        list[str], typer.Option(help="inbox, read, desk, admin or metrics; repeatable.")
+        list[str], typer.Option(help="inbox, read, desk, admin, metrics or system; repeatable.")
     ],
     controller: Annotated[
         list[str] | None, typer.Option(help="Only this controller; repeatable.")
@@ -26,26 +26,33 @@ def create(
     staff_name: Annotated[
         str | None, typer.Option(help="The name that letters give for this staff id.")
     ] = None,
+    system: Annotated[
+        str | None, typer.Option(help="The connected system that comes with it; scope system.")
+    ] = None,
 ) -> None:
     """Make a token. It is shown once."""
     from adapters.inbound.cli.console import opened, settings_or_stop, stop
     from adapters.outbound.tokens import Scope
+    from domain.errors import DomainError
 
     known = {one.value: one for one in Scope}
     unknown = [word for word in scope if word not in known]
     if unknown:
         stop(f"{unknown[0]!r} is no scope; there are: {', '.join(known)}")
     with opened(settings_or_stop()) as installation:
-        if staff_name:
-            installation.staff.know(staff, staff_name)
-        typer.echo(
-            installation.tokens.create(
+        try:
+            made = installation.tokens.create(
                 name=name,
                 staff_id=staff,
                 scopes=frozenset(known[word] for word in scope),
                 controllers=frozenset(controller or ()),
+                system=system,
             )
-        )
+        except DomainError as error:
+            stop(str(error))
+        if staff_name:
+            installation.staff.know(staff, staff_name)
+        typer.echo(made)
 
 
 @tokens.command()

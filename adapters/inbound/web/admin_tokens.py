@@ -32,6 +32,7 @@ router = APIRouter(prefix="/desk/admin/tokens", route_class=PageRoute, include_i
 WHO_GIVES = {
     Scope.INBOX: frozenset({Permission.OPERATE}),
     Scope.METRICS: frozenset({Permission.OPERATE}),
+    Scope.SYSTEM: frozenset({Permission.OPERATE}),
     Scope.READ: frozenset({Permission.SEE, Permission.REVEAL}),
     Scope.DESK: SCOPES[Scope.DESK],
     Scope.ADMIN: SCOPES[Scope.ADMIN],
@@ -137,7 +138,7 @@ def _page(
         status=status_of(error) if error else HTTPStatus.OK,
         desk=desk,
         tokens=_theirs(desk),
-        scopes=tuple(Scope),
+        scopes=tuple(one for one in Scope if one is not Scope.SYSTEM),
         sent=sent,
         error=str(error) if error else "",
         token=token,

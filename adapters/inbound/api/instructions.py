@@ -1,0 +1,148 @@
+"""`/v1/instructions`: what a connected system is told, whom it is about, and what it answers.
+
+A system sees its own instructions with its own token, and nothing else of anybody (Art. 28, 32).
+Repeating any of these is harmless without a key: a receipt bears its own id, and to fetch again
+is recorded again.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import Enum
+from http import HTTPStatus
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, HTTPException, Path
+from pydantic import AwareDatetime, BaseModel
+
+from adapters.contract.messages import Claim, FullAnswer, InstructionData
+from adapters.contract.translate import claim_of, data_of, receipt_of
+from adapters.inbound.api.auth import ApiRoute, Installed, needs
+from adapters.inbound.api.commands import SystemCommand
+from adapters.inbound.api.paging import Paged
+from adapters.outbound.tokens import Bearer, Scope
+from domain.instruction import Contract, InstructionPurpose, Taken, Via
+
+router = APIRouter(prefix="/v1/instructions", tags=["instructions"], route_class=ApiRoute)
+
+InstructionId = Annotated[UUID, Path(description="The instruction's id.")]
+OfASystem = Annotated[Bearer, Depends(needs(Scope.SYSTEM))]
+
+
+class State(Enum):
+    """Which of them."""
+
+    OPEN = "open"
+
+
+class InstructionListed(BaseModel):
+    """One that waits for an answer."""
+
+    instruction: UUID
+    delivery: Contract
+    purpose: InstructionPurpose
+    given_at: AwareDatetime
+    ends_at: AwareDatetime
+    fetched: bool
+
+
+class InstructionShown(BaseModel):
+    """What the system is told, and where it stands; nothing that names a person."""
+
+    told: InstructionData
+    given_at: AwareDatetime
+    fetched_at: AwareDatetime | None
+    answered_at: AwareDatetime | None
+    ended_at: AwareDatetime | None
+    times_told: int
+
+
+class ReceiptTaken(BaseModel):
+    """`new` had its effect; `again` was known already; `late` came when nobody waited any more."""
+
+    taken: Taken
+    instruction: UUID
+    receipt: UUID
+
+
+def owner(bearer: Bearer) -> tuple[str, str]:
+    """The controller and the system that a token stands for."""
+    if bearer.system is None or len(bearer.controllers) != 1:
+        raise HTTPException(
+            HTTPStatus.FORBIDDEN, "this token belongs to no connected system: ask for one that does"
+        )
+    (controller,) = bearer.controllers
+    return controller, bearer.system
+
+
+@router.get("")
+def waiting(
+    installation: Installed, bearer: OfASystem, page: Paged, state: State = State.OPEN
+) -> list[InstructionListed]:
+    """The system's instructions that wait for an answer, the oldest first."""
+    controller, system = owner(bearer)
+    place = (datetime.fromisoformat(page.after[0]), UUID(page.after[1])) if page.after else None
+    found = list(
+        installation.instructions.open_of(controller, system, after=place, limit=page.limit + 1)
+    )
+    if len(found) > page.limit:
+        found.pop()
+        page.next((found[-1].given_at.isoformat(), str(found[-1].id)))
+    return [
+        InstructionListed(
+            instruction=one.id,
+            delivery=one.delivery,
+            purpose=one.purpose,
+            given_at=one.given_at,
+            ends_at=one.ends_at,
+            fetched=one.fetched_at is not None,
+        )
+        for one in found
+    ]
+
+
+@router.get("/{instruction_id}")
+def told(
+    installation: Installed, bearer: OfASystem, instruction_id: InstructionId
+) -> InstructionShown:
+    """One instruction, as it was told."""
+    controller, system = owner(bearer)
+    found = installation.instructions.theirs(instruction_id, controller=controller, system=system)
+    return InstructionShown(
+        told=data_of(found, installation.instruction_ledger.tokens(found.id)),
+        given_at=found.given_at,
+        fetched_at=found.fetched_at,
+        answered_at=found.answered_at,
+        ended_at=found.ended_at,
+        times_told=found.repeats + 1,
+    )
+
+
+@router.post("/{instruction_id}/claim")
+def claim(installation: Installed, command: SystemCommand, instruction_id: InstructionId) -> Claim:
+    """Whom it is about, as often as needed until it is answered; every time is recorded.
+
+    410 once it has been answered, its time is over, or what it would show has been destroyed.
+    """
+    controller, system = owner(command.bearer)
+    return claim_of(
+        installation.instructions.claim(
+            instruction_id, by=command.bearer.id[:16], controller=controller, system=system
+        )
+    )
+
+
+@router.post("/{instruction_id}/receipt")
+def receipt(
+    installation: Installed,
+    command: SystemCommand,
+    instruction_id: InstructionId,
+    form: FullAnswer,
+) -> ReceiptTaken:
+    """The system's answer, with contents where there are any. The same receipt again is one."""
+    controller, system = owner(command.bearer)
+    taken = installation.instructions.answer(
+        receipt_of(form, instruction_id), controller=controller, system=system, via=Via.HTTPS
+    )
+    return ReceiptTaken(taken=taken, instruction=instruction_id, receipt=form.receipt)

@@ -1,0 +1,561 @@
+"""Instructing: systems that are told and answer later; what they are told, see, and answer.
+
+The worker's task becomes an instruction, in one save with its tokens and its delivery. Every door
+brings its receipts here: each has one effect, or is refused with words that say what to do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, time, timedelta
+from typing import Protocol
+from uuid import UUID
+
+import structlog
+
+from domain.aggregate import Aggregate
+from domain.deadlines import received_on
+from domain.errors import DomainError
+from domain.fulfilment import Fulfilment
+from domain.instruction import (
+    NOT_ANSWERED,
+    ClaimEnded,
+    Contract,
+    InstructedRecord,
+    InstructedRecords,
+    Instruction,
+    InstructionPurpose,
+    Said,
+    Taken,
+    Verb,
+    Via,
+    instruction_id,
+)
+from domain.many import gathered
+from domain.request import DataSubjectRequest, Status
+from domain.staff import MACHINE, human
+from domain.vocabulary import Action, Outcome
+from services import dossier
+from services.controllers import Controllers
+from services.fulfilment import Fulfilments, person_of
+from services.instruction_ledger import InstructionLedger, Line
+from services.numbers import person_to_find
+from services.ports import Also, Clock, Correction, Person, Refused, Result, Task, Tasks, Vault
+from services.receipts_of_systems import RECEIPT, Receipt, as_records, require_sense
+from services.rectifying import Rectifying
+from services.register import Along, MakeAlong, Register, UnknownHere, again_on_conflict
+from services.restricting import Restrictions
+from services.system_tokens import SystemTokens
+
+VERBS: Mapping[str, Verb] = {
+    verb.value: verb
+    for verb in (
+        Verb.FIND,
+        Verb.ERASE,
+        Verb.READ_BACK,
+        Verb.SUPPRESS,
+        Verb.RECTIFY,
+        Verb.RESTRICT,
+        Verb.UNRESTRICT,
+    )
+}
+"""What a worker's task says, by its kind."""
+
+DELIVER = "deliver"
+"""The kind of the task that brings an instruction to where it is not fetched from the log."""
+
+OF_RESTRICTIONS = frozenset({Verb.RESTRICT, Verb.UNRESTRICT})
+
+CLAIM_FOR = timedelta(days=100)
+"""As long as topics keep an instruction; longer than the longest time to answer (Art. 12(3))."""
+CHASE_AFTER = timedelta(days=3)
+MOST_CHASED = 2
+NOT_ANSWERING = "told-and-not-answering"
+NOT_DELIVERED = "told-and-not-delivered"
+NEEDS_PERSON = "told-and-needs-a-person"
+OVERTAKEN = "answered-under-another-id"
+NOT_WANTED = "not-wanted-any-more"
+TIME_IS_OVER = "time-is-over"
+PUT_OFF_IS_OVER = "put-off-is-over"
+ANONYMISED_THERE = "anonymised-over-there"
+
+log = structlog.get_logger()
+
+
+class NotTheirs(UnknownHere):
+    """Another system's instruction: for whoever asks it is not there."""
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimedRecord:
+    """A record as its own system knows it, and what is to become of it."""
+
+    instructed: InstructedRecord
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """Whom an instruction is about. Personal data: shown to the system, and kept nowhere."""
+
+    instruction: Instruction
+    person: Person
+    records: tuple[ClaimedRecord, ...] = ()
+    corrections: tuple[Correction, ...] = ()
+
+
+class Deliverer(Protocol):
+    """Brings an instruction to a system that neither follows the log nor comes to ask."""
+
+    def deliver(self, task: Task, instruction: Instruction) -> None:
+        """Tell it, and finish the task; raises `Unavailable`, `Refused` or `NotSetUp`."""
+        ...
+
+
+class Instructions:
+    """What connected systems are told, from the worker's task to the receipt."""
+
+    def __init__(
+        self,
+        register: Register,
+        vault: Vault,
+        tasks: Tasks,
+        controllers: Controllers,
+        fulfilments: Fulfilments,
+        rectifying: Rectifying,
+        restrictions: Restrictions,
+        ledger: InstructionLedger,
+        tokens: SystemTokens,
+        clock: Clock,
+        deliverers: Mapping[Contract, Deliverer] | None = None,
+    ) -> None:
+        self._register, self._vault, self._tasks = register, vault, tasks
+        self._controllers, self._fulfilments = controllers, fulfilments
+        self._rectifying, self._restrictions = rectifying, restrictions
+        self._ledger, self._tokens, self._clock = ledger, tokens, clock
+        self._deliverers = deliverers or {}
+
+    # Told
+
+    @again_on_conflict
+    def give(self, task: Task) -> UUID:
+        """Tell a system what a task is about. The same task again gives the same instruction."""
+        with self._register.alone_with(task.subject_id):
+            now = self._clock()
+            given = instruction_id(task.key)
+            if self._register.find_instruction(given) is not None:
+                self._register.save_all([], [self._tasks.done(task)])
+                return given
+            request = self._register.request(task.subject_id)
+            case = self._register.case(request.case_id)
+            verb = VERBS[task.kind]
+            instruction = Instruction(
+                controller=task.controller,
+                system=task.named_system,
+                delivery=self._contract(task.controller, task.named_system),
+                verb=verb,
+                purpose=InstructionPurpose.REQUEST,
+                request_id=request.id,
+                case_id=request.case_id,
+                right=request.right,
+                key=task.key,
+                due_on=request.act_by or request.aim_on(received_on(now, request.country)),
+                ends_at=now + CLAIM_FOR,
+                erased_before=None,
+                records=self._records(request, task.named_system, verb),
+                timestamp=now,
+            )
+            person = person_to_find(self._vault, case, request)
+            also = [self._tasks.done(task), *self._given(instruction, person, now)]
+            self._register.save_all([instruction], also)
+            log.info("instruction_given", instruction=str(given), verb=verb.value)
+            return given
+
+    def _given(self, instruction: Instruction, person: Person, now: datetime) -> list[Also]:
+        """The ledger's line, its tokens, and what brings it there, in the save of its beginning."""
+        tokens = self._tokens.of(instruction.controller, instruction.system, person.identifiers)
+        also = list(self._ledger.given(instruction, tokens, look_at=look_at(instruction)))
+        return [*also, *self._delivery(instruction, now)]
+
+    def _delivery(self, instruction: Instruction, now: datetime) -> list[Also]:
+        if not instruction.delivery.is_delivered:
+            return []
+        task = Task(
+            key=f"{instruction.id}/{DELIVER}/{instruction.repeats}",
+            kind=DELIVER,
+            subject_id=instruction.id,
+            due_at=now,
+            controller=instruction.controller,
+            system=instruction.system,
+        )
+        return [self._tasks.add(task)]
+
+    def deliver(self, task: Task) -> None:
+        """Bring it there, unless it has been answered or is over by now."""
+        instruction = self._register.instruction(task.subject_id)
+        if not instruction.may_be_fetched(self._clock()) or not self._is_wanted(instruction):
+            self._register.save_all([], [self._tasks.done(task)])
+            return
+        deliverer = self._deliverers.get(instruction.delivery)
+        if deliverer is None:
+            raise Refused(f"nothing here delivers by {instruction.delivery.value}")
+        deliverer.deliver(task, instruction)
+
+    @again_on_conflict
+    def undeliverable(self, task: Task) -> None:
+        """Nobody there takes it: a person has to see to the address, and have it told again."""
+        instruction = self._register.instruction(task.subject_id)
+        if instruction.request_id is not None and self._is_wanted(instruction):
+            book = self._book(instruction)
+            book.escalate(instruction.request_id, instruction.system, reason=NOT_DELIVERED)
+        instruction = self._register.instruction(task.subject_id)
+        instruction.escalate(reason=NOT_DELIVERED, at=self._clock())
+        also = [self._changed(instruction), self._tasks.done(task)]
+        self._register.save_all([instruction], also)
+
+    @again_on_conflict
+    def again(self, given: UUID, *, by: str) -> None:
+        """Tell it once more, because somebody wants it: under the same id, so it acts once."""
+        instruction = self._register.instruction(given)
+        now = self._clock()
+        if not self._is_wanted(instruction):
+            raise ClaimEnded("nobody waits for an answer to this instruction any more")
+        instruction.repeat(by=human(by), reason="asked-for", at=now)
+        self._register.save_all([instruction], self._told_again(instruction, now))
+
+    def _told_again(self, instruction: Instruction, now: datetime) -> list[Also]:
+        return [self._changed(instruction), *self._delivery(instruction, now)]
+
+    def _contract(self, controller: str, system: str) -> Contract:
+        profile = self._controllers.in_force(controller)
+        try:
+            return Contract(profile.system(system).connector)
+        except ValueError:
+            raise Refused(f"system {system} is not one that is told") from None
+
+    def _records(self, request: DataSubjectRequest, system: str, verb: Verb) -> InstructedRecords:
+        if verb is Verb.ERASE:
+            state = self._register.fulfilment(request.id).systems[system]
+            kinds = {found.record_id: found.kind for found in state.found}
+            return gathered(
+                InstructedRecord(d.record_id, kinds[d.record_id], d.decision, d.keep_fields)
+                for d in state.decisions
+                if d.touches_the_system
+            )
+        return ()
+
+    # Fetched
+
+    @again_on_conflict
+    def claim(self, given: UUID, *, by: str, controller: str, system: str) -> Claim:
+        """Whom it is about, for the system itself: recorded first, and as often as it needs."""
+        instruction = self._theirs(given, controller, system)
+        now = self._clock()
+        if not instruction.may_be_fetched(now) or not self._is_wanted(instruction):
+            raise ClaimEnded("this instruction has been answered or is over: nothing to fetch")
+        claim = self._shown(instruction)
+        instruction.fetch(by=by, at=now)
+        self._register.save_all([instruction], [self._changed(instruction)])
+        return replace(claim, instruction=instruction)
+
+    def theirs(self, given: UUID, *, controller: str, system: str) -> Instruction:
+        """The instruction without anything personal, if it is this system's."""
+        return self._theirs(given, controller, system)
+
+    def open_of(
+        self, controller: str, system: str, *, after: tuple[datetime, UUID] | None, limit: int
+    ) -> tuple[Line, ...]:
+        return self._ledger.open_of(controller, system, after=after, limit=limit)
+
+    def _shown(self, instruction: Instruction) -> Claim:
+        request, person = self._about(instruction)
+        if instruction.verb is Verb.RECTIFY:
+            corrections = self._rectifying.to_write(request, instruction.system)
+            return Claim(instruction, person, corrections=tuple(corrections.values()))
+        if instruction.verb is not Verb.ERASE:
+            return Claim(instruction, person)
+        state = self._register.fulfilment(request.id).systems[instruction.system]
+        contents = {found.record_id: found.content for found in state.found}
+        sealed = self._vault.open_each(contents[one.record_id] for one in instruction.records)
+        return Claim(
+            instruction,
+            person,
+            tuple(
+                ClaimedRecord(one, dossier.RECORD.validate_json(content).record.key)
+                for one, content in zip(instruction.records, sealed, strict=True)
+            ),
+        )
+
+    def _about(self, instruction: Instruction) -> tuple[DataSubjectRequest, Person]:
+        request = self._request(instruction)
+        if instruction.verb in {Verb.FIND, Verb.READ_BACK}:
+            case = self._register.case(request.case_id)
+            return request, person_to_find(self._vault, case, request)
+        return request, person_of(self._vault, request)
+
+    def _request(self, instruction: Instruction) -> DataSubjectRequest:
+        if instruction.request_id is None:
+            raise DomainError("this instruction is about no request")
+        return self._register.request(instruction.request_id)
+
+    def _theirs(self, given: UUID, controller: str, system: str) -> Instruction:
+        instruction = self._register.instruction(given)
+        if (instruction.controller, instruction.system) != (controller, system):
+            raise NotTheirs("there is no such instruction for this system")
+        return instruction
+
+    # Answered
+
+    def answer(self, receipt: Receipt, *, controller: str, system: str, via: Via) -> Taken:
+        """What a system answers has one effect. The same receipt again has none, nor a late one.
+
+        Raises `UnknownHere` (`NotTheirs` for another's), or `DomainError` with what to do.
+        """
+        while True:
+            instruction = self._theirs(receipt.instruction, controller, system)
+            if receipt.id in instruction.receipts:
+                return Taken.AGAIN
+            require_sense(receipt, instruction)
+            if not instruction.is_open or not self._is_wanted(instruction):
+                return self._recorded_late(receipt, via)
+            try:
+                self._take(receipt, instruction, via)
+            except _Overtaken:
+                continue
+            log.info(
+                "instruction_answered",
+                instruction=str(instruction.id),
+                outcome=receipt.outcome.value,
+                via=via.value,
+            )
+            return Taken.NEW
+
+    @again_on_conflict
+    def _recorded_late(self, receipt: Receipt, via: Via) -> Taken:
+        """Somebody was faster, or nobody waits any more: written down, and nothing else."""
+        instruction = self._register.instruction(receipt.instruction)
+        now = self._clock()
+        if receipt.outcome is Said.TRY_LATER:
+            return Taken.LATE
+        taken = self._answered(instruction, receipt, via, wanted=False, at=now)
+        self._register.save_all([instruction])
+        return taken
+
+    def _take(self, receipt: Receipt, instruction: Instruction, via: Via) -> None:
+        if receipt.outcome is Said.TRY_LATER:
+            self._put_off(receipt, via)
+            return
+
+        def along() -> Along:
+            """The receipt on its instruction, in whichever save its effect has."""
+            now = self._clock()
+            taken = self._register.instruction(instruction.id)
+            if self._answered(taken, receipt, via, wanted=True, at=now) is not Taken.NEW:
+                raise _Overtaken
+            others = self._same(taken)
+            for other in others:
+                other.end(reason=OVERTAKEN, at=now)
+            changed: list[Aggregate] = [taken, *others]
+            return Along(changed, [self._changed(one) for one in (taken, *others)])
+
+        self._have_effect(receipt, instruction, along)
+
+    def _have_effect(self, receipt: Receipt, instruction: Instruction, along: MakeAlong) -> None:
+        request, person = self._about(instruction)
+        system, key = instruction.system, instruction.key
+        if receipt.outcome is Said.NEEDS_PERSON:
+            book = self._book(instruction)
+            book.escalate(request.id, system, reason=NEEDS_PERSON, along=along)
+            return
+        records = list(as_records(receipt.found or (), person))
+        held = receipt.outcome is not Said.NOTHING_HELD
+        match instruction.verb:
+            case Verb.FIND:
+                self._fulfilments.record_found(request.id, system, records, key=key, along=along)
+            case Verb.READ_BACK:
+                self._fulfilments.record_read_back(
+                    request.id, system, records, key=key, along=along
+                )
+            case Verb.ERASE:
+                results = _results(receipt, instruction)
+                self._fulfilments.record_erased(request.id, system, results, key=key, along=along)
+            case Verb.SUPPRESS:
+                self._fulfilments.record_done(
+                    request.id,
+                    system,
+                    action=Action.SUPPRESS,
+                    outcome=Outcome.SUPPRESSED if held else Outcome.NOT_FOUND,
+                    key=key,
+                    along=along,
+                )
+            case Verb.RECTIFY:
+                self._rectifying.written(request.id, system, records, key=key, along=along)
+            case Verb.RESTRICT:
+                outcome = Outcome.RESTRICTED if held else Outcome.NOT_FOUND
+                self._restrictions.record(request.id, system, outcome=outcome, along=along)
+            case Verb.UNRESTRICT:
+                self._restrictions.record_lifted(request.id, system, along=along)
+            case Verb.INFORM:
+                self._register.save_all(*along())
+
+    @again_on_conflict
+    def _put_off(self, receipt: Receipt, via: Via) -> None:
+        assert receipt.retry_after is not None
+        now = self._clock()
+        instruction = self._register.instruction(receipt.instruction)
+        until = now + receipt.retry_after
+        if instruction.put_off(receipt=receipt.id, via=via, until=until, at=now) is Taken.NEW:
+            self._register.save_all([instruction], [self._changed(instruction)])
+
+    def _answered(
+        self, instruction: Instruction, receipt: Receipt, via: Via, *, wanted: bool, at: datetime
+    ) -> Taken:
+        return instruction.answer(
+            receipt=receipt.id,
+            via=via,
+            said=receipt.outcome,
+            counts=receipt.counts,
+            digest=self._vault.digest(instruction.id, RECEIPT.dump_json(receipt).decode()),
+            wanted=wanted,
+            at=at,
+        )
+
+    def _same(self, instruction: Instruction) -> tuple[Instruction, ...]:
+        """Others that are open and ask the same, because somebody had it asked anew."""
+        if instruction.request_id is None:
+            return ()
+        ids = self._ledger.open_of_request(instruction.request_id, instruction.system)
+        others = (self._register.instruction(one) for one in ids if one != instruction.id)
+        return tuple(one for one in others if one.verb is instruction.verb and one.is_open)
+
+    # What nobody waits for any more
+
+    def _is_wanted(self, instruction: Instruction) -> bool:
+        """Whether an answer would still have an effect: the case may have gone on without it."""
+        if instruction.request_id is None:
+            return True
+        request = self._register.request(instruction.request_id)
+        if instruction.verb in OF_RESTRICTIONS:
+            return self._restrictions.awaits(
+                request.id, instruction.system, lifting=instruction.verb is Verb.UNRESTRICT
+            )
+        if request.dropped:
+            return False
+        fulfilment = self._register.find_fulfilment(request.id)
+        if fulfilment is None or instruction.given_at < fulfilment.planned_at:
+            return False
+        if instruction.verb is Verb.FIND and request.status not in _SEARCHABLE:
+            return False
+        return _awaits(fulfilment, instruction)
+
+    # As time passes
+
+    def overdue(self) -> int:
+        """Tell again what was not answered, then a person; answers how many were looked at."""
+        looked = 0
+        for line in self._ledger.due(self._clock()):
+            try:
+                self._look_again(line.id)
+            except DomainError as error:
+                log.warning("instruction_waits", error=type(error).__name__)
+            looked += 1
+        self._ledger.forget_tokens(self._clock())
+        return looked
+
+    @again_on_conflict
+    def _look_again(self, given: UUID) -> None:
+        now = self._clock()
+        instruction = self._register.instruction(given)
+        also: list[Also] = []
+        if not self._is_wanted(instruction):
+            instruction.end(reason=NOT_WANTED, at=now)
+        elif now >= instruction.ends_at:
+            self._tell_a_person(instruction)
+            instruction = self._register.instruction(given)
+            instruction.end(reason=TIME_IS_OVER, at=now)
+        elif instruction.put_off_until is not None and instruction.put_off_until > _told(
+            instruction
+        ):
+            if now < instruction.put_off_until:
+                return
+            instruction.repeat(by=MACHINE, reason=PUT_OFF_IS_OVER, at=now)
+            also = self._delivery(instruction, now)
+        elif instruction.chased < MOST_CHASED and not self._is_due(instruction, now):
+            instruction.repeat(by=MACHINE, reason=NOT_ANSWERED, at=now)
+            also = self._delivery(instruction, now)
+        elif instruction.escalated_at is None:
+            self._tell_a_person(instruction)
+            instruction = self._register.instruction(given)
+            instruction.escalate(reason=NOT_ANSWERING, at=now)
+        self._register.save_all([instruction], [self._changed(instruction), *also])
+
+    def _tell_a_person(self, instruction: Instruction) -> None:
+        """On the case first: cut off after that, it is said there once all the same."""
+        if instruction.request_id is None:
+            return
+        book = self._book(instruction)
+        book.escalate(instruction.request_id, instruction.system, reason=NOT_ANSWERING)
+
+    def _book(self, instruction: Instruction) -> Fulfilments | Restrictions:
+        """Where it is written down that a person must act."""
+        return self._restrictions if instruction.verb in OF_RESTRICTIONS else self._fulfilments
+
+    def _is_due(self, instruction: Instruction, now: datetime) -> bool:
+        if instruction.request_id is None:
+            return False
+        request = self._register.request(instruction.request_id)
+        today = received_on(now, request.country)
+        return (
+            today > instruction.due_on
+            if request.right.acts_at_once
+            else (today >= instruction.due_on)
+        )
+
+    def _changed(self, instruction: Instruction) -> Also:
+        return self._ledger.changed(instruction, look_at=look_at(instruction))
+
+
+class _Overtaken(Exception):
+    """Another receipt was taken between our look and our save."""
+
+
+_SEARCHABLE = frozenset({Status.VERIFIED, Status.COLLECTED})
+_BY_VERB = {Verb.FIND: Action.FIND, Verb.SUPPRESS: Action.SUPPRESS, Verb.RECTIFY: Action.RECTIFY}
+
+
+def _awaits(fulfilment: Fulfilment, instruction: Instruction) -> bool:
+    if instruction.verb is Verb.READ_BACK:
+        return fulfilment.awaits_read_back(instruction.system)
+    action = _BY_VERB.get(instruction.verb, Action.ERASE)
+    return fulfilment.awaits(instruction.system, action)
+
+
+def _told(instruction: Instruction) -> datetime:
+    return instruction.repeated_at or instruction.given_at
+
+
+def look_at(instruction: Instruction) -> datetime | None:
+    """When to look at it again although nothing has come; None where nobody waits."""
+    if not instruction.is_open:
+        return None
+    told = _told(instruction)
+    if instruction.put_off_until is not None and instruction.put_off_until > told:
+        return instruction.put_off_until
+    if instruction.escalated_at is not None:
+        return instruction.ends_at
+    on_the_day = datetime.combine(instruction.due_on, time(12), UTC)
+    chased = told + CHASE_AFTER
+    return min(chased, on_the_day) if on_the_day > told else chased
+
+
+def _results(receipt: Receipt, instruction: Instruction) -> Mapping[UUID, Result]:
+    """By record; who holds nothing any more says of each that it is not there."""
+    if receipt.outcome is Said.NOTHING_HELD:
+        return {one.record_id: Result(Outcome.NOT_FOUND) for one in instruction.records}
+    return {
+        record_id: replace(result, detail=ANONYMISED_THERE)
+        if result.outcome is Outcome.ANONYMISED and not result.detail
+        else result
+        for record_id, result in receipt.records.items()
+    }
