@@ -1,29 +1,22 @@
-"""The roles of one process: web, workers, follower, reminders, mail; together, or each apart."""
+"""The roles of one process: web, workers, follower, reminders, mail, Kafka; together or apart."""
 
 from __future__ import annotations
 
-import gc
-import os
-import signal
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from threading import Event, Thread
+from threading import Event
 
 import structlog
 
+from adapters.at_work import Threads
 from adapters.bootstrap import Installation
 from adapters.inbound.mailroom.rounds import taking_mail
-from adapters.outbound.database import DatabaseNotUsable
-from adapters.outbound.presence import Presence
 from projections.open_requests import in_hand, open_requests
 from services.assigning import Held
 from services.crew import Crew
-from services.follower import AnotherLog, Follower
 
 REMIND_EVERY_SECONDS = 60.0
 STUMBLED_SECONDS = 5.0
-GARBAGE_AFTER = 10_000, 20, 50
-"""Objects made before a look for cycles: Python's own 700 costs some milliseconds per request."""
 
 log = structlog.get_logger()
 
@@ -37,62 +30,40 @@ def running(
     follow: bool = False,
     remind: bool = False,
     mail: bool = False,
+    publish: bool = False,
 ) -> Iterator[Event]:
-    """Run background roles in threads until the block ends; work in hand is finished first.
-
-    The process says that it is at work, and as what, for as long as all its threads live. It is
-    ended, with `DatabaseNotUsable`, when the log was restored under its feet.
-    """
-    stop = Event()
-    threads: list[Thread] = []
-    replaced: list[AnotherLog] = []
+    """Run background roles in threads until the block ends; work in hand is finished first."""
+    threads = Threads()
     if workers:
         crew = Crew(workers, installation.worker, installation.tasks)
-        threads.append(Thread(target=crew.run, args=(stop,), name="crew"))
+        threads.add("crew", crew.run, threads.stop)
     if follow:
         # Made here, so that the read models are there before anybody asks for them.
-        follower = installation.follower()
-        following = (follower, stop, replaced)
-        threads.append(Thread(target=_follow, args=following, name="follower"))
+        threads.add_follower("follower", installation.follower().run)
     if remind:
-        threads.append(Thread(target=_remind, args=(installation, stop), name="reminders"))
+        threads.add("reminders", _remind, installation, threads.stop)
+    if publish:
+        _add_kafka(threads, installation)
     doors = ExitStack()
     if mail:
-        threads += doors.enter_context(taking_mail(installation, stop))
-    for thread in threads:
-        thread.start()
-    is_there = {"web": web, "work": workers > 0, "follow": follow, "mail": mail}
-    presence = Presence(
+        threads.extend(doors.enter_context(taking_mail(installation, threads.stop)))
+    is_there = {"web": web, "work": workers > 0, "follow": follow, "mail": mail, "publish": publish}
+    with threads.at_work(
         installation.database,
         [role for role, there in is_there.items() if there],
         master_keys=lambda: installation.vault.ring.refresh().ids,
-        is_well=lambda: all(thread.is_alive() for thread in threads),
-    )
-    try:
-        with presence.kept_up():
-            # A key may have been put in force while this process was starting.
-            installation.vault.require_every_key()
-            with _little_garbage():
-                yield stop
-    except KeyboardInterrupt:
-        if not replaced:
-            raise
-    finally:
-        stop.set()
-        doors.close()
-        _join(threads)
-    if replaced:
-        raise DatabaseNotUsable(str(replaced[0]))
+        # A key may have been put in force while this process was starting.
+        begun=installation.vault.require_every_key,
+        ending=doors.close,
+    ) as stop:
+        yield stop
 
 
-def _follow(follower: Follower, stop: Event, replaced: list[AnotherLog]) -> None:
-    try:
-        follower.run(stop)
-    except AnotherLog as error:
-        # Only a start looks whether what was destroyed is back, and makes the read models anew.
-        log.exception("log_replaced")
-        replaced.append(error)
-        os.kill(os.getpid(), signal.SIGTERM)
+def _add_kafka(threads: Threads, installation: Installation) -> None:
+    from adapters.publishing import Publishing
+
+    publishing = Publishing(installation.settings, installation.database)
+    threads.add_follower("publisher", publishing.run)
 
 
 def _remind(installation: Installation, stop: Event) -> None:
@@ -109,24 +80,3 @@ def _remind(installation: Installation, stop: Event) -> None:
             log.exception("reminders_stumbled")
             pause = STUMBLED_SECONDS
         stop.wait(pause)
-
-
-@contextmanager
-def _little_garbage() -> Iterator[None]:
-    """What is there at the start stays until the end, so nobody looks for garbage in it."""
-    before = gc.get_threshold()
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(*GARBAGE_AFTER)
-    try:
-        yield
-    finally:
-        gc.set_threshold(*before)
-        gc.unfreeze()
-
-
-def _join(threads: Sequence[Thread]) -> None:
-    for thread in threads:
-        thread.join(timeout=30.0)
-        if thread.is_alive():
-            log.warning("role_still_busy", role=thread.name)

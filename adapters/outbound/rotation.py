@@ -131,7 +131,10 @@ def put_in_force(database: Database, ring: Ring, new: MasterKey) -> bool:
         ).fetchone()
         if row is None or row[0] == new.id:
             return False
-        behind = [process for process in seen(connection) if new.id not in process.master_keys]
+        # A process that knows no key at all, one that only publishes, opens and seals nothing.
+        behind = [
+            one for one in seen(connection) if one.master_keys and new.id not in one.master_keys
+        ]
         if behind:
             raise ProcessesBehind(new.id, behind)
         secret = ring.unwrap(row[0], row[1], SECRET)

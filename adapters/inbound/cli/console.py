@@ -85,10 +85,15 @@ def start_errors() -> Iterator[None]:
 def _reasons() -> tuple[type[Exception], ...]:
     from adapters.embedded_postgres import PostgresNotStarted
     from adapters.outbound.database import DatabaseNotUsable
+    from adapters.outbound.kafka.connection import KafkaNotUsable
     from adapters.outbound.vault import WrongMasterKey
     from domain.errors import DomainError
+    from services.follower import AnotherLog
 
-    return DatabaseNotUsable, PostgresNotStarted, WrongMasterKey, DomainError, SettingsWrong
+    return (
+        *(DatabaseNotUsable, PostgresNotStarted, KafkaNotUsable, AnotherLog),
+        *(WrongMasterKey, DomainError, SettingsWrong),
+    )
 
 
 @contextmanager

@@ -23,6 +23,7 @@ class Role(StrEnum):
     WORK = "work"
     FOLLOW = "follow"
     MAIL = "mail"
+    PUBLISH = "publish"
 
 
 def register(app: typer.Typer) -> None:

@@ -18,6 +18,7 @@ from adapters.inbound.cli import (
     maintain,
     one_click_links,
     profile,
+    publish,
     receive,
     report,
     serve,
@@ -34,7 +35,7 @@ def trettio() -> None:
 
 
 for command in (
-    *(demo, serve, mail, receive, one_click_links, report, deadline, calendar, profile),
+    *(demo, serve, publish, mail, receive, one_click_links, report, deadline, calendar, profile),
     *(staff, token, key, maintain, check, health, keeping),
 ):
     command.register(app)

@@ -38,6 +38,7 @@ def serve(
             follow=not only_web,
             remind=not only_web,
             mail=settings.takes_mail and not only_web,
+            publish=settings.kafka is not None and not only_web,
         ),
     ):
         # Only beside others is there anybody to leave the calls to.

@@ -31,7 +31,6 @@ def options(settings: Settings) -> dict[str, Any]:
         "bootstrap_timeout_ms": BOOTSTRAP_MILLISECONDS,
         # A broker that is back should be noticed within a second, not within thirty.
         "reconnect_backoff_max_ms": 1_000,
-        "metrics_enabled": False,
     }
     if settings.kafka_security.endswith("SSL"):
         given["ssl_context"] = _trust(settings)
