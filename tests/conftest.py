@@ -21,6 +21,7 @@ from adapters.outbound.views import Views
 from tests.support.databases import Databases
 from tests.support.histories import opened_register, source_of
 from tests.support.kafka import Broker, broker
+from tests.support.mariadb import server as mariadb_server
 from tests.support.pretix import Pretix
 from tests.support.pretix import server as pretix_server
 from tests.support.unhurried import unhurried
@@ -102,6 +103,13 @@ def module_database_url(databases: Databases) -> Iterator[str]:
 def database(database_url: str) -> Iterator[Database]:
     with Database(database_url) as database:
         yield database
+
+
+@pytest.fixture(scope="session")
+def mariadb_url() -> Iterator[str]:
+    """The URL of a MariaDB server of this run's own."""
+    with mariadb_server() as url:
+        yield url
 
 
 @pytest.fixture(scope="session")

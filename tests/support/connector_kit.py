@@ -49,6 +49,10 @@ class World:
     many records of one person no single answer can hold.
     """
 
+    connector: ClassVar = ""
+    """The connector's name, where the kit has several worlds for one."""
+    needs: ClassVar = ""
+    """A fixture whose value is handed over as `given`."""
     over_http: ClassVar = False
     suppresses_over_http: ClassVar = False
     from_files: ClassVar = False
@@ -58,6 +62,7 @@ class World:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.url = ""
+        self.given: object = None
 
     def configuration(self, url: str) -> Mapping[str, str]:
         raise NotImplementedError

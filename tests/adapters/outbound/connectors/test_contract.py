@@ -40,8 +40,9 @@ from services.ports import (
     Treatment,
     Unavailable,
 )
+from tests.support import connector_kit, sql_worlds
 from tests.support import wire as troubles
-from tests.support.connector_kit import KIT, Somebody, World
+from tests.support.connector_kit import Somebody, World
 from tests.support.people import NOBODY, somebody
 from tests.support.wire import ENDLESS, HUGE_FLOAT, Trouble, Wire, says, tampers, wire_to
 
@@ -55,6 +56,7 @@ NEIGHBOUR = Somebody("kari.zwyx+news@post.example", "Karin Zwyxdalen", "+4740000
 
 REMAINS = {Outcome.RESIDUAL, Outcome.MANUAL}
 
+KIT = {**connector_kit.KIT, **sql_worlds.WORLDS}
 EVERY = sorted(KIT)
 FINDING = [name for name in EVERY if KIT[name].finds]
 OVER_HTTP = [name for name in EVERY if KIT[name].over_http]
@@ -147,14 +149,19 @@ MARKS = _marks()
 @pytest.fixture
 def case(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Case]:
     name: str = request.param
+    made = KIT[name](tmp_path)
+    if made.needs:
+        made.given = request.getfixturevalue(made.needs)
     with (
-        KIT[name](tmp_path) as world,
+        made as world,
         wire_to(world.url) as wire,
         structlog.testing.capture_logs() as lines,
     ):
         for one in (STRANGER, KARI, NEIGHBOUR):
             world.plant(one)
-        case = Case(world, connectors.build(name, world.configuration(wire.url)), wire)
+        case = Case(
+            world, connectors.build(world.connector or name, world.configuration(wire.url)), wire
+        )
         if world.finds:
             case.records = case.theirs()
         wire.again()
@@ -189,7 +196,7 @@ def test_every_connector_is_in_the_kit(name: str) -> None:
 
 
 def test_the_kit_has_no_connector_that_is_not_there() -> None:
-    assert set(KIT) <= set(connectors.names())
+    assert {world.connector or name for name, world in KIT.items()} <= set(connectors.names())
 
 
 # Finding
