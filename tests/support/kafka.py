@@ -125,26 +125,28 @@ class Broker:
     def _end(self, how: str) -> None:
         assert self._running is not None, "the broker does not run"
         assert self._running.poll() is None, f"the broker had ended by itself: {self._said()}"
-        assert self._watchdog is not None
-        # First, so that it can never end another process that was given the same number.
-        self._watchdog.kill()
-        self._watchdog.wait()
-        assert self._watchdog.stdin is not None
-        self._watchdog.stdin.close()
         getattr(self._running, how)()
         try:
             self._running.wait(timeout=PATIENCE)
         finally:
-            self._running.kill()
-            self._running.wait()
-            self._running = self._watchdog = None
+            self.abandon()
+
+    def abandon(self) -> None:
+        """End it whatever state it is in."""
+        if self._running is None:
+            return
+        assert self._watchdog is not None
+        # First, for it must never end another process that was given the same number.
+        self._watchdog.kill()
+        self._watchdog.wait()
+        assert self._watchdog.stdin is not None
+        self._watchdog.stdin.close()
+        self._running.kill()
+        self._running.wait()
+        self._running = self._watchdog = None
 
     def _said(self) -> str:
         return self.log.read_text(errors="replace")[-2_000:]
-
-    @property
-    def is_alive(self) -> bool:
-        return self._running is not None
 
 
 @contextmanager
@@ -158,13 +160,17 @@ def broker(
     """A running broker with its data in `folder`.
 
     `properties` are further broker settings and `storage` options for formatting its storage;
-    `{port}` in them is the one clients use. `client` is what its clients need beside the address.
+    `{port}` in them is the one clients use, `{controller}` the other. `client` is what its clients
+    need beside the address.
     """
     jars()
     folder.mkdir(parents=True, exist_ok=True)
     port = _two_free_ports()
     further = folder / "further.properties"
-    further.write_text(properties.replace("{port}", str(port)), encoding="utf-8")
+    ports = {"{port}": str(port), "{controller}": str(port + 1)}
+    for name, number in ports.items():
+        properties = properties.replace(name, number)
+    further.write_text(properties, encoding="utf-8")
     environment = {
         **_environment(),
         "KAFKA_LOCAL_PORT": str(port),
@@ -179,8 +185,7 @@ def broker(
         running.start()
         yield running
     finally:
-        if running.is_alive:
-            running.kill()
+        running.abandon()
 
 
 def jars() -> Path:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -48,9 +49,13 @@ def reaching(settings: Settings) -> Iterator[None]:
     from kafka.errors import (
         AuthorizationError,
         KafkaError,
+        KafkaTimeoutError,
         SaslAuthenticationFailedError,
+        UnsupportedSaslMechanismError,
     )
 
+    heard = _Heard()
+    heard.listen()
     try:
         yield
     except AuthorizationError as error:
@@ -58,14 +63,22 @@ def reaching(settings: Settings) -> Iterator[None]:
             f"Kafka does not let us ({type(error).__name__}): see the list of rights in"
             " deploy/README.md"
         ) from error
-    except SaslAuthenticationFailedError as error:
-        raise KafkaNotUsable(
-            "Kafka does not accept TRETTIO_KAFKA_USER with this password and mechanism"
-        ) from error
     except (KafkaError, OSError) as error:
+        reason = heard.last if isinstance(error, KafkaTimeoutError) and heard.last else error
+        if isinstance(reason, SaslAuthenticationFailedError | UnsupportedSaslMechanismError):
+            raise KafkaNotUsable(
+                "Kafka does not accept TRETTIO_KAFKA_USER with this password and mechanism"
+            ) from error
+        if "CERTIFICATE_VERIFY_FAILED" in str(reason):
+            raise KafkaNotUsable(
+                f"nobody whom we trust vouches for Kafka at {settings.kafka}: name the file with"
+                " its authority's certificate as TRETTIO_KAFKA_CA"
+            ) from error
         raise KafkaNotUsable(
-            f"Kafka at {settings.kafka} cannot be reached ({_cause(error)})"
+            f"Kafka at {settings.kafka} cannot be reached ({_cause(reason)})"
         ) from error
+    finally:
+        heard.forget()
 
 
 @contextmanager
@@ -79,6 +92,30 @@ def administration(settings: Settings) -> Iterator[KafkaAdminClient]:
             yield client
         finally:
             client.close()
+
+
+class _Heard(logging.Handler):
+    """Why connections failed. The library only logs it, and in the end says that time is up."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.WARNING)
+        self.last: BaseException | None = None
+        self._source = logging.getLogger("kafka.net.manager")
+
+    def listen(self) -> None:
+        self._source.addHandler(self)
+
+    def forget(self) -> None:
+        self._source.removeHandler(self)
+
+    def emit(self, record: logging.LogRecord) -> None:
+        from kafka.errors import KafkaTimeoutError, RequestTimedOutError
+
+        # The last try is cut short, which says less than what the tries before it met.
+        cut_short = (KafkaTimeoutError, RequestTimedOutError)
+        for part in record.args if isinstance(record.args, tuple) else ():
+            if isinstance(part, BaseException) and not isinstance(part, cut_short):
+                self.last = part
 
 
 def _trust(settings: Settings) -> ssl.SSLContext:
