@@ -8,6 +8,7 @@ import signal
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from threading import Event, Thread
+from time import monotonic
 
 import structlog
 
@@ -15,6 +16,8 @@ from adapters.outbound.database import Database, DatabaseNotUsable
 from adapters.outbound.presence import Presence
 from services.follower import AnotherLog
 
+PATIENCE_SECONDS = 15.0
+"""For all of them together at the end; whoever takes longer is left behind."""
 GARBAGE_AFTER = 10_000, 20, 50
 """Objects made before a look for cycles: Python's own 700 costs some milliseconds per request."""
 
@@ -87,8 +90,9 @@ class Threads:
             os.kill(os.getpid(), signal.SIGTERM)
 
     def _join(self) -> None:
+        ends = monotonic() + PATIENCE_SECONDS
         for thread in self._threads:
-            thread.join(timeout=30.0)
+            thread.join(timeout=max(0.0, ends - monotonic()))
             if thread.is_alive():
                 log.warning("role_still_busy", role=thread.name)
 

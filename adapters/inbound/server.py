@@ -22,10 +22,12 @@ from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from adapters.bootstrap import Installation
+from adapters.ending import LONGEST_SECONDS, deadline
 from adapters.inbound.api.errors import problem
 from adapters.inbound.app import create_app
 
 GRACE_SECONDS = 10
+LOOK_EVERY_SECONDS = 0.1
 
 
 class _Door:
@@ -82,16 +84,33 @@ class _Server(uvicorn.Server):
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """SIGTERM begins the leaving; a second one, or Ctrl-C, ends it at once."""
+        self._door.leaving = True
+        deadline.set(LONGEST_SECONDS + self._leave_seconds)
         if sig != signal.SIGTERM or self._told is not None or not self._leave_seconds:
             super().handle_exit(sig, frame)
             return
-        self._door.leaving = True
         self._told = sig, frame, time.monotonic() + self._leave_seconds
 
     async def on_tick(self, counter: int) -> bool:
         if self._told is not None and not self.should_exit and time.monotonic() >= self._told[2]:
             super().handle_exit(*self._told[:2])
         return await super().on_tick(counter)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        seeing_off = asyncio.create_task(self._see_off())
+        try:
+            await super().shutdown(sockets)
+        finally:
+            seeing_off.cancel()
+
+    async def _see_off(self) -> None:
+        """Close who was let in while the door was being shut: uvicorn would wait for them."""
+        seen = set(self.server_state.connections)
+        while True:
+            await asyncio.sleep(LOOK_EVERY_SECONDS)
+            for late in self.server_state.connections - seen:
+                seen.add(late)
+                late.shutdown()
 
 
 def run_web(

@@ -10,10 +10,12 @@ import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from types import FrameType
 from typing import TYPE_CHECKING, NoReturn
 
 import typer
 
+from adapters.ending import deadline
 from adapters.settings import (
     Settings,
     SettingsWrong,
@@ -99,12 +101,18 @@ def _reasons() -> tuple[type[Exception], ...]:
 @contextmanager
 def ending_in_order() -> Iterator[None]:
     """Ctrl-C and SIGTERM end the block alike: what was opened in it is closed, and all is well."""
-    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    before = signal.signal(signal.SIGTERM, _told_to_end)
     try:
         with suppress(KeyboardInterrupt):
             yield
     finally:
         signal.signal(signal.SIGTERM, before)
+        deadline.lift()
+
+
+def _told_to_end(number: int, frame: FrameType | None) -> NoReturn:
+    deadline.set()
+    raise KeyboardInterrupt
 
 
 def adopt_profiles(opened_installation: Installation) -> None:

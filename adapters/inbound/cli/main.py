@@ -6,6 +6,7 @@ import sys
 
 import typer
 
+from adapters.ending import surely_ending
 from adapters.inbound.cli import (
     calendar,
     check,
@@ -52,4 +53,5 @@ else:
 
 
 def main() -> None:
-    app()
+    with surely_ending():
+        app()

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
+import socket
 import threading
+import time
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
 import urllib3
+import uvicorn
 from fastapi import FastAPI
 
 from adapters.bootstrap import Installation
@@ -53,3 +57,43 @@ def test_a_call_that_outlasts_the_end_is_asked_for_again(
     (answer,) = answers
     assert answer.status == 503
     assert answer.headers["Retry-After"]
+
+
+def test_who_was_let_in_while_the_door_was_being_shut_is_seen_off(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A connection may be taken from the queue after all others were told: it is not waited for."""
+    monkeypatch.setattr(server, "GRACE_SECONDS", 60.0)
+    settings = Settings.model_validate({"home": tmp_path, "port": free_port()})
+    installation = cast(Installation, SimpleNamespace(settings=settings))
+    app = FastAPI()
+    ours, theirs = socket.socketpair()
+    ours.settimeout(20.0)
+    at_work: list[uvicorn.Server] = []
+
+    class AtWork(server._Server):
+        async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+            asyncio.get_running_loop().call_later(0.05, lambda: arriving.append(self._arrive()))
+            await super().shutdown(sockets)
+
+        def _arrive(self) -> asyncio.Task[object]:
+            at_work.append(self)
+            loop, kind = asyncio.get_running_loop(), cast(Any, self.config.http_protocol_class)
+            return loop.create_task(
+                loop.connect_accepted_socket(
+                    lambda: kind(config=self.config, server_state=self.server_state, app_state={}),
+                    theirs,
+                )
+            )
+
+    arriving: list[asyncio.Task[object]] = []
+    monkeypatch.setattr(server, "_Server", AtWork)
+
+    began = time.monotonic()
+    with ending_in_order():
+        server.run_web(installation, app=app, ready=lambda: os.kill(os.getpid(), signal.SIGTERM))
+
+    assert at_work
+    assert time.monotonic() - began < 30, "it was waited for until nobody may wait any longer"
+    assert ours.recv(100) == b""
+    ours.close()
