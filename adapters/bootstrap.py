@@ -9,9 +9,11 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from adapters.embedded_postgres import EmbeddedPostgres
-from adapters.outbound import rotation
+from adapters.outbound import chain_store, rotation
 from adapters.outbound.accounts import Accounts
 from adapters.outbound.attempts import PostgresAttempts
+from adapters.outbound.chain import Chain
+from adapters.outbound.checkpoints import CheckpointFile
 from adapters.outbound.codes import PostgresCodes
 from adapters.outbound.controllers import ControllerNames
 from adapters.outbound.database import Database, migrate, require_current_schema
@@ -27,11 +29,13 @@ from adapters.outbound.links import PostgresLinks
 from adapters.outbound.log_source import LogSource
 from adapters.outbound.mail_limit import MOST_A_DAY, LimitedMailer
 from adapters.outbound.mail_tokens import MailTokens
+from adapters.outbound.master_keys import SIGNING
 from adapters.outbound.one_click_links import SealedLinks
 from adapters.outbound.outbox import Outbox
 from adapters.outbound.passwords import Passwords
 from adapters.outbound.recorder import LogReader, log_environment
 from adapters.outbound.sessions import Sessions
+from adapters.outbound.signing_keys import SigningKeys
 from adapters.outbound.smtp import Security, SmtpMailer
 from adapters.outbound.staff import PostgresStaff
 from adapters.outbound.staff_provider import StaffProvider
@@ -258,12 +262,13 @@ class Installation:
 
     def warnings(self) -> list[str]:
         """What works today and needs somebody to see to it all the same."""
+        chain = chain_store.state(self.database).warnings
         if self.invented:
-            return []
+            return chain
         keys = rotation.warnings(
             self.database, self.vault.ring, inside=self.settings.keeps_key_inside
         )
-        return [*keys, *self._refused_mail()]
+        return [*keys, *chain, *self._refused_mail()]
 
     def _refused_mail(self) -> list[str]:
         if self.settings.mail_folder is None:
@@ -276,6 +281,15 @@ class Installation:
         source = self.log_source()
         self.views.prepare(source)
         return Follower(source, self.views.views)
+
+    def chain(self) -> Chain:
+        """The evidence chain, for one thread."""
+        return Chain(
+            self.database,
+            lambda: signing_keys(self.settings),
+            CheckpointFile(self.settings.checkpoint_file),
+            self.clock,
+        )
 
     def log_source(self) -> LogSource:
         return LogSource(LogReader(self.database), self.register.mapper)
@@ -636,6 +650,18 @@ def master_keys(settings: Settings) -> MasterKeys:
     if settings.master_key is not None:
         return load_master_keys(value=settings.master_key.get_secret_value())
     return load_master_keys(path=settings.key_file, generate=settings.master_key_file is None)
+
+
+def signing_keys(settings: Settings) -> SigningKeys:
+    """What signs the evidence chain; on the embedded default it is made on first use."""
+    value = settings.signing_key.get_secret_value() if settings.signing_key else None
+    ring = load_master_keys(
+        value=value,
+        path=settings.signing_file,
+        generate=settings.signing_key_file is None,
+        what=SIGNING,
+    )
+    return SigningKeys.of(ring)
 
 
 def _mail_tokens(settings: Settings) -> MailTokens | None:

@@ -40,6 +40,7 @@ def running(
     if follow:
         # Made here, so that the read models are there before anybody asks for them.
         threads.add_follower("follower", installation.follower().run)
+        threads.add("chain", installation.chain().run, threads.stop)
     if remind:
         threads.add("reminders", _remind, installation, threads.stop)
     if publish:

@@ -63,6 +63,18 @@ class Settings(BaseSettings):
     master_key_file: Annotated[
         Path | None, Field(description="a file outside the data directory that holds the key")
     ] = None
+    signing_key: Annotated[
+        SecretStr | None,
+        Field(description="32 random bytes in base64 that sign the evidence chain, newest first"),
+    ] = None
+    signing_key_file: Annotated[
+        Path | None,
+        Field(description="a file outside the data directory that holds the signing key"),
+    ] = None
+    checkpoints: Annotated[
+        Path | None,
+        Field(description="a file outside the database that every signed checkpoint is added to"),
+    ] = None
     host: Annotated[str, Field(description="the address to listen on")] = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65_535, description="a port, 0 to 65535")] = 8030
     public_url: Annotated[
@@ -255,6 +267,7 @@ class Settings(BaseSettings):
         *("mail_oauth_client_secret_file", "mail_oauth_refresh_token_file"),
         *("staff_oidc_client_secret_file", "kafka_password_file"),
         *("kafka_ca", "kafka_certificate", "kafka_key"),
+        *("signing_key_file", "checkpoints"),
     )
     @classmethod
     def _expanded(cls, value: Path | None) -> Path | None:
@@ -345,6 +358,18 @@ class Settings(BaseSettings):
         if self.master_key is not None:
             return None
         return self.master_key_file or self.home / "master.key"
+
+    @property
+    def signing_file(self) -> Path | None:
+        """The file with the signing keys; None when the environment holds them."""
+        if self.signing_key is not None:
+            return None
+        beside = self.master_key_file.parent if self.master_key_file else self.home
+        return self.signing_key_file or beside / "signing.key"
+
+    @property
+    def checkpoint_file(self) -> Path:
+        return self.checkpoints or self.home / "checkpoints"
 
     @property
     def keeps_key_inside(self) -> bool:

@@ -23,6 +23,8 @@ from adapters.outbound.durable import sync_directory
 from services.ports import VaultLocked
 
 KEY_BYTES = 32
+MASTER = "master key"
+SIGNING = "signing key"
 
 
 class WrongMasterKey(Exception):
@@ -60,31 +62,36 @@ class MasterKeys:
 
 
 def load_master_keys(
-    *, value: str | None = None, path: Path | None = None, generate: bool = False
+    *,
+    value: str | None = None,
+    path: Path | None = None,
+    generate: bool = False,
+    what: str = MASTER,
 ) -> MasterKeys:
     """Master keys from a value (an environment variable's) or else from a file.
 
     Either holds one key per line or comma, 32 bytes in base64, the current one first. With
-    `generate` a missing file is made, readable by its owner only.
+    `generate` a missing file is made, readable by its owner only. `what` names keys that are kept
+    in the same way and are none of the vault's.
     """
     if value:
-        return _ring(_parsed(value, "TRETTIO_MASTER_KEY"))
+        return _ring(_parsed(value, _variable(what)))
     if path is None:
-        raise WrongMasterKey("no master key is given: neither a value nor a file")
+        raise WrongMasterKey(f"no {what} is given: neither a value nor a file")
     if generate and not path.exists():
         with suppress(FileExistsError):
-            _write_new(path, [_fresh()])
-    return _ring(_read(path))
+            _write_new(path, [_fresh()], what)
+    return _ring(_read(path, what))
 
 
-def add_master_key(path: Path) -> MasterKey:
+def add_master_key(path: Path, what: str = MASTER) -> MasterKey:
     """Put a fresh key at the head of a file's ring; a missing file is made."""
-    with _alone_with(path):
+    with _alone_with(path, what):
         new = _fresh()
         if path.exists():
-            _replace(path, [new, *_read(path)])
+            _replace(path, [new, *_read(path, what)], what)
         else:
-            _write_new(path, [new])
+            _write_new(path, [new], what)
         return new
 
 
@@ -124,6 +131,10 @@ def _fresh() -> MasterKey:
     return MasterKey(secrets.token_bytes(KEY_BYTES))
 
 
+def _variable(what: str) -> str:
+    return f"TRETTIO_{what.upper().replace(' ', '_')}"
+
+
 def _parsed(text: str, source: str) -> list[MasterKey]:
     keys = []
     for word in re.split(r"[\s,]+", text.strip(" \t\r\n,")):
@@ -144,40 +155,37 @@ def _written(keys: Sequence[MasterKey]) -> bytes:
 # Files
 
 
-def _read(path: Path) -> list[MasterKey]:
+def _read(path: Path, what: str = MASTER) -> list[MasterKey]:
     try:
         found = path.stat()
         text = path.read_text("ascii")
     except FileNotFoundError:
         raise WrongMasterKey(
-            f"the master key file {path} does not exist: make it, or correct"
-            " TRETTIO_MASTER_KEY_FILE"
+            f"the {what} file {path} does not exist: make it, or correct {_variable(what)}_FILE"
         ) from None
     except OSError as error:
-        raise WrongMasterKey(
-            f"the master key file {path} cannot be read: {error.strerror}"
-        ) from None
+        raise WrongMasterKey(f"the {what} file {path} cannot be read: {error.strerror}") from None
     except UnicodeDecodeError:  # whose message would quote what it could not read
-        raise WrongMasterKey(f"the master key file {path} is not text in ASCII") from None
+        raise WrongMasterKey(f"the {what} file {path} is not text in ASCII") from None
     # Container platforms hand a secret to a process through its group: the owner is another.
     for_group = 0 if found.st_uid == os.geteuid() else 0o040
     if stat.S_IMODE(found.st_mode) & 0o077 & ~for_group:
-        raise WrongMasterKey(f"others may read the master key file {path}; run: chmod 600 {path}")
-    return _parsed(text, f"the master key file {path}")
+        raise WrongMasterKey(f"others may read the {what} file {path}; run: chmod 600 {path}")
+    return _parsed(text, f"the {what} file {path}")
 
 
-def _write_new(path: Path, keys: Sequence[MasterKey]) -> None:
+def _write_new(path: Path, keys: Sequence[MasterKey], what: str = MASTER) -> None:
     """Complete or absent, and never replaced: a link into place fails if somebody was faster."""
-    with _cannot_write(path):
+    with _cannot_write(path, what):
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         with _beside(path, keys) as making:
             os.link(making, path)
         sync_directory(path.parent)
 
 
-def _replace(path: Path, keys: Sequence[MasterKey]) -> None:
+def _replace(path: Path, keys: Sequence[MasterKey], what: str = MASTER) -> None:
     """The old ring or the new one, never half of either, with the owner it had."""
-    with _cannot_write(path):
+    with _cannot_write(path, what):
         path = path.resolve()
         owner = path.stat()
         with _beside(path, keys) as making:
@@ -189,14 +197,14 @@ def _replace(path: Path, keys: Sequence[MasterKey]) -> None:
 
 
 @contextmanager
-def _cannot_write(path: Path) -> Iterator[None]:
+def _cannot_write(path: Path, what: str) -> Iterator[None]:
     try:
         yield
     except OSError as error:
         if isinstance(error, FileExistsError) and path.exists():
             raise  # somebody else was faster
         raise WrongMasterKey(
-            f"the master key file {path} cannot be written ({error.strerror}): its directory must"
+            f"the {what} file {path} cannot be written ({error.strerror}): its directory must"
             " be writable here, and in a container mounted as a directory"
         ) from None
 
@@ -215,9 +223,9 @@ def _beside(path: Path, keys: Sequence[MasterKey]) -> Iterator[Path]:
 
 
 @contextmanager
-def _alone_with(path: Path) -> Iterator[None]:
+def _alone_with(path: Path, what: str = MASTER) -> Iterator[None]:
     """One process at a time changes the files of a directory."""
-    with _cannot_write(path):
+    with _cannot_write(path, what):
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         directory = os.open(path.parent, os.O_RDONLY)
     try:

@@ -10,6 +10,7 @@ from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, Field
 
 from adapters.inbound.api.auth import Installed
+from adapters.outbound import chain_store
 from adapters.outbound.tasks import FailingSystem
 from adapters.outbound.tokens import Bearer
 
@@ -36,6 +37,16 @@ class FailingHealth(BaseModel):
     tasks_waiting: int
 
 
+class ChainHealth(BaseModel):
+    """How far the evidence chain is: events it lacks for a while, what is signed, what is wrong."""
+
+    position: int
+    behind: int
+    signed_position: int
+    signed_at: datetime | None
+    stopped: str | None = Field(description="Why it stands still; null when it does not.")
+
+
 class Health(BaseModel):
     status: str
     database: str
@@ -45,6 +56,7 @@ class Health(BaseModel):
         default=[], description="Told only to a bearer, and of the controllers it may see."
     )
     views: list[ViewHealth] = []
+    chain: ChainHealth | None = None
     warnings: list[str] = Field(
         default=[], description="What works today and needs somebody to see to it all the same."
     )
@@ -60,6 +72,7 @@ def health(request: Request, installation: Installed, response: Response) -> Hea
         parked = sum(count.parked for count in installation.tasks.counts())
         states = installation.views.states()
         warnings = installation.warnings()
+        chain = chain_store.state(installation.database)
         failing = installation.tasks.failing()
         bearer = _bearer(request, installation)
     except psycopg.Error:
@@ -72,6 +85,13 @@ def health(request: Request, installation: Installed, response: Response) -> Hea
         suspended_systems=sum(one.suspended_at is not None for one in failing),
         failing=[_told(one) for one in failing if bearer and bearer.sees(one.controller)],
         views=[ViewHealth(view=s.view, behind=s.behind, parked=s.parked) for s in states],
+        chain=ChainHealth(
+            position=chain.position,
+            behind=chain.behind,
+            signed_position=chain.signed_position,
+            signed_at=chain.signed_at,
+            stopped=chain.stopped,
+        ),
         warnings=warnings,
     )
 

@@ -68,6 +68,7 @@ def ready(settings: Settings) -> Iterator[Installation]:
                 "the database was restored from a backup: put the file destroyed-keys back, then"
                 " run trettio replay --self, so that what was destroyed since stays destroyed"
             )
+        opened_installation.chain().require_same_log()
         # The pages need the read models, even if nobody follows the log yet.
         opened_installation.views.prepare(opened_installation.log_source())
         yield opened_installation

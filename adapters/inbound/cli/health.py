@@ -84,6 +84,8 @@ def _database() -> Iterator[Database]:
 
 
 def _standing_still(database: Database) -> list[str]:
+    from adapters.outbound import chain_store
+
     rows = database.fetch(
         "SELECT view FROM views.positions, LATERAL ("
         "  SELECT recorded_at FROM trettio.log WHERE notification_id > position"
@@ -92,4 +94,5 @@ def _standing_still(database: Database) -> list[str]:
         "  < clock_timestamp() - make_interval(secs => %s) ORDER BY view",
         [STANDSTILL_SECONDS],
     )
-    return [row["view"] for row in rows]
+    still = [row["view"] for row in rows]
+    return [*still, "evidence chain"] if chain_store.state(database).warnings else still

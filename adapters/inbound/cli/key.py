@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from adapters.inbound.cli.key_signing import signing
+
 if TYPE_CHECKING:
     from adapters.outbound.database import Database
     from adapters.outbound.master_keys import MasterKey, MasterKeys
@@ -29,6 +31,7 @@ KeyId = Annotated[str | None, typer.Option("--id", help="Of which key; else the 
 
 
 def register(app: typer.Typer) -> None:
+    keys.add_typer(signing, name="signing")
     app.add_typer(keys, name="key")
 
 

@@ -25,6 +25,7 @@ from adapters.inbound.cli import (
     serve,
     staff,
     token,
+    verify,
 )
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
@@ -37,7 +38,7 @@ def trettio() -> None:
 
 for command in (
     *(demo, serve, publish, mail, receive, one_click_links, report, deadline, calendar, profile),
-    *(staff, token, key, maintain, check, health, keeping),
+    *(staff, token, key, maintain, check, verify, health, keeping),
 ):
     command.register(app)
 

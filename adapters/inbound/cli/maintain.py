@@ -57,9 +57,14 @@ def replay(
         stop("say --self: what was destroyed here is destroyed again in the restored database")
     with opened(settings_or_stop()) as installation:
         count = installation.vault.destroy_outstanding()
+        lost = installation.chain().resume()
         installation.views.prepare(installation.log_source())
         restore_is_settled(installation.database)
         typer.echo(f"{count} compartments destroyed again")
+        if lost:
+            typer.echo(
+                f"the log had been signed up to position {lost}: what is gone of it is on record"
+            )
 
 
 @tasks.command()

@@ -1,0 +1,1 @@
+"""Evidence that can be checked without us: the program that checks, and the pack it reads."""

@@ -1,0 +1,321 @@
+#!/usr/bin/env python3
+"""Checks what Trettio has recorded, offline (GDPR Art. 5(2)): this file and `cryptography` suffice.
+
+    python trettio_verify.py pack.zip --key public.pem
+
+It shares no code with the program that wrote the pack; `trettio verify` runs this very file.
+
+Every event of the log becomes a LINK: SHA-256 over its position, the aggregate it belongs to, its
+version there, when it was recorded, its topic, and the digest of what it says. A run of positions
+that stayed empty becomes a link too. The HEAD of the chain is the digest of the head before and the
+next link. From time to time the head is written into a STATEMENT: a line of JSON, signed with
+Ed25519, that also holds the digest of the statement before. Whoever changes, removes, inserts or
+moves an event must change every statement after it, which takes the key.
+
+A pack holds the events of one case as they are stored, digests of the links between them, the
+statements before and after, and documents whose digests are signed. Without --key it is checked
+against itself only: compare the fingerprint shown with one that you were told in another way.
+Ends with 0: verified; 1: faults; 2: no fault, but no key was given.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import struct
+import sys
+import zipfile
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from cryptography.hazmat.primitives.serialization import load_pem_public_key
+
+FORMAT = "trettio-evidence-1"
+GENESIS = hashlib.sha256(b"trettio evidence chain 1").digest()
+EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)  # noqa: UP017 (older Pythons run this too)
+LARGEST = 512 * 1024 * 1024
+UNSIGNED = {"signature", "vouched", "digest"}
+
+
+class Event(NamedTuple):
+    """One event as it is stored."""
+
+    position: int
+    aggregate: UUID
+    version: int
+    topic: str
+    recorded_at: datetime
+    state: bytes
+
+
+class Fault(NamedTuple):
+    """Something that is not as it was recorded, and where."""
+
+    place: str
+    what: str
+
+    def __str__(self) -> str:
+        return f"{self.place}: {self.what}"
+
+
+# The chain
+
+
+def event_link(event: Event) -> bytes:
+    topic = event.topic.encode()
+    moment = (event.recorded_at - EPOCH) // timedelta(microseconds=1)
+    state = hashlib.sha256(event.state).digest()
+    where = struct.pack(">cq16sq", b"E", event.position, event.aggregate.bytes, event.version)
+    return hashlib.sha256(where + struct.pack(">qH", moment, len(topic)) + topic + state).digest()
+
+
+def gap_link(first: int, last: int) -> bytes:
+    return hashlib.sha256(struct.pack(">cqq", b"G", first, last)).digest()
+
+
+def next_head(head: bytes, link: bytes) -> bytes:
+    return hashlib.sha256(b"L" + head + link).digest()
+
+
+def check_log(
+    events: Iterable[Event],
+    links: Iterable[tuple[int, bytes]],
+    statements: Sequence[dict[str, Any]],
+) -> Iterator[Fault]:
+    """A whole log against the links that were kept of it, and these against the statements."""
+    rest, head, last = iter(events), GENESIS, 0
+    event = next(rest, None)
+    signed = [one for one in in_force(statements) if one["position"] > 0]
+    signed.reverse()
+    for position, link in links:
+        while event is not None and event.position < position:
+            yield Fault(f"position {event.position}", "an event stands where none was recorded")
+            event = next(rest, None)
+        if event is None or event.position > position:
+            if link != gap_link(last + 1, position):
+                yield Fault(f"position {position}", "the event that was recorded here is missing")
+        else:
+            if link == gap_link(last + 1, position):
+                yield Fault(f"position {position}", "an event stands where none was recorded")
+            elif link != event_link(event):
+                yield Fault(f"position {position}", "the event is not what was recorded here")
+            event = next(rest, None)
+        head, last = next_head(head, link), position
+        while signed and signed[-1]["position"] <= position:
+            one = signed.pop()
+            if one["position"] < position or one["head"] != head.hex():
+                what = f"the links up to here are not those that statement {one['number']} signs"
+                yield Fault(f"position {one['position']}", what)
+                head = bytes.fromhex(one["head"])
+    for one in reversed(signed):
+        what = f"the chain ends at {last}, and statement {one['number']} signs it up to here"
+        yield Fault(f"position {one['position']}", what)
+    while event is not None:
+        yield Fault(f"position {event.position}", "the event is not in the chain")
+        event = next(rest, None)
+
+
+# The statements
+
+
+def canonical(body: dict[str, Any]) -> str:
+    return json.dumps(body, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+
+
+def fingerprint(public: str) -> str:
+    return hashlib.sha256(bytes.fromhex(public)).hexdigest()
+
+
+def is_signed(body: dict[str, Any], public: str, name: str = "signature") -> bool:
+    """Whether a signature is that key's over everything but the signatures."""
+    text = canonical({k: v for k, v in body.items() if k not in UNSIGNED})
+    try:
+        signature = bytes.fromhex(body[name])
+        key = Ed25519PublicKey.from_public_bytes(bytes.fromhex(public))
+        key.verify(signature, text.encode())
+    except (InvalidSignature, KeyError, TypeError, ValueError):
+        return False
+    return bool(signature.hex() == body[name])
+
+
+def read_statements(lines: Sequence[str]) -> tuple[list[dict[str, Any]], list[Fault]]:
+    """The statements that these lines are, as far as they can be read."""
+    found, faults = [], []
+    for number, line in enumerate(lines, start=1):
+        try:
+            body = json.loads(line)
+            shape = UUID(body["incarnation"]), datetime.fromisoformat(body["at"])
+            whole = body["kind"] in {"key", "checkpoint", "restored"} and all(shape)
+            counts = body["number"] > 0 <= body["position"] and len(bytes.fromhex(body["head"]))
+        except (ValueError, KeyError, TypeError):
+            whole, counts = False, 0
+        if whole and counts == 32 and canonical(body) == line and "digest" not in body:
+            found.append({**body, "digest": hashlib.sha256(line.encode()).hexdigest()})
+        else:
+            faults.append(Fault(f"statement in line {number}", "it cannot be read"))
+    return found, faults
+
+
+def check_statements(
+    statements: Sequence[dict[str, Any]], trusted: Collection[str], *, whole: bool
+) -> tuple[set[str], list[Fault]]:
+    """Which keys are good, by the fingerprints that are trusted, and what is wrong.
+
+    Only a `whole` log has all statements, from the first on.
+    """
+    faults, public, good = [], dict[str, str](), set(trusted)
+    keys = [one for one in statements if one["kind"] == "key"]
+    for one in keys:
+        if fingerprint(one["public"]) == one["key"] and is_signed(one, one["public"]):
+            public[one["key"]] = one["public"]
+    for one in keys * len(keys):  # the old key vouches for the next, and this says whom it follows
+        pair = {one["key"], one["vouched_by"]}
+        if pair & good and pair <= public.keys():
+            good |= pair if is_signed(one, public[one["vouched_by"]], "vouched") else set()
+    for place, one in enumerate(statements):
+        where = f"statement {one['number']} (position {one['position']})"
+        if not is_signed(one, public.get(one["key"], "")):
+            faults.append(Fault(where, "its signature is wrong: it was changed, or never signed"))
+        elif trusted and one["key"] not in good:
+            faults.append(Fault(where, f"key {one['key'][:8]} signed it: not one that you trust"))
+        before: dict[str, Any] = statements[place - 1] if place else {"number": 0, "digest": ""}
+        if one["number"] == before["number"] + 1 and one["previous"] != before["digest"]:
+            faults.append(Fault(where, "the statement before it is not the one it follows"))
+        elif one["number"] <= before["number"] or (whole and one["number"] != place + 1):
+            faults.append(Fault(where, "it stands out of order, or others are missing before it"))
+    return good, faults
+
+
+def in_force(statements: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Without those about events that a restored backup has lost, which a statement admits."""
+    kept, limit = list[dict[str, Any]](), None
+    for one in reversed(statements):
+        if limit is None or one["position"] <= limit:
+            kept.append(one)
+        if one["kind"] == "restored":
+            limit = one["position"] if limit is None else min(limit, one["position"])
+    return kept[::-1]
+
+
+# A pack
+
+
+def check_pack(path: Path, trusted: Collection[str]) -> tuple[str, list[Fault]]:
+    """The fingerprint of the key that sealed a pack, and everything that is wrong with it."""
+    try:
+        with zipfile.ZipFile(path) as pack:
+            sizes = {one.filename: one.file_size for one in pack.infolist()}
+            if len(sizes) != len(pack.infolist()) or sum(sizes.values()) > LARGEST:
+                return "", [Fault(str(path), "it is no evidence pack")]
+            content = {name: pack.read(name) for name in sizes}
+        manifest = json.loads(content.pop("manifest.json"))
+        return manifest["key"], list(_faults(manifest, content, trusted))
+    except Exception as error:  # whatever somebody has made of the file
+        return "", [Fault(str(path), f"it cannot be read as an evidence pack: {error!r}")]
+
+
+def _faults(
+    manifest: dict[str, Any], content: dict[str, bytes], trusted: Collection[str]
+) -> Iterator[Fault]:
+    if manifest["format"] != FORMAT:
+        yield Fault("manifest.json", f"its format is not {FORMAT}: take a newer program")
+    for name in sorted(manifest["files"].keys() | content.keys()):
+        if hashlib.sha256(content.get(name, b"")).hexdigest() != manifest["files"].get(name):
+            yield Fault(name, "it is not the file that was sealed")
+    chain, events = json.loads(content["chain.json"]), json.loads(content["events.json"])
+    statements, unreadable = read_statements(chain["statements"])
+    good, faults = check_statements(statements, trusted, whole=False)
+    yield from (*unreadable, *faults)
+    public = {one["key"]: one["public"] for one in statements if one["kind"] == "key"}
+    if not is_signed(manifest, public.get(manifest["key"], "")):
+        yield Fault("manifest.json", "its signature is wrong: it was changed, or never signed")
+    elif trusted and manifest["key"] not in good:
+        yield Fault("manifest.json", "the pack is sealed with a key that you do not trust")
+    recorded = {one["position"]: _event(one) for one in events["events"]}
+    if len(recorded) != len(events["events"]):
+        yield Fault("events.json", "two events stand at one position")
+    yield from _chained(chain["segments"], {one["number"]: one for one in statements}, recorded)
+    versions: dict[UUID, int] = {}
+    for _, event in sorted(recorded.items()):
+        if event.version != versions.get(event.aggregate, 0) + 1:
+            what = f"version {event.version} does not follow {versions.get(event.aggregate, 0)}"
+            yield Fault(f"position {event.position}", f"an event before it is missing: {what}")
+        versions[event.aggregate] = event.version
+
+
+def _chained(
+    segments: Iterable[dict[str, Any]], signed: dict[int, dict[str, Any]], events: dict[int, Event]
+) -> Iterator[Fault]:
+    """Every event has its place between two signed heads."""
+    unproven = set(events)
+    for segment in segments:
+        start, end = signed[segment["from"]], signed[segment["to"]]
+        head = bytes.fromhex(start["head"])
+        place = f"positions {start['position'] + 1} to {end['position']}"
+        for one in segment["links"]:
+            if isinstance(one, str):  # links of other cases' events: digests, and nothing else
+                for link in struct.iter_unpack("32s", bytes.fromhex(one)):
+                    head = next_head(head, link[0])
+            else:
+                event = events[one["position"]]
+                if event_link(event).hex() != one["link"]:
+                    yield Fault(f"position {event.position}", "the event is not what was recorded")
+                unproven.discard(event.position)
+                head = next_head(head, bytes.fromhex(one["link"]))
+        if head.hex() != end["head"]:
+            yield Fault(place, f"the links are not those that statement {end['number']} signs")
+    for position in sorted(unproven):
+        yield Fault(f"position {position}", "nothing proves that this event was recorded")
+
+
+def _event(one: dict[str, Any]) -> Event:
+    where = one["position"], UUID(one["aggregate"]), one["version"], one["topic"]
+    return Event(*where, datetime.fromisoformat(one["recorded_at"]), one["state"].encode())
+
+
+# The command
+
+
+def fingerprint_of(path: Path) -> str:
+    """The fingerprint of a public key in a PEM file."""
+    key = load_pem_public_key(path.read_bytes())
+    if not isinstance(key, Ed25519PublicKey):
+        raise SystemExit(f"{path} is not an Ed25519 public key")
+    return fingerprint(key.public_bytes_raw().hex())
+
+
+def told(fingerprint: str) -> str:
+    """A fingerprint as it is read aloud."""
+    return " ".join(fingerprint[place : place + 8] for place in range(0, 64, 8))
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(description="Checks an evidence pack of Trettio, offline.")
+    parser.add_argument("pack", type=Path)
+    parser.add_argument("--key", type=Path, action="append", default=[], help="a public key (PEM)")
+    given = parser.parse_args(arguments)
+    key, faults = check_pack(given.pack, {fingerprint_of(path) for path in given.key})
+    return report(given.pack, key, faults, anchored=bool(given.key))
+
+
+def report(pack: Path, key: str, faults: Sequence[Fault], *, anchored: bool) -> int:
+    for fault in faults:
+        print(f"FAULT  {fault}")
+    if faults:
+        print(f"{pack}: {len(faults)} found. This is not what was recorded.")
+        return 1
+    print(f"{pack}: every file, every event and every signature is as it was recorded.")
+    print(f"sealed with the key {told(key)}")
+    if not anchored:
+        print("WHOSE KEY THAT IS was not checked: say --key, or compare this fingerprint yourself.")
+    return 0 if anchored else 2
+
+
+if __name__ == "__main__":
+    sys.exit(main())
