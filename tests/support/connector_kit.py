@@ -19,6 +19,7 @@ from adapters.demo.doubles import mailchimp, pretix, stripe
 from adapters.demo.doubles.server import Double
 from domain.vocabulary import IdentifierKind
 from services.ports import Identifier, Person
+from tests.support import brevo, listmonk
 
 NOW = datetime.now(UTC).replace(microsecond=0)
 
@@ -232,6 +233,46 @@ class OfStripe(OfDouble[stripe.StripeDouble]):
         return {"data": [{"id": f"cus_{number}"}], "has_more": True, "next_page": str(number)}
 
 
+class OfListmonk(OfDouble[listmonk.ListmonkDouble]):
+    """One person is one subscriber there, so that no search of theirs fills a page."""
+
+    suppresses_over_http: ClassVar = True
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder)
+        self.double = listmonk.ListmonkDouble()
+
+    def configuration(self, url: str) -> Mapping[str, str]:
+        return {"url": url, "user": listmonk.USER, "token": listmonk.TOKEN}
+
+    def plant(self, who: Somebody, *, records: int = 1) -> None:
+        self.double.bounce(self.double.add(who.email, who.name, phone=who.phone))
+
+    def next_page(self, number: int) -> object:
+        return {"data": {"results": [{"id": number, "email": "x@y.example"}], "total": 10**6}}
+
+
+class OfBrevo(OfDouble[brevo.BrevoDouble]):
+    suppresses_over_http: ClassVar = True
+    more_than_a_page: ClassVar = 501
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder)
+        self.double = brevo.BrevoDouble()
+
+    def configuration(self, url: str) -> Mapping[str, str]:
+        return {"url": url + self.double.prefix, "key": brevo.KEY, "per_second": "1000"}
+
+    def plant(self, who: Somebody, *, records: int = 1) -> None:
+        self.double.add(who.email, who.name, who.phone)
+        for number in range(records):
+            self.double.sent(who.email, f"Ticket {number} for {who.name}")
+
+    def next_page(self, number: int) -> object:
+        message = {"messageId": f"<{number}@x>", "email": "x@y.example"}
+        return {"count": 10**6, "transactionalEmails": [message]}
+
+
 class OfCsv(World):
     from_files: ClassVar = True
     more_than_a_page: ClassVar = 2_000
@@ -292,10 +333,34 @@ class OfNobodyToCall(World):
         """Nothing changed."""
 
 
+class OfDescription(OfNobodyToCall):
+    """What a file describes is tried where the file is: nothing is there without one."""
+
+    def configuration(self, url: str) -> Mapping[str, str]:
+        file = self.folder / "system.toml"
+        file.write_text(_DESCRIBED)
+        return {"description": str(file), "url": "http://127.0.0.1:9"}
+
+
+_DESCRIBED = """\
+title = "described"
+[[find]]
+by = "email"
+path = "/people"
+query = { email = "{email}" }
+rows = "/people"
+matches = { email = ["/email"] }
+record = { kind = "person", key = "/id", fields = { email = "/email" } }
+"""
+
+
 KIT: Mapping[str, type[World]] = {
+    "brevo": OfBrevo,
     "csv": OfCsv,
+    "http": OfDescription,
     "https": OfNobodyToCall,
     "kafka": OfNobodyToCall,
+    "listmonk": OfListmonk,
     "mailchimp": OfMailchimp,
     "manual": OfNobodyToCall,
     "opendsr": OfNobodyToCall,

@@ -9,7 +9,7 @@ from __future__ import annotations
 from functools import partial
 
 from adapters.outbound.connectors import Configuration, connector
-from adapters.outbound.connectors.http_api.connector import HttpApi
+from adapters.outbound.connectors.http_api.api import HttpApi
 from adapters.outbound.connectors.http_api.description import shipped, shipped_as
 
 

@@ -46,12 +46,13 @@ class Caller:
         settings: Values,
         http: HttpClient,
         *,
+        per_second: float | None = None,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._server, self._auth = description.server, description.auth
         self._values = {f"{described.SETTING}{name}": value for name, value in settings.items()}
         self._http, self._sleep = http, sleep
-        self._pace = Pace(self._server.per_second, sleep)
+        self._pace = Pace(per_second or self._server.per_second, sleep)
         self._token = _Token(self._auth, self._values, http)
 
     def call(
@@ -155,12 +156,12 @@ class Caller:
     def _require_not_later(self, response: Response, what: str) -> None:
         for rule in self._server.too_many:
             if fits(rule, response):
-                wish = None
+                wish = response.wish
                 if rule.seconds is not None:
                     body = body_or_missing(response)
                     wish = None if isinstance(body, Missing) else _number(at(body, rule.seconds))
                 elif rule.header is not None:
-                    wish = _number(response.headers.get(rule.header.lower()))
+                    wish = _number(response.headers.get(rule.header.lower())) or wish
                 raise Unavailable(f"{what} answered {response.status}: too many", retry_after=wish)
 
 

@@ -60,6 +60,7 @@ KIT = {**connector_kit.KIT, **sql_worlds.WORLDS}
 EVERY = sorted(KIT)
 FINDING = [name for name in EVERY if KIT[name].finds]
 OVER_HTTP = [name for name in EVERY if KIT[name].over_http]
+IN_PAGES = [name for name in OVER_HTTP if KIT[name].more_than_a_page]
 FROM_FILES = [name for name in EVERY if KIT[name].from_files]
 
 
@@ -173,6 +174,7 @@ def case(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Case]:
 every = pytest.mark.parametrize("case", EVERY, indirect=True)
 finding = pytest.mark.parametrize("case", FINDING, indirect=True)
 over_http = pytest.mark.parametrize("case", OVER_HTTP, indirect=True)
+in_pages = pytest.mark.parametrize("case", IN_PAGES, indirect=True)
 from_files = pytest.mark.parametrize("case", FROM_FILES, indirect=True)
 DEEDS: tuple[Deed, ...] = (Case.find, Case.erase, Case.suppress)
 over_http_deeds = pytest.mark.parametrize(
@@ -251,7 +253,7 @@ def test_many_pages_are_read_to_the_end(case: Case) -> None:
     assert len({record.key for record in found}) == len(found) >= case.world.more_than_a_page
 
 
-@over_http
+@in_pages
 def test_pages_that_stand_still_are_no_answer(case: Case) -> None:
     case.world.plant(KARI, records=case.world.more_than_a_page)
     case.wire.always = troubles.always_the_same_page()

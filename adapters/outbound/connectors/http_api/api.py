@@ -3,9 +3,9 @@
 Art. 15, 16, 17, 18 and 21(2). What a system answers is a candidate only: whose a record is, is
 compared here. What a file does not describe, a person does.
 
-Configuration: `description`, a TOML file in the configuration folder of the controller or an
-absolute path (the connectors that come with Trettio bring theirs along); `url` where the file
-names none or another is wanted; what the file lists as settings; `timeout`; and for mutual TLS
+Configuration: `description`, the path of a TOML file (connectors that come with Trettio bring
+theirs); `url` where the file names none or another is wanted; whatever the file lists as settings;
+`timeout`; `per_second`, where the account allows other than what the file says; and for mutual TLS
 `certificate`, `certificate_key` and, where needed, `authority`, as paths of files.
 """
 
@@ -19,7 +19,7 @@ from pathlib import Path
 from pydantic import JsonValue
 
 from adapters.outbound.changing import Changing
-from adapters.outbound.connectors import Configuration, need, patience
+from adapters.outbound.connectors import Configuration, Misconfigured, need, patience
 from adapters.outbound.connectors.http_api import description as described
 from adapters.outbound.connectors.http_api.calls import Caller
 from adapters.outbound.connectors.http_api.changes import Changes
@@ -57,7 +57,13 @@ class HttpApi(Changing):
             timeout=patience(configuration, of=title),
             certificate=_certificate(configuration, title) if server.certificate else None,
         )
-        self._caller = Caller(description, settings, http, sleep=sleep)
+        self._caller = Caller(
+            description,
+            settings,
+            http,
+            per_second=_per_second(configuration, title),
+            sleep=sleep,
+        )
         self._deeds = Deeds(self._caller, clock)
         self._changes = Changes(description, self._deeds, self._theirs)
 
@@ -165,6 +171,15 @@ def _steps_for(steps: Sequence[described.Step], kinds: Collection[str]) -> list[
             wanted.append(step)
             names |= {step.of} if step.of else set()
     return wanted[::-1]
+
+
+def _per_second(configuration: Configuration, title: str) -> float | None:
+    said = configuration.get("per_second", "").strip()
+    if not said:
+        return None
+    if not said.isascii() or not said.isdigit() or not 1 <= int(said) <= 1000:
+        raise Misconfigured(f"{title} needs 'per_second' to be calls, from 1 to 1000")
+    return float(said)
 
 
 def _certificate(configuration: Configuration, title: str) -> ClientCertificate:
