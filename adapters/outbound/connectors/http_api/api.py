@@ -11,6 +11,7 @@ theirs); `url` where the file names none or another is wanted; whatever the file
 
 from __future__ import annotations
 
+import ssl
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
@@ -26,7 +27,7 @@ from adapters.outbound.connectors.http_api.changes import Changes
 from adapters.outbound.connectors.http_api.deeds import Deeds
 from adapters.outbound.connectors.http_api.pointers import text_at
 from adapters.outbound.connectors.http_api.records import Level, level_of, linked, record_of
-from adapters.outbound.http import ClientCertificate, HttpClient
+from adapters.outbound.http import HttpClient
 from domain.vocabulary import IdentifierKind, Outcome
 from services.matching import Matcher
 from services.ports import AwaitsPerson, Person, Record, Result, Treatment
@@ -55,7 +56,7 @@ class HttpApi(Changing):
             configuration.get("url", "").strip() or server.url or need({}, "url", of=title),
             connections=server.at_once,
             timeout=patience(configuration, of=title),
-            certificate=_certificate(configuration, title) if server.certificate else None,
+            context=_mutual(configuration, title) if server.certificate else None,
         )
         self._caller = Caller(
             description,
@@ -182,9 +183,18 @@ def _per_second(configuration: Configuration, title: str) -> float | None:
     return float(said)
 
 
-def _certificate(configuration: Configuration, title: str) -> ClientCertificate:
-    return ClientCertificate(
-        certificate=need(configuration, "certificate", of=title),
-        key=need(configuration, "certificate_key", of=title),
-        authority=configuration.get("authority", "").strip() or None,
-    )
+def _mutual(configuration: Configuration, title: str) -> ssl.SSLContext:
+    """TLS in which both ends show a certificate; without an authority the usual ones vouch."""
+    certificate = need(configuration, "certificate", of=title)
+    key = need(configuration, "certificate_key", of=title)
+    try:
+        context = ssl.create_default_context(
+            cafile=configuration.get("authority", "").strip() or None
+        )
+        context.load_cert_chain(certificate, key)
+    except OSError as error:  # a broken certificate is one, too
+        raise Misconfigured(
+            f"{title}'s certificate, its key or its authority cannot be read:"
+            f" {type(error).__name__}"
+        ) from None
+    return context

@@ -26,7 +26,7 @@ from adapters.outbound.connectors.http_api.pointers import (
     text_at,
 )
 from adapters.outbound.connectors.http_api.templates import Look, Template, Values, body_of
-from adapters.outbound.http import LONGEST_WISH_SECONDS, HttpClient, Response
+from adapters.outbound.http import LONGEST_WISH_SECONDS, HttpClient, Response, wish_of
 from services.ports import Garbled, Refused, Unavailable
 
 SHORTEST_TOKEN_SECONDS = 30.0
@@ -156,7 +156,7 @@ class Caller:
     def _require_not_later(self, response: Response, what: str) -> None:
         for rule in self._server.too_many:
             if fits(rule, response):
-                wish = response.wish
+                wish = wish_of(response.headers.get("retry-after"))
                 if rule.seconds is not None:
                     body = body_or_missing(response)
                     wish = None if isinstance(body, Missing) else _number(at(body, rule.seconds))
