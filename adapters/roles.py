@@ -61,10 +61,12 @@ def running(
 
 
 def _add_kafka(threads: Threads, installation: Installation) -> None:
+    from adapters.inbound.kafka.receipts import ReceiptReader
     from adapters.publishing import Publishing
 
     publishing = Publishing(installation.settings, installation.database)
     threads.add_follower("publisher", publishing.run)
+    threads.add("receipts", ReceiptReader(installation).run, threads.stop)
 
 
 def _remind(installation: Installation, stop: Event) -> None:
