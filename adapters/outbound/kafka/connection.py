@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import ssl
+from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -64,18 +65,19 @@ def reaching(settings: Settings) -> Iterator[None]:
             " deploy/README.md"
         ) from error
     except (KafkaError, OSError) as error:
-        reason = heard.last if isinstance(error, KafkaTimeoutError) and heard.last else error
-        if isinstance(reason, SaslAuthenticationFailedError | UnsupportedSaslMechanismError):
+        reasons = [error, *heard.reasons] if isinstance(error, KafkaTimeoutError) else [error]
+        refused = (SaslAuthenticationFailedError, UnsupportedSaslMechanismError)
+        if any(isinstance(reason, refused) for reason in reasons):
             raise KafkaNotUsable(
                 "Kafka does not accept TRETTIO_KAFKA_USER with this password and mechanism"
             ) from error
-        if "CERTIFICATE_VERIFY_FAILED" in str(reason):
+        if any("CERTIFICATE_VERIFY_FAILED" in str(reason) for reason in reasons):
             raise KafkaNotUsable(
                 f"nobody whom we trust vouches for Kafka at {settings.kafka}: name the file with"
                 " its authority's certificate as TRETTIO_KAFKA_CA"
             ) from error
         raise KafkaNotUsable(
-            f"Kafka at {settings.kafka} cannot be reached ({_cause(reason)})"
+            f"Kafka at {settings.kafka} cannot be reached ({_cause(reasons[-1])})"
         ) from error
     finally:
         heard.forget()
@@ -95,11 +97,14 @@ def administration(settings: Settings) -> Iterator[KafkaAdminClient]:
 
 
 class _Heard(logging.Handler):
-    """Why connections failed. The library only logs it, and in the end says that time is up."""
+    """Why connections failed. The library only logs it, and in the end says that time is up.
+
+    A refusal does not always arrive before the connection is closed, so every try counts.
+    """
 
     def __init__(self) -> None:
         super().__init__(logging.WARNING)
-        self.last: BaseException | None = None
+        self.reasons: deque[BaseException] = deque(maxlen=100)
         self._source = logging.getLogger("kafka.net.manager")
 
     def listen(self) -> None:
@@ -109,13 +114,8 @@ class _Heard(logging.Handler):
         self._source.removeHandler(self)
 
     def emit(self, record: logging.LogRecord) -> None:
-        from kafka.errors import KafkaTimeoutError, RequestTimedOutError
-
-        # The last try is cut short, which says less than what the tries before it met.
-        cut_short = (KafkaTimeoutError, RequestTimedOutError)
-        for part in record.args if isinstance(record.args, tuple) else ():
-            if isinstance(part, BaseException) and not isinstance(part, cut_short):
-                self.last = part
+        said = record.args if isinstance(record.args, tuple) else ()
+        self.reasons.extend(part for part in said if isinstance(part, BaseException))
 
 
 def _trust(settings: Settings) -> ssl.SSLContext:
