@@ -51,7 +51,12 @@ from adapters.outbound.typesetting import TypstTypesetter
 from adapters.outbound.vault import MasterKeys, PostgresVault, load_master_keys
 from adapters.outbound.views import Views
 from adapters.outbound.webhooks.admission import Admission
+from adapters.outbound.webhooks.compose import Composer
 from adapters.outbound.webhooks.guard import Guard
+from adapters.outbound.webhooks.keys import WebhookKeys
+from adapters.outbound.webhooks.ledger import DeliveryLedger
+from adapters.outbound.webhooks.schedule import pause_before
+from adapters.outbound.webhooks.send import WebhookCarrier
 from adapters.profiles import load_profile
 from adapters.settings import Settings, SettingsWrong, provider_secrets, system_secrets
 from domain.instruction import Contract
@@ -69,6 +74,7 @@ from services.consulting import Consulting
 from services.controllers import Controllers
 from services.correcting import Correcting
 from services.deciding import Deciding
+from services.delivering import Carrier, Delivering
 from services.delivery import Delivery
 from services.digest import Digests
 from services.disclosing import Disclosing
@@ -174,6 +180,8 @@ class Installation:
     instructions: Instructions
     instruction_ledger: PostgresInstructionLedger
     system_keys: SystemKeys
+    webhook_keys: WebhookKeys
+    deliveries: DeliveryLedger
     objecting: Objecting
     informing: Informing
     disclosing: Disclosing
@@ -249,6 +257,8 @@ class Installation:
         """What comes by the day: holds that are over, and whoever was imported anew."""
         self.release_holds()
         self.limits.purge()
+        self.deliveries.purge()
+        self.webhook_keys.purge()
         self.suppressions.pass_over(min(civil_dates(self.clock()).values()))
 
     def release_holds(self) -> int:
@@ -268,7 +278,14 @@ class Installation:
         keys = rotation.warnings(
             self.database, self.vault.ring, inside=self.settings.keeps_key_inside
         )
-        return [*keys, *chain, *self._refused_mail()]
+        return [*keys, *chain, *self._refused_mail(), *self._gone()]
+
+    def _gone(self) -> list[str]:
+        return [
+            f"{one.controller}/{one.system} answered 410 Gone and is told nothing any more: see to"
+            " its address, then open it again at the desk under Systems"
+            for one in self.deliveries.gone()
+        ]
 
     def _refused_mail(self) -> list[str]:
         if self.settings.mail_folder is None:
@@ -473,7 +490,20 @@ def _wire(
     rectifying = Rectifying(register, vault, tasks, controllers, fulfilments, restrictions, clock)
     ledger = PostgresInstructionLedger(database)
     system_keys = SystemKeys(database, vault.key_for, countries)
-    deliverers: dict[Contract, Deliverer] = {}
+    webhook_keys = WebhookKeys(database, vault.key_for("webhook keys"), clock)
+    deliveries = DeliveryLedger(database, clock)
+
+    def configured(controller: str, system: str) -> Mapping[str, str]:
+        found = (one for one in controllers.in_force(controller).systems if one.id == system)
+        known = next(found, None)
+        return {**known.options, **secrets_of(controller, system)} if known else {}
+
+    def delivering(carrier: Carrier) -> Delivering:
+        return Delivering(register, tasks, deliveries, carrier, pause_before)
+
+    compose = Composer(database, ledger)
+    webhooks = WebhookCarrier(configured, compose, webhook_keys, guard, deliveries, clock)
+    deliverers: dict[Contract, Deliverer] = {Contract.WEBHOOK: delivering(webhooks)}
     limits = PostgresLimits(database, vault.key_for("limits"))
     correcting = Correcting(register, vault, controllers, planning, postroom, staff, clock)
     following = Following(
@@ -568,6 +598,8 @@ def _wire(
         ),
         instruction_ledger=ledger,
         system_keys=system_keys,
+        webhook_keys=webhook_keys,
+        deliveries=deliveries,
         writing=Writing(register, vault, controllers, postroom, clock),
         recalling=recalling,
         misdirected=Misdirected(register, vault, controllers, postroom, links, clock),

@@ -12,6 +12,7 @@ from adapters.inbound.api import (
     claims,
     clock,
     controllers,
+    deliveries,
     disclosures,
     endings,
     errors,
@@ -36,6 +37,7 @@ from adapters.inbound.api import (
     staff,
     timeline,
     triage,
+    webhooks,
     wishes,
 )
 from adapters.inbound.api.openapi import Api, operation_id
@@ -71,6 +73,8 @@ MODULES = (
     export,
     controllers,
     instructions,
+    deliveries,
+    webhooks,
 )
 
 _HEADERS = {

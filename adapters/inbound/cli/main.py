@@ -24,6 +24,7 @@ from adapters.inbound.cli import (
     report,
     serve,
     staff,
+    system,
     token,
     verify,
 )
@@ -38,7 +39,8 @@ def trettio() -> None:
 
 for command in (
     *(demo, serve, publish, mail, receive, one_click_links, report, deadline, calendar, profile),
-    *(staff, token, key, maintain, check, verify, health, keeping),
+    *(demo, serve, publish, mail, receive, one_click_links, report, deadline, calendar, profile),
+    *(staff, token, system, key, maintain, check, verify, health, keeping),
 ):
     command.register(app)
 

@@ -58,20 +58,18 @@ class DeliveryLedger:
 
     def tried(
         self, instruction: Instruction, number: int, tried: Try, next_in: float | None
-    ) -> tuple[Statement, ...]:
+    ) -> Statement:
         now = self._clock()
-        return (
-            Statement(
-                "INSERT INTO trettio.deliveries (controller, system, instruction, round, attempt,"
-                " tried_at, code, status, milliseconds, next_at)"
-                " VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
-                [
-                    *(instruction.controller, instruction.system, instruction.id),
-                    *(instruction.repeats, number, now, tried.code, tried.status),
-                    tried.milliseconds,
-                    now + timedelta(seconds=next_in) if next_in is not None else None,
-                ],
-            ),
+        return Statement(
+            "INSERT INTO trettio.deliveries (controller, system, instruction, round, attempt,"
+            " tried_at, code, status, milliseconds, next_at)"
+            " VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
+            [
+                *(instruction.controller, instruction.system, instruction.id),
+                *(instruction.repeats, number, now, tried.code, tried.status),
+                tried.milliseconds,
+                now + timedelta(seconds=next_in) if next_in is not None else None,
+            ],
         )
 
     def of_system(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable
 
 MINUTE, HOUR = 60.0, 3_600.0
@@ -25,3 +26,8 @@ def next_pause(
         return None
     pause = PAUSES[attempt - 1] * (1.0 + JITTER * random())
     return max(pause, min(wish or 0.0, LONGEST_WISH))
+
+
+def pause_before(attempt: int, wish: float | None) -> float | None:
+    """The same, with a jitter of this moment."""
+    return next_pause(attempt, lambda: secrets.randbelow(1_000) / 1_000, wish=wish)

@@ -18,7 +18,7 @@ from adapters.outbound.webhooks.keys import WebhookKeys
 from adapters.outbound.webhooks.ledger import DeliveryLedger
 from adapters.outbound.webhooks.sign import signed
 from domain.instruction import Instruction
-from services.delivering import EndpointGone, Try
+from services.delivering import Try
 from services.ports import Clock, Refused, Unavailable
 
 TIMEOUT = urllib3.Timeout(connect=5.0, read=15.0)
@@ -54,7 +54,7 @@ class WebhookCarrier:
         if not url or not keys:
             return Try("no-address" if not url else "no-secret")
         if self._ledger.is_gone(controller, system, url):
-            raise EndpointGone
+            return Try("gone", over=True)
         began = time.monotonic()
         try:
             target = self._guard.target(url)
@@ -89,7 +89,7 @@ class WebhookCarrier:
         return Try(
             "delivered" if delivered else "gone" if gone else "refused",
             delivered=delivered,
-            gone=gone,
+            over=gone,
             status=answer.status,
             milliseconds=_since(began),
             wish=wish_of(answer.headers.get("retry-after")),

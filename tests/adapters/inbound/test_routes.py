@@ -34,6 +34,7 @@ OPEN = {
     "/desk/sign-in/provider",
     "/desk/sign-in/back",  # without the cookie of who set out, nothing happens there
     "/desk/sign-out",
+    "/v1/webhooks/receipts",  # without a connected system's signature, nothing happens there
 }
 """What anybody may see, beside the portal under `/c/`. Whatever else a stranger reaches must be a
 link with a secret in it."""

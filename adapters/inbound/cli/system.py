@@ -1,0 +1,14 @@
+"""`trettio system`: connected systems that are told, and what they need from us."""
+
+from __future__ import annotations
+
+import typer
+
+from adapters.inbound.cli import webhook_secret
+
+systems = typer.Typer(no_args_is_help=True, help="Connected systems that are told and answer.")
+
+
+def register(app: typer.Typer) -> None:
+    webhook_secret.register(systems)
+    app.add_typer(systems, name="system")
