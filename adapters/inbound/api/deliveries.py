@@ -32,7 +32,7 @@ class DeliveryShown(BaseModel):
     attempt: int
     tried_at: AwareDatetime
     code: str = Field(description="`delivered`, or what went wrong in a word.")
-    status: int | None = Field(description="What the system answered, if it did.")
+    http_status: int | None = Field(description="What the system answered, if it did.")
     milliseconds: int
     next_at: AwareDatetime | None = Field(description="When it is tried again, if it is.")
 
@@ -65,7 +65,7 @@ def deliveries(
             attempt=one.attempt,
             tried_at=one.tried_at,
             code=one.code,
-            status=one.status,
+            http_status=one.status,
             milliseconds=one.milliseconds,
             next_at=one.next_at,
         )
