@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import typer
 
-from adapters.inbound.cli import webhook_secret
+from adapters.inbound.cli import dry_run, webhook_secret
 
 systems = typer.Typer(no_args_is_help=True, help="Connected systems that are told and answer.")
 
 
 def register(app: typer.Typer) -> None:
     webhook_secret.register(systems)
+    dry_run.register(systems)
     app.add_typer(systems, name="system")
