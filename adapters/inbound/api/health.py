@@ -11,6 +11,7 @@ from pydantic import BaseModel, Field
 
 from adapters.inbound.api.auth import Installed
 from adapters.outbound import chain_store
+from adapters.outbound.kafka.standing import Standing, standing
 from adapters.outbound.tasks import FailingSystem
 from adapters.outbound.tokens import Bearer
 
@@ -47,6 +48,20 @@ class ChainHealth(BaseModel):
     stopped: str | None = Field(description="Why it stands still; null when it does not.")
 
 
+class KafkaHealth(BaseModel):
+    """How far the log has been published to Kafka, and receipts were taken from there."""
+
+    published_position: int
+    behind: int = Field(description="Positions of the log that Kafka has not been told of.")
+    trouble: str | None = Field(description="Why nothing is published; null when nothing is wrong.")
+    trouble_position: int | None = Field(description="The event that cannot be published.")
+    trouble_since: datetime | None
+    receipts_taken: int
+    receipts_behind: int
+    receipts_trouble: str | None
+    receipts_refused: dict[str, int] = Field(description="How many had no effect, by reason.")
+
+
 class Health(BaseModel):
     status: str
     database: str
@@ -57,6 +72,9 @@ class Health(BaseModel):
     )
     views: list[ViewHealth] = []
     chain: ChainHealth | None = None
+    kafka: KafkaHealth | None = Field(
+        default=None, description="Null where nothing has ever been published."
+    )
     warnings: list[str] = Field(
         default=[], description="What works today and needs somebody to see to it all the same."
     )
@@ -73,6 +91,7 @@ def health(request: Request, installation: Installed, response: Response) -> Hea
         states = installation.views.states()
         warnings = installation.warnings()
         chain = chain_store.state(installation.database)
+        kafka = standing(installation.database)
         failing = installation.tasks.failing()
         bearer = _bearer(request, installation)
     except psycopg.Error:
@@ -92,7 +111,23 @@ def health(request: Request, installation: Installed, response: Response) -> Hea
             signed_at=chain.signed_at,
             stopped=chain.stopped,
         ),
-        warnings=warnings,
+        kafka=_kafka(kafka) if kafka else None,
+        warnings=[*warnings, *(kafka.warnings if kafka else ())],
+    )
+
+
+def _kafka(found: Standing) -> KafkaHealth:
+    published, receipts = found.published, found.receipts
+    return KafkaHealth(
+        published_position=published.position,
+        behind=published.behind,
+        trouble=published.trouble,
+        trouble_position=published.trouble_position,
+        trouble_since=published.trouble_since,
+        receipts_taken=receipts.taken,
+        receipts_behind=receipts.behind,
+        receipts_trouble=receipts.trouble,
+        receipts_refused=dict(receipts.refused),
     )
 
 

@@ -30,7 +30,9 @@ from prometheus_client.registry import Collector
 
 from adapters.bootstrap import Installation
 from adapters.inbound.api.auth import ApiRoute, Installed, needs, seen
+from adapters.inbound.kafka.positions import Reason
 from adapters.inbound.web.board_memory import Remembered
+from adapters.outbound.kafka.standing import standing
 from adapters.outbound.tokens import Bearer, Scope
 from projections.attention import Needs
 from projections.attention import needs as attention
@@ -98,6 +100,7 @@ class Figures(Collector):
         yield from self._tasks(now)
         yield from self._systems()
         yield from self._log()
+        yield from self._kafka()
 
     def _tasks(self, now: datetime) -> Iterator[Metric]:
         number = GaugeMetricFamily(
@@ -162,6 +165,44 @@ class Figures(Collector):
         yield CounterMetricFamily(
             "trettio_log_position", "Position of the last event in the log", value=position
         )
+
+    def _kafka(self) -> Iterator[Metric]:
+        found = standing(self._database)
+        if found is None:
+            return
+        published, receipts = found.published, found.receipts
+        yield CounterMetricFamily(
+            "trettio_kafka_published_position",
+            "Position of the log up to which Kafka has everything",
+            value=published.position,
+        )
+        yield GaugeMetricFamily(
+            "trettio_kafka_positions_behind",
+            "Positions of the log that Kafka has not been told of",
+            value=published.behind,
+        )
+        yield CounterMetricFamily(
+            "trettio_kafka_messages", "Messages that Kafka acknowledged", value=published.messages
+        )
+        yield GaugeMetricFamily(
+            "trettio_kafka_stopped",
+            "1 while nothing is published although there is something to publish",
+            value=float(published.trouble is not None),
+        )
+        yield CounterMetricFamily(
+            "trettio_kafka_receipts", "Receipts read from Kafka", value=receipts.taken
+        )
+        yield GaugeMetricFamily(
+            "trettio_kafka_receipts_behind",
+            "Receipts in Kafka that have not been read",
+            value=receipts.behind,
+        )
+        refused = CounterMetricFamily(
+            "trettio_kafka_receipts_refused", "Receipts that had no effect", labels=["reason"]
+        )
+        for reason in Reason:
+            refused.add_metric([reason.value], receipts.refused.get(reason.value, 0))
+        yield refused
 
 
 def _requests(measured: dict[str, Measures]) -> Iterator[Metric]:

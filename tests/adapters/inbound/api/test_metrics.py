@@ -11,6 +11,7 @@ from fastapi.testclient import TestClient
 from prometheus_client.parser import text_string_to_metric_families
 
 from adapters.inbound.app import create_app
+from adapters.outbound.kafka.position import PublishedUpTo
 from adapters.outbound.tokens import Scope
 from tests.support.house import KARI, NORWAY, SWEDEN, House, open_house
 from tests.support.steps import asked_for_access
@@ -21,10 +22,14 @@ Samples = dict[tuple[str, tuple[tuple[str, str], ...]], float]
 
 @pytest.fixture(scope="module")
 def house(module_database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
-    """In Norway one request is open and one message waits; Sweden has had nothing yet."""
+    """In Norway one request is open and one message waits; Sweden has had nothing yet.
+
+    Something publishes to Kafka.
+    """
     with open_house(module_database_url, tmp_path_factory.mktemp("house")) as opened:
         asked_for_access(opened)
         opened.receive("Slett alt dere har om meg.")
+        PublishedUpTo(opened.installation.database, "kafka").begin()
         yield opened
 
 
