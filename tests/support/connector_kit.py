@@ -342,6 +342,13 @@ class OfDescription(OfNobodyToCall):
         return {"description": str(file), "url": "http://127.0.0.1:9"}
 
 
+class OfSettings(OfNobodyToCall):
+    """Of a described system that has tests of its own, at a server or a double of its own."""
+
+    def configuration(self, url: str) -> Mapping[str, str]:
+        return {"url": "http://127.0.0.1:9", **dict.fromkeys(("user", "password"), "x")}
+
+
 _DESCRIBED = """\
 title = "described"
 [[find]]
@@ -362,6 +369,7 @@ KIT: Mapping[str, type[World]] = {
     "kafka": OfNobodyToCall,
     "listmonk": OfListmonk,
     "mailchimp": OfMailchimp,
+    "mailman": OfSettings,
     "manual": OfNobodyToCall,
     "opendsr": OfNobodyToCall,
     "pretix": OfPretix,
