@@ -17,6 +17,7 @@ from adapters.outbound.checkpoints import CheckpointFile
 from adapters.outbound.codes import PostgresCodes
 from adapters.outbound.controllers import ControllerNames
 from adapters.outbound.database import Database, migrate, require_current_schema
+from adapters.outbound.errands import PostgresErrands
 from adapters.outbound.export_columns import ExportColumns
 from adapters.outbound.external_numbers import PostgresExternalNumbers
 from adapters.outbound.grants import Grants
@@ -80,6 +81,11 @@ from services.digest import Digests
 from services.disclosing import Disclosing
 from services.electronic import ElectronicIdentity
 from services.erasure_table import ErasureTables
+from services.errand_answers import ErrandAnswers
+from services.errand_desk import ErrandDesk
+from services.errand_door import ErrandDoor
+from services.errand_questions import ErrandQuestions
+from services.errands import Errands
 from services.extending import Extending
 from services.filing import Filing
 from services.finding import Finding
@@ -202,6 +208,11 @@ class Installation:
     assigning: Assigning
     digests: Digests
     invitations: Invitations
+    errands: Errands
+    errand_door: ErrandDoor
+    errand_questions: ErrandQuestions
+    errand_answers: ErrandAnswers
+    errand_desk: ErrandDesk
     systems: Systems
     mailer: Mailer
     mail_tokens: MailTokens | None
@@ -235,6 +246,8 @@ class Installation:
             self.portal,
             self.one_click,
             self.instructions,
+            self.errands,
+            self.errand_door,
             self.systems,
             self.limited_mailer(),
             self.clock,
@@ -259,6 +272,7 @@ class Installation:
         self.limits.purge()
         self.deliveries.purge()
         self.webhook_keys.purge()
+        self.errands.pass_over()
         self.suppressions.pass_over(min(civil_dates(self.clock()).values()))
 
     def release_holds(self) -> int:
@@ -521,6 +535,19 @@ def _wire(
         clock,
         address=settings.address,
     )
+    byhand = ByHand(register, fulfilments)
+    errands = Errands(
+        register,
+        vault,
+        tasks,
+        controllers,
+        links,
+        PostgresErrands(database, vault.key_for("errand holders")),
+        mailer,
+        database,
+        clock,
+        address=settings.address,
+    )
     return Installation(
         settings=settings,
         clock=clock,
@@ -550,7 +577,14 @@ def _wire(
             PostgresAttempts(database),
         ),
         fulfilments=fulfilments,
-        byhand=ByHand(register, fulfilments),
+        byhand=byhand,
+        errands=errands,
+        errand_door=ErrandDoor(
+            register, tasks, controllers, errands, codes, links, limits, mailer, clock
+        ),
+        errand_questions=ErrandQuestions(register, vault, controllers, errands),
+        errand_answers=ErrandAnswers(register, vault, controllers, errands, byhand, clock),
+        errand_desk=ErrandDesk(register, vault, controllers, errands, links, clock),
         redacting=Redacting(register, vault, clock),
         held=held,
         suppressions=suppressions,

@@ -177,6 +177,7 @@ def _inconsistencies(profile: Profile) -> Iterator[Problem]:
     yield from _texts(profile)
     yield from _categories(profile)
     yield from _systems(profile)
+    yield from _answering(profile)
     yield from _evidence(profile)
 
 
@@ -295,6 +296,26 @@ def _systems(profile: Profile) -> Iterator[Problem]:
                 yield Problem(f"{place}.voucher", "must be true where voucher fields are named")
             yield from _known(f"{place}.voucher_if", holding.voucher_if, FLAGS, "flag")
             yield from _known(f"{place}.needed", holding.needed, FLAGS, "flag")
+
+
+def _answering(profile: Profile) -> Iterator[Problem]:
+    """Whoever is asked by a link is written to at one address."""
+    places = [(f"systems[{i}]", one.answers_at) for i, one in enumerate(profile.systems)]
+    for i, recipient in enumerate(profile.recipients):
+        places.append((f"recipients[{i}]", recipient.answers_at))
+        for name, address in recipient.organisers.items():
+            if not name.strip() or not _MAIL.fullmatch(address):
+                yield Problem(
+                    f"recipients[{i}].organisers", "needs a name and one e-mail address for each"
+                )
+        if recipient.organisers and recipient.answers_at is not None:
+            yield Problem(f"recipients[{i}].answers_at", "is for one; organisers have one each")
+    for key, given in places:
+        if given is not None and not _MAIL.fullmatch(given):
+            yield Problem(f"{key}.answers_at", "must be one e-mail address")
+    for i, system in enumerate(profile.systems):
+        if system.answers_at is not None and system.delivery is not Delivery.PERSON:
+            yield Problem(f"systems[{i}].answers_at", "is for systems with delivery 'person'")
 
 
 def _evidence(profile: Profile) -> Iterator[Problem]:

@@ -14,6 +14,7 @@ from domain.balancing import Balancing, balancing_id
 from domain.case import Case, request_id
 from domain.disclosure import Disclosures, disclosures_id
 from domain.erasure_wish import ErasureWish, erasure_wish_id
+from domain.errand import Errand
 from domain.folder import Folder, folder_id
 from domain.fulfilment import Fulfilment, fulfilment_id
 from domain.hold import Hold
@@ -58,8 +59,9 @@ OF_A_CASE: tuple[type[Aggregate], ...] = (
 )
 """Every aggregate whose id follows from the case's."""
 
-KINDS: tuple[str, ...] = tuple(vars(kind)["TOPIC"] for kind in (*OF_A_CASE, Hold))
-"""The first words of the topics that belong to cases; holds have no one place and are asked for."""
+KINDS: tuple[str, ...] = tuple(vars(kind)["TOPIC"] for kind in (*OF_A_CASE, Hold, Errand))
+"""The first words of the topics that belong to cases; holds and errands are asked for: a request
+has any number of them."""
 
 
 def begun_of(case: Case) -> tuple[UUID, ...]:

@@ -183,6 +183,9 @@ class System:
     sector: Sector = Sector.OTHER
     searched_by: tuple[IdentifierKind, ...] = (IdentifierKind.IP_ADDRESS, IdentifierKind.COOKIE)
     """What to send where a log could not be searched for the person (GK-14)."""
+    answers_at: str | None = None
+    """The address of whoever answers for it by a link, where only a person can act in it."""
+    answers_in: Language | None = None
 
     def holding(self, kind: str) -> Holding | None:
         return next((h for h in self.holdings if h.kind == kind), None)
@@ -201,7 +204,9 @@ class Recipient:
     """Somebody data is passed to who is no connected system (Art. 15(1)(c), 19).
 
     `told` says what Trettio does after an erasure: inform them, or refer the person to them.
-    `fields` are what is passed on to them, where the policy says it.
+    `fields` are what is passed on to them, where the policy says it. `answers_at` is the address of
+    whoever is told by a link; of a group whom records name one by one, `organisers` has the address
+    of each by the name that the records give.
     """
 
     id: str
@@ -214,6 +219,9 @@ class Recipient:
     permission_needed: bool = False
     per_record: bool = False
     fields: tuple[str, ...] = ()
+    answers_at: str | None = None
+    answers_in: Language | None = None
+    organisers: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

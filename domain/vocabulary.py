@@ -332,6 +332,8 @@ class StaffMail(Enum):
 
     DIGEST = "digest"
     INVITED = "invited"
+    ERRAND = "errand"
+    ERRAND_CODE = "errand-code"
 
 
 class DeliveryWay(Enum):

@@ -29,6 +29,7 @@ from domain.case import Case
 from domain.deadlines import Deadlines
 from domain.disclosure import Disclosures
 from domain.erasure_wish import ErasureWish
+from domain.errand import Errand
 from domain.folder import Folder
 from domain.fulfilment import Fulfilment
 from domain.hold import Hold
@@ -102,7 +103,7 @@ Request = DataSubjectRequest
 
 class CaseFile(Projection):
     name = "case_file"
-    version = 2
+    version = 3
     tables = (MEMBERS, LINES)
 
     def concerns(self, topic: str) -> bool:
@@ -165,6 +166,7 @@ MEMBERSHIPS: Mapping[str, Callable[[Any], Member]] = {
     Request.Received.TOPIC: _request,
     Fulfilment.Planned.TOPIC: _beside(Fulfilment.TOPIC),
     Hold.Placed.TOPIC: _beside(Hold.TOPIC),
+    Errand.Begun.TOPIC: _beside(Errand.TOPIC),
     Redaction.Begun.TOPIC: _beside(Redaction.TOPIC),
     DirectTransfer.Asked.TOPIC: _beside(DirectTransfer.TOPIC),
     ErasureWish.Said.TOPIC: _beside(ErasureWish.TOPIC),

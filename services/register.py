@@ -31,6 +31,7 @@ from domain.case import Case
 from domain.controller import Controller, controller_id
 from domain.disclosure import Disclosures, disclosures_id
 from domain.erasure_wish import ErasureWish, erasure_wish_id
+from domain.errand import Errand
 from domain.errors import DomainError, NotAllowedNow
 from domain.folder import Folder, folder_id
 from domain.fulfilment import Fulfilment, fulfilment_id
@@ -115,6 +116,7 @@ class Joining:
     """More to write in the next save of one thread, and whether that save has been made."""
 
     make: Callable[[], Sequence[Also]]
+    beside: Callable[[], Sequence[Aggregate]] = tuple
     saved: bool = False
 
 
@@ -260,6 +262,12 @@ class Register(Application[UUID]):
     def find_case(self, case_id: UUID) -> Case | None:
         return self._find(Case, case_id)
 
+    def errand(self, errand_id: UUID) -> Errand:
+        return self._load(Errand, errand_id)
+
+    def find_errand(self, errand_id: UUID) -> Errand | None:
+        return self._find(Errand, errand_id)
+
     def find_controller(self, name: str) -> Controller | None:
         return self._find(Controller, controller_id(name))
 
@@ -275,13 +283,18 @@ class Register(Application[UUID]):
         self.save(*aggregates, also=tuple(also))
 
     @contextmanager
-    def joining(self, make: Callable[[], Sequence[Also]]) -> Iterator[Joining]:
+    def joining(
+        self,
+        make: Callable[[], Sequence[Also]],
+        beside: Callable[[], Sequence[Aggregate]] = tuple,
+    ) -> Iterator[Joining]:
         """Let this thread's next save carry more: made when all that is saved with it is known.
 
-        While it is made, loading answers what is about to be saved. A save that a conflict has
-        repeated makes it anew; once one has succeeded, later saves go without.
+        `beside` are aggregates that change in the same save. While it is made, loading answers what
+        is about to be saved. A save that a conflict has repeated makes it anew; once one has
+        succeeded, later saves go without.
         """
-        joining = Joining(make)
+        joining = Joining(make, beside)
         self._thread.joining = joining
         try:
             yield joining
@@ -297,6 +310,7 @@ class Register(Application[UUID]):
         joining = self._thread.joining
         if joining is None or joining.saved:
             return self._save(objects, kwargs)
+        objects = (*objects, *joining.beside())
         self._thread.saving = {one.id: one for one in objects if isinstance(one, Aggregate)}
         try:
             more = joining.make()

@@ -26,6 +26,8 @@ from domain.vocabulary import Action, Decision, Outcome, Right
 from services import dossier
 from services.answering import Answering
 from services.digest import Digests
+from services.errand_door import CODE, ErrandDoor
+from services.errands import MAIL, Errands
 from services.fulfilment import Fulfilments
 from services.holds import HOLD_KINDS, NOBODYS_FAULT, RELEASE, TELL, Holds
 from services.instructing import DELIVER, VERBS, Instructions
@@ -87,6 +89,8 @@ KINDS = (
     BEGIN,
     STOP_MARKETING,
     DELIVER,
+    MAIL,
+    CODE,
 )
 OF_RESTRICTIONS = frozenset({RESTRICT, UNRESTRICT, CHECK, ANNOUNCE, LIFT})
 OF_NO_CASE = frozenset({CHECK_SUPPRESSIONS, STOP_MARKETING})
@@ -144,6 +148,8 @@ class Worker:
         portal: Portal,
         one_click: OneClick,
         instructions: Instructions,
+        errands: Errands,
+        errand_door: ErrandDoor,
         systems: Systems,
         mailer: Mailer,
         clock: Clock,
@@ -185,6 +191,8 @@ class Worker:
             COMPARE: lambda task: self._orders.compare(task, self._systems),
             STOP_MARKETING: lambda task: one_click.work(task, self._systems),
             DELIVER: instructions.deliver,
+            MAIL: errands.mail,
+            CODE: errand_door.mail_code,
         }
 
     def run(self, stop: Event, *, idle_seconds: float = 0.2) -> None:

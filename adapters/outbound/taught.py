@@ -12,6 +12,7 @@ from eventsourcing.persistence import JSONTranscoder
 import domain.balancing
 import domain.case
 import domain.deadlines
+import domain.errand
 import domain.folder
 import domain.identity_providers
 import domain.information
@@ -33,6 +34,7 @@ def teach(transcoder: JSONTranscoder) -> None:
         *_enums(domain.request_state),
         *_enums(domain.case),
         *_enums(domain.folder),
+        *_enums(domain.errand),
         *_enums(domain.representation),
         *_values(domain.rectification),
         *_values(domain.restriction),

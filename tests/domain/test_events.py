@@ -30,6 +30,7 @@ from domain.controller import Controller
 from domain.disclosure import Disclosures
 from domain.erasure_wish import ErasureWish
 from domain.errors import DomainError
+from domain.errand import Errand
 from domain.folder import Folder
 from domain.fulfilment import Fulfilment
 from domain.hold import Hold
@@ -54,6 +55,7 @@ TOPICS = Path(__file__).with_name("topics.txt").read_text(encoding="utf-8").spli
 AGGREGATES: tuple[type[Any], ...] = (
     Case,
     DataSubjectRequest,
+    Errand,
     Folder,
     Fulfilment,
     Refusal,

@@ -100,6 +100,8 @@ def history(
     }
     for hold in on_hold.of_case(installation.database, case.id) if with_holds else ():
         places[hold.hold_id] = rights.get(hold.request_id)
+    for booked in installation.errands.book.of_requests(list(rights)):
+        places[booked.errand_id] = rights.get(booked.request_id)
     stored = installation.register.stored_events(list(places))
     lines = [
         _line(installation, one, places[originator_id], names)
