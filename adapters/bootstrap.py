@@ -35,6 +35,7 @@ from adapters.outbound.one_click_links import SealedLinks
 from adapters.outbound.outbox import Outbox
 from adapters.outbound.passwords import Passwords
 from adapters.outbound.recorder import LogReader, log_environment
+from adapters.outbound.scanning import scanner_of
 from adapters.outbound.sessions import Sessions
 from adapters.outbound.signing_keys import SigningKeys
 from adapters.outbound.smtp import Security, SmtpMailer
@@ -110,7 +111,7 @@ from services.passing_on import PassingOn
 from services.planning import Planning
 from services.portal import Portal
 from services.porting import Porting
-from services.ports import Clock, Mailer, Systems
+from services.ports import Clock, Mailer, Scanner, Systems
 from services.postroom import Postroom
 from services.previews import Previews
 from services.questions import Questions
@@ -213,6 +214,7 @@ class Installation:
     errand_questions: ErrandQuestions
     errand_answers: ErrandAnswers
     errand_desk: ErrandDesk
+    scanner: Scanner
     systems: Systems
     mailer: Mailer
     mail_tokens: MailTokens | None
@@ -536,6 +538,7 @@ def _wire(
         address=settings.address,
     )
     byhand = ByHand(register, fulfilments)
+    filing = Filing(register, vault, clock)
     errands = Errands(
         register,
         vault,
@@ -583,8 +586,9 @@ def _wire(
             register, tasks, controllers, errands, codes, links, limits, mailer, clock
         ),
         errand_questions=ErrandQuestions(register, vault, controllers, errands),
-        errand_answers=ErrandAnswers(register, vault, controllers, errands, byhand, clock),
+        errand_answers=ErrandAnswers(register, vault, controllers, errands, byhand, filing, clock),
         errand_desk=ErrandDesk(register, vault, controllers, errands, links, clock),
+        scanner=scanner_of(settings.scan_command),
         redacting=Redacting(register, vault, clock),
         held=held,
         suppressions=suppressions,
@@ -650,7 +654,7 @@ def _wire(
             address=settings.address,
         ),
         disclosing=disclosing,
-        filing=Filing(register, vault, clock),
+        filing=filing,
         export_columns=ExportColumns(database),
         looking=Looking(register, clock),
         informing=Informing(register, vault, tasks, controllers, clock),

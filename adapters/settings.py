@@ -180,6 +180,13 @@ class Settings(BaseSettings):
             " so that it can be taken back; 60 with a mail relay, else none",
         ),
     ] = None
+    scan_command: Annotated[
+        str | None,
+        Field(
+            description="a command that reads a file from its standard input and ends with 0 if it"
+            " is clean and 1 if not; or clamd:/path/of/its/socket; or clamd://host:port"
+        ),
+    ] = None
     leave_seconds: Annotated[
         float,
         Field(

@@ -13,6 +13,7 @@ from uuid import UUID
 from domain.aggregate import Aggregate
 from domain.errand import Errand, Said, holder_name
 from domain.errors import DomainError, NotAllowedNow
+from domain.folder import FileKind
 from domain.grounds import LEGAL_CLAIM
 from domain.policy import Profile
 from domain.vocabulary import (
@@ -28,9 +29,11 @@ from services.byhand import ByHand
 from services.contacts import contacts_of, recipient_of
 from services.controllers import Controllers
 from services.errands import Errands
+from services.filing import Filing
 from services.planning import RECIPIENT
 from services.ports import (
     Also,
+    Attachment,
     Clock,
     Identifier,
     Record,
@@ -57,12 +60,16 @@ class ErrandAnswers:
         controllers: Controllers,
         errands: Errands,
         byhand: ByHand,
+        filing: Filing,
         clock: Clock,
     ) -> None:
         self._register, self._vault, self._controllers = register, vault, controllers
-        self._errands, self._byhand, self._clock = errands, byhand, clock
+        self._errands, self._byhand, self._filing = errands, byhand, filing
+        self._clock = clock
 
-    def found(self, errand_id: UUID, records: Sequence[Record]) -> None:
+    def found(
+        self, errand_id: UUID, records: Sequence[Record], *, document: Attachment | None = None
+    ) -> None:
         """What was found there; the handler sees whose it is, as with any search by hand."""
         errand = self._asked(errand_id, Action.FIND)
         if not records:
@@ -79,6 +86,7 @@ class ErrandAnswers:
                 reason="searched-by-hand",
                 by=holder_name(errand.holder),
             ),
+            document=document,
         )
 
     def nothing_held(self, errand_id: UUID, *, reason: str) -> None:
@@ -255,19 +263,27 @@ class ErrandAnswers:
         ground: str | None = None,
         until: date | None = None,
         words: str = "",
+        document: Attachment | None = None,
     ) -> None:
         """Save what was answered with the event that it was; then the link opens nothing more."""
         by, note = holder_name(errand.holder), None
-        also = []
+        also: list[Also] = []
         if words:
             now = self._clock()
             sealed = dossier.seal_note(self._vault, errand.case_id, words, by, now)
             note, also = sealed.ref, list(sealed.also)
+        put_in = (
+            self._filing.prepared(errand.case_id, document, kind=FileKind.OTHER, by=by)
+            if document is not None
+            else None
+        )
+        if put_in is not None:
+            also += put_in.also
 
         def beside() -> list[Aggregate]:
             fresh = self._register.errand(errand.id)
             fresh.answer(said=said, ground=ground, until=until, note=note, at=self._clock())
-            return [fresh]
+            return [fresh, *([self._filing.with_file(put_in)] if put_in is not None else [])]
 
         def make() -> list[Also]:
             saving = self._register.saving[errand.id]

@@ -60,7 +60,7 @@ class ErrandDesk:
         """Ask at another address, which a handler has looked at and confirmed."""
         address = address.strip()
         if not _is_address(address):
-            raise DomainError("write one e-mail address", key="address-form")
+            raise DomainError("write one e-mail address", key="one-address")
         errand = self._register.errand(errand_id)
         sealed = self._vault.seal(
             errand.case_id, Compartment.CORRESPONDENCE, address.encode("utf-8")

@@ -15,7 +15,7 @@ from domain.folder import Filed, FileKind, Folder, Noted
 from domain.personal import PersonalRef
 from domain.vocabulary import Compartment
 from services import dossier
-from services.ports import Attachment, Clock, Erased, Vault
+from services.ports import Also, Attachment, Clock, Erased, Vault
 from services.register import Register, again_on_conflict
 
 MOST_BYTES = 10_000_000
@@ -36,6 +36,18 @@ class FileShown:
 
     filed: Filed
     name: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A sealed file on its way into a case's folder, with the writes that have to be saved."""
+
+    case_id: UUID
+    file: PersonalRef
+    name: PersonalRef
+    kind: FileKind
+    by: str
+    also: tuple[Also, ...]
 
 
 class Filing:
@@ -66,8 +78,12 @@ class Filing:
                 key="file-too-large",
                 size=megabytes,
             )
+        prepared = self.prepared(case_id, document, kind=kind, by=by)
+        self._register.save_all([self.with_file(prepared)], prepared.also)
+
+    def prepared(self, case_id: UUID, document: Attachment, *, kind: FileKind, by: str) -> Prepared:
+        """A file sealed for a case, for the save of whatever brought it."""
         now = self._clock()
-        folder = self._folder(case_id, now)
         sealed = self._vault.seal(
             case_id,
             kind.compartment,
@@ -78,8 +94,16 @@ class Filing:
         name = dossier.seal_note(
             self._vault, case_id, document.name, by, now, compartment=kind.compartment
         )
-        folder.add_file(file=sealed.ref, name=name.ref, kind=kind, by=by, at=now)
-        self._register.save_all([folder], [*sealed.also, *name.also])
+        return Prepared(case_id, sealed.ref, name.ref, kind, by, (*sealed.also, *name.also))
+
+    def with_file(self, prepared: Prepared) -> Folder:
+        """The folder as it is once the file is in it, not saved yet."""
+        now = self._clock()
+        folder = self._folder(prepared.case_id, now)
+        folder.add_file(
+            file=prepared.file, name=prepared.name, kind=prepared.kind, by=prepared.by, at=now
+        )
+        return folder
 
     @again_on_conflict
     def remove(self, case_id: UUID, file: UUID, *, by: str) -> None:

@@ -90,6 +90,24 @@ class VaultLocked(Exception):
     """The key that opens it was not given to this process. Nothing is lost: try later."""
 
 
+# Files from outside
+
+
+class Harmful(DomainError):
+    """A scanner has found something in a file. It is not kept."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "the scanner found something harmful in this file: it was not kept", key="file-harmful"
+        )
+
+
+class Scanner(Protocol):
+    def scan(self, content: bytes) -> None:
+        """Look at a file before it is kept; raises `Harmful`, or `Unavailable` if it cannot."""
+        ...
+
+
 # People and records
 
 

@@ -12,7 +12,7 @@ from adapters.inbound.api.inbox import LARGEST_MESSAGE
 
 LARGEST_BODY = 4 * 1024 * 1024
 LARGEST_UPLOAD = 21 * 1024 * 1024
-"""What the desk takes with a form: a scanned letter, an export of a system."""
+"""What a form may bring: a scanned letter, an export of a system, what a link's holder found."""
 TOO_LARGE = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
 
 
@@ -49,4 +49,5 @@ def _largest(path: str) -> int:
     if path == "/v1/inbox":
         return LARGEST_MESSAGE
     takes_files = path.startswith("/desk/cases/") and path.endswith(("/files", "/export"))
+    takes_files = takes_files or (path.startswith("/errands/") and path.endswith("/found"))
     return LARGEST_UPLOAD if takes_files else LARGEST_BODY

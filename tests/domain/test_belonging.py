@@ -11,6 +11,7 @@ from domain.aggregate import Aggregate
 from domain.belonging import BESIDE_A_CASE, BESIDE_A_REQUEST, KINDS, OF_A_CASE, aggregates_of
 from domain.case import request_id
 from domain.controller import Controller
+from domain.errand import Errand
 from domain.hold import Hold
 from domain.looks import Looks
 from domain.marketing_stop import MarketingStop
@@ -18,9 +19,9 @@ from domain.refusal import Refusal
 from domain.representation import representation_id
 from domain.vocabulary import Right
 
-ELSEWHERE = {Controller, Hold, Looks, MarketingStop}
-"""A controller is no part of a case; a hold has no one place and is asked for; and whoever looks at
-a case has not changed it; and one click in a mail makes none."""
+ELSEWHERE = {Controller, Errand, Hold, Looks, MarketingStop}
+"""A controller is no part of a case; holds and errands have no one place and are asked for; and
+whoever looks at a case has not changed it; and one click in a mail makes none."""
 
 
 def test_every_aggregate_is_a_case_s_or_is_known_to_be_elsewhere() -> None:

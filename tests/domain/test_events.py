@@ -29,8 +29,8 @@ from domain.case import Case
 from domain.controller import Controller
 from domain.disclosure import Disclosures
 from domain.erasure_wish import ErasureWish
-from domain.errors import DomainError
 from domain.errand import Errand
+from domain.errors import DomainError
 from domain.folder import Folder
 from domain.fulfilment import Fulfilment
 from domain.hold import Hold

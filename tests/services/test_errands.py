@@ -42,7 +42,7 @@ def test_chasers_on_day_5_and_every_4_days_and_after_two_the_handler(
     house: House, clock: Clock
 ) -> None:
     case_id, errand = asked_by_link(house)
-    told = []
+    told: list[int] = []
     for day in range(1, 15):
         clock.forward(days=1)
         go_round(house)

@@ -40,7 +40,7 @@ def _adopt(house: House, controller: str, after: str, more: str) -> None:
 
 def go_round(house: House) -> int:
     """What happens once a minute, and what follows from it."""
-    house.installation.follower().drain()
+    house.work()
     changed = house.installation.errands.pass_over()
     hurry(house, destroying=False)
     house.work()
