@@ -24,7 +24,7 @@ CHASER_DAYS = 4
 CHASERS_BEFORE_ESCALATION = 2
 
 
-class Said(Enum):
+class ErrandAnswer(Enum):
     """What somebody answered through a link."""
 
     FOUND = "found"
@@ -43,7 +43,7 @@ class ErrandEnd(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class Sending:
     """One mail with the link: the first, a chaser, or one that a member of staff sent again."""
 
     at: datetime
@@ -78,7 +78,7 @@ class Errand(Aggregate):
         by: str | None = None
 
         def apply(self, aggregate: Errand) -> None:
-            aggregate.sent = (*aggregate.sent, Told(self.timestamp, self.by))
+            aggregate.sent = (*aggregate.sent, Sending(self.timestamp, self.by))
             aggregate.chasers = max(aggregate.chasers, self.number)
 
     class Opened(Event):
@@ -91,7 +91,7 @@ class Errand(Aggregate):
 
     class Answered(Event):
         TOPIC = "errand.answered"
-        said: Said
+        said: ErrandAnswer
         ground: str | None = None
         until: date | None = None
         note: PersonalRef | None = None
@@ -161,10 +161,10 @@ class Errand(Aggregate):
         self.number = number
         self.begun_on, self.ends_on = begun_on, ends_on
         self.begun_at = timestamp
-        self.sent: tuple[Told, ...] = ()
+        self.sent: tuple[Sending, ...] = ()
         self.chasers = 0
         self.opened_at: datetime | None = None
-        self.said: Said | None = None
+        self.said: ErrandAnswer | None = None
         self.answered_at: datetime | None = None
         self.ground: str | None = None
         self.until: date | None = None
@@ -228,14 +228,14 @@ class Errand(Aggregate):
     def answer(
         self,
         *,
-        said: Said,
+        said: ErrandAnswer,
         ground: str | None = None,
         until: date | None = None,
         note: PersonalRef | None = None,
         at: datetime,
     ) -> None:
         self._require_open()
-        if said is Said.KEPT and not ground:
+        if said is ErrandAnswer.KEPT and not ground:
             raise DomainError("say on which ground it is kept", key="why-kept")
         self.trigger_event(
             self.Answered, said=said, ground=ground, until=until, note=note, timestamp=at

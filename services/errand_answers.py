@@ -11,7 +11,7 @@ from datetime import date
 from uuid import UUID
 
 from domain.aggregate import Aggregate
-from domain.errand import Errand, Said, holder_name
+from domain.errand import Errand, ErrandAnswer, holder_name
 from domain.errors import DomainError, NotAllowedNow
 from domain.folder import FileKind
 from domain.grounds import LEGAL_CLAIM
@@ -78,7 +78,7 @@ class ErrandAnswers:
             )
         self._answer(
             errand,
-            Said.FOUND,
+            ErrandAnswer.FOUND,
             lambda: self._byhand.found(
                 errand.request_id,
                 errand.system,
@@ -100,13 +100,13 @@ class ErrandAnswers:
         if errand.action is Action.FIND:
             self._answer(
                 errand,
-                Said.NOTHING_HELD,
+                ErrandAnswer.NOTHING_HELD,
                 lambda: self._byhand.found(
                     errand.request_id, errand.system, [], reason=reason, by=by
                 ),
             )
             return
-        self._whole(errand, Said.NOTHING_HELD, Outcome.NOT_FOUND, reason)
+        self._whole(errand, ErrandAnswer.NOTHING_HELD, Outcome.NOT_FOUND, reason)
 
     def erased(
         self, errand_id: UUID, results: Mapping[UUID, Result], *, looked_again: bool
@@ -118,7 +118,7 @@ class ErrandAnswers:
         kept = [one for one in results.values() if one.outcome is Outcome.KEPT]
         self._answer(
             errand,
-            Said.KEPT if kept else Said.DONE,
+            ErrandAnswer.KEPT if kept else ErrandAnswer.DONE,
             lambda: self._byhand.erased(
                 errand.request_id,
                 errand.system,
@@ -151,14 +151,14 @@ class ErrandAnswers:
         errand = self._asked(errand_id)
         if errand.action in {Action.FIND, Action.ERASE}:
             raise DomainError("say what was found or erased", key="say-each-record")
-        self._whole(errand, Said.DONE, self._outcome(errand), BY_LINK)
+        self._whole(errand, ErrandAnswer.DONE, self._outcome(errand), BY_LINK)
 
     def kept(self, errand_id: UUID, *, ground: str, until: date | None, words: str) -> None:
         """A recipient keeps what it got, on a ground of its own and until a day."""
         errand = self._asked(errand_id, Action.INFORM)
         result = Result(Outcome.KEPT, ground=ground, until=until, words=words)
         _require_sayable(result, self._profile(errand))
-        self._whole(errand, Said.KEPT, Outcome.INFORMED, BY_LINK, result=result)
+        self._whole(errand, ErrandAnswer.KEPT, Outcome.INFORMED, BY_LINK, result=result)
 
     @again_on_conflict
     def disown(self, errand_id: UUID, words: str) -> None:
@@ -193,7 +193,7 @@ class ErrandAnswers:
     def _whole(
         self,
         errand: Errand,
-        said: Said,
+        said: ErrandAnswer,
         outcome: Outcome,
         reason: str,
         *,
@@ -249,7 +249,7 @@ class ErrandAnswers:
         """Informed, where anybody was; only if nobody held anything it is not-found."""
         lines = self._errands.of_line(errand.request_id, errand.system)
         if errand.action is Action.INFORM and any(
-            one.said not in {None, Said.NOTHING_HELD} for one in lines
+            one.said not in {None, ErrandAnswer.NOTHING_HELD} for one in lines
         ):
             return Outcome.INFORMED
         return outcome
@@ -257,7 +257,7 @@ class ErrandAnswers:
     def _answer(
         self,
         errand: Errand,
-        said: Said,
+        said: ErrandAnswer,
         record: Callable[[], None],
         *,
         ground: str | None = None,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from domain.errand import Errand, ErrandEnd, Said
+from domain.errand import Errand, ErrandAnswer, ErrandEnd
 from domain.fulfilment import SystemStatus
 from domain.vocabulary import Right
 from services.ports import CodeCheck
@@ -77,7 +77,7 @@ def test_nothing_held_by_link_counts_like_a_person_at_the_desk(house: House) -> 
 
     state = plan(house, case_id, Right.ACCESS).systems["web"]
     assert state.status is SystemStatus.FOUND
-    assert fresh(house, errand).said is Said.NOTHING_HELD
+    assert fresh(house, errand).said is ErrandAnswer.NOTHING_HELD
     assert not fresh(house, errand).is_open
 
 

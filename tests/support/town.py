@@ -21,6 +21,7 @@ from domain.vocabulary import IdentifierKind, LetterKind, Match, Right
 from services.holds import LINK
 from services.ports import Identifier
 from tests.support.asking import approved, collected, confirmed, verified
+from tests.support.errands import OWNER, code_in, link_in, mails_to, with_owner
 from tests.support.house import KARI, NORWAY, SWEDEN, House
 from tests.support.roles import held, in_role
 from tests.support.steps import press, reveal
@@ -109,6 +110,7 @@ def inhabited(house: House) -> Town:
         "auditor": in_role(house, auditor, staff="aud"),
         "operator": in_role(house, held(Role.OPERATOR), staff="opal"),
         "owner": in_role(house, held(Role.SYSTEM_OWNER, NORWAY, "web"), staff="ove"),
+        "holder": house.visitor(),
         "decider": in_role(house, held(Role.DECISION_MAKER, NORWAY), staff="berit"),
     }
     town = Town(house, browsers)
@@ -119,6 +121,7 @@ def inhabited(house: House) -> Town:
     add(_one_case(town))
     add(_found(town))
     add(_running(town))
+    add(_by_link(town))
     house.work()
     return town
 
@@ -297,3 +300,24 @@ def _running(town: Town) -> Iterator[Page]:
     yield Page("/desk/admin", "/desk/admin", "auditor", "auditor")
     yield Page("/desk/looks", "/desk/looks", "officer")
     yield Page("/desk/looks", "/desk/looks?purpose=fault", "auditor", "nothing such")
+
+
+# Who answers by a link
+
+
+def _by_link(town: Town) -> Iterator[Page]:
+    """Whoever answers for the website's log: the door, what is asked, and all of it."""
+    house, browser = town.house, town.browsers["holder"]
+    with_owner(house)
+    house.work()
+    house.installation.errands.pass_over()
+    house.work()
+    link = link_in(mails_to(house, OWNER)[-1])
+    yield Page("/answer-for/{secret}", link)
+    browser.post(f"{link}/code")
+    house.work()
+    code = code_in(mails_to(house, OWNER, "errand-code")[-1])
+    answer = browser.post(link, data={"code": code})
+    yield Page("/answer-for/{secret}", f"{link}?sent=1", note="code sent")
+    yield Page("/errands/{errand_id}", answer.url.path, "holder")
+    yield Page("/errands", "/errands", "holder")
