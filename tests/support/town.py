@@ -239,6 +239,7 @@ LISTS = (
     "/desk/search",
     "/desk/findings",
     "/desk/holds",
+    "/desk/errands",
     "/desk/staff",
     "/outbox",
 )
@@ -312,6 +313,7 @@ def _by_link(town: Town) -> Iterator[Page]:
     house.work()
     house.installation.errands.pass_over()
     house.work()
+    yield Page("/desk/errands", "/desk/errands", "handler", "asked")
     link = link_in(mails_to(house, OWNER)[-1])
     yield Page("/answer-for/{secret}", link)
     browser.post(f"{link}/code")

@@ -14,6 +14,7 @@ from adapters.inbound.web.trouble import Trouble
 from adapters.outbound.tasks import ParkedTask
 from domain.case import Case
 from domain.erasure_wish import ErasureWish
+from domain.errand import Errand
 from domain.explanation import Step
 from domain.fulfilment import SystemState
 from domain.policy import Profile
@@ -50,6 +51,9 @@ class SystemView:
     to_erase: tuple[FoundRecord, ...]
     anchors: tuple[str, ...] = ()
     flags: tuple[str, ...] = ()
+    errands: tuple[Errand, ...] = ()
+    """Who was asked about it by a link, the oldest first."""
+    can_ask: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from domain.fulfilment import Fulfilment, SystemState, SystemStatus
 from domain.request import DataSubjectRequest, Status
 from domain.values import FoundRecord
 from domain.vocabulary import Action, Outcome, Right
+from services.errands import BY_LINK
 from services.ports import Refused
 
 BY_HAND = frozenset({"look-up", "erase-by-hand", "suppress-by-hand"})
@@ -44,7 +45,9 @@ def systems_of(
 ) -> Iterator[SystemView]:
     if fulfilment is None:
         return
+    errands = installation.errands.of_case([request.id])
     for name, state in fulfilment.systems.items():
+        theirs = tuple(one for one in errands if one.system == name)
         known = names.known(name)
         waits = state.status is SystemStatus.WAITING_FOR_PERSON
         stuck = request.status not in _ENDED and (waits or state.status is SystemStatus.UNAVAILABLE)
@@ -73,6 +76,11 @@ def systems_of(
             to_erase=_to_erase(state),
             anchors=names.anchors(known),
             flags=names.flags(known),
+            errands=theirs,
+            can_ask=waits
+            and request.status not in _ENDED
+            and state.action in BY_LINK
+            and (any(one.is_open for one in theirs) or names.answers_by_link(name)),
         )
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from adapters.inbound.web.look import Look
 from domain.policy import Category, LegalBasis, Profile, System
+from services.contacts import recipient_of, system_of
 from services.planning import OTHER_RECIPIENTS, RECIPIENT
 from services.wording import in_language
 
@@ -37,6 +38,13 @@ class Names:
     def category(self, category: str) -> str:
         known = next((one for one in self.profile.categories if one.id == category), None)
         return self.text(known.name) if known else self.look.say("record.unmapped")
+
+    def answers_by_link(self, line: str) -> bool:
+        """Whether the profile says who could be asked about a line by a link."""
+        system, recipient = system_of(self.profile, line), recipient_of(self.profile, line)
+        if system is not None:
+            return system.answers_at is not None
+        return recipient is not None and bool(recipient.answers_at or recipient.organisers)
 
     def kinds(self, system: System | None) -> Iterator[tuple[str, str]]:
         """The sorts of record that a system holds, with what they are called."""

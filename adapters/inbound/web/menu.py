@@ -21,6 +21,7 @@ ENTRIES: tuple[tuple[str, str, tuple[Permission, ...]], ...] = (
 """Each page, the key of its title, and the permissions that open it: any one of them."""
 SELDOM: tuple[tuple[str, str, tuple[Permission, ...]], ...] = (
     ("/desk/holds", "keeping.all_title", (Permission.SEE,)),
+    ("/desk/errands", "errand_desk.title", (Permission.SEE,)),
     ("/desk/findings", "findings.title", (Permission.SEE,)),
     ("/desk/staff", "staff.title", (Permission.SEE,)),
 )

@@ -22,6 +22,7 @@ from tests.support.errands import (
     with_owner,
 )
 from tests.support.house import KARI, SWEDEN, House
+from tests.support.steps import press, reveal
 
 CSV = (
     "E-post;Navn;Besøk\n"
@@ -359,3 +360,24 @@ def test_nobody_without_a_code_answers_for_anybody(house: House) -> None:
         answer = house.visitor().post(f"/errands/{errand.id}/{what}", data={"reason": "x"})
         assert answer.status_code == 404
     assert tables(house) == before
+
+
+def test_the_handler_sees_who_was_asked_and_confirms_whom_to_ask_instead(house: House) -> None:
+    case_id = asked(house)
+    errand, desk, case = errand_of(house, case_id), house.staff(), f"/desk/cases/{case_id}"
+    opened(house).post(f"/errands/{errand.id}/not-me", data={"who": "drift@other.example"})
+    place = f"{case}/requests/{errand.request_id}/systems/web/link"
+
+    assert "drift@other.example" not in desk.get(case).text, "nobody has said what for"
+    reveal(desk, case)
+    assert "drift@other.example" in desk.get(case).text
+    assert house.case(case_id).reference in desk.get("/desk/errands").text
+    press(desk, f"{place}/redirect", errand=str(errand.id), address="drift@other.example")
+    house.work()
+    assert len(mails_to(house, "drift@other.example")) == 1
+    press(desk, place)
+    house.work()
+    assert len(mails_to(house, "drift@other.example")) == 2
+    press(desk, f"{place}/withdraw")
+    assert errand_of(house, case_id).ended is ErrandEnd.WITHDRAWN
+    assert house.case(case_id).reference not in desk.get("/desk/errands").text
