@@ -76,7 +76,7 @@ def redirect(desk: AtDesk, case_id: UUID, request_id: UUID, system: str, sent: F
         lines = desk.installation.errands.of_line(request_id, system)
         if all(one.id != errand_id for one in lines):
             raise NotHere
-        desk.installation.errand_desk.redirect(errand_id, sent.one("address"), by=desk.staff_id)
+        desk.installation.errand_desk.redirect(errand_id, sent.one("ask"), by=desk.staff_id)
 
     return _step(desk, (case_id, request_id), sent, command, done="link-sent")
 

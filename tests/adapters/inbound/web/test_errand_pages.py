@@ -372,7 +372,7 @@ def test_the_handler_sees_who_was_asked_and_confirms_whom_to_ask_instead(house: 
     reveal(desk, case)
     assert "drift@other.example" in desk.get(case).text
     assert house.case(case_id).reference in desk.get("/desk/errands").text
-    press(desk, f"{place}/redirect", errand=str(errand.id), address="drift@other.example")
+    press(desk, f"{place}/redirect", errand=str(errand.id), ask="drift@other.example")
     house.work()
     assert len(mails_to(house, "drift@other.example")) == 1
     press(desk, place)
