@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from contextlib import ExitStack
 from typing import Any, ClassVar, Self
 
-from tests.support.connector_kit import Somebody, World
+from adapters.connector_kit import Somebody, World
 from tests.support.sql_shop import Shop, customer, order, shop
 
 _open = ExitStack()

@@ -22,6 +22,8 @@ from urllib.parse import urlsplit
 import pytest
 
 from adapters.bootstrap import Installation, installation
+from adapters.connector_kit import wire
+from adapters.connector_kit.wire import Asked, Trouble, Wire, says
 from adapters.demo.doubles.mailchimp import KEY, MailchimpDouble, fingerprint_of
 from adapters.settings import Settings, secret_variable
 from domain.vocabulary import (
@@ -33,10 +35,8 @@ from domain.vocabulary import (
 )
 from services.intake import Note
 from services.ports import Identifier
-from tests.support import wire
 from tests.support.components import free_port
 from tests.support.house import NORWAY, ORGANISATIONS
-from tests.support.wire import Asked, Trouble, Wire, says
 
 pytestmark = pytest.mark.survival
 

@@ -1,9 +1,13 @@
-"""Connected systems: one module each, registered by name, built from a system's configuration."""
+"""Connected systems: one module each, registered by name, built from a system's configuration.
+
+Other packages add theirs under the entry point group `trettio.connectors`; README.md shows how.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from importlib import import_module
+from importlib.metadata import EntryPoint, entry_points
 from pkgutil import iter_modules
 from typing import TypeVar
 
@@ -14,6 +18,8 @@ from services.ports import Connector
 
 Configuration = Mapping[str, str]
 """A system's options and secrets, e.g. {"url": …, "token": …, "organizer": …}."""
+
+GROUP = "trettio.connectors"
 
 C = TypeVar("C", bound=Callable[[Configuration], Connector])
 
@@ -38,17 +44,34 @@ def names() -> tuple[str, ...]:
     """Every connector there is, by importing every module beside this one."""
     for module in iter_modules(__path__):
         import_module(f"{__name__}.{module.name}")
-    return tuple(sorted(_registered))
+    return tuple(sorted({*_registered, *_elsewhere()}))
 
 
 def build(name: str, configuration: Configuration) -> Connector:
     if name not in _registered:
-        names()
+        known = names()
+        if name not in _registered and name in known:
+            _load(_elsewhere()[name])
     if name not in _registered:
         raise Misconfigured(
             f"there is no connector {name!r}; there are: {', '.join(sorted(_registered))}"
         )
     return _registered[name](configuration)
+
+
+def _elsewhere() -> dict[str, EntryPoint]:
+    """Connectors that other installed packages bring."""
+    return {entry.name: entry for entry in entry_points(group=GROUP)}
+
+
+def _load(entry: EntryPoint) -> None:
+    package = entry.dist.name if entry.dist is not None else entry.value
+    try:
+        entry.load()
+    except Exception as error:  # whatever another's module does when it is read
+        raise Misconfigured(f"{package} brings {entry.name!r}, but: {error}") from error
+    if entry.name not in _registered:
+        raise Misconfigured(f"{package} says that it brings {entry.name!r}, and registers none")
 
 
 def need(configuration: Configuration, key: str, *, of: str) -> str:

@@ -8,11 +8,12 @@ from typing import Any
 
 import pytest
 
+from adapters.connector_kit import Somebody, World
 from adapters.outbound.connectors import build
 from domain.vocabulary import Outcome
 from services.ports import AwaitsPerson, Correction, Rectifies, Restricts
 from services.rectifying import value_of
-from tests.support.connector_kit import KIT, Somebody, World
+from tests.support.connector_kit import KIT
 
 KARI = Somebody("kari@person.example", "Kari Testesen", "+4799999901")
 OLA = Somebody("ola@person.example", "Ola Prøve", "+4799999902")
