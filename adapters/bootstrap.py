@@ -32,6 +32,7 @@ from adapters.outbound.mail_limit import MOST_A_DAY, LimitedMailer
 from adapters.outbound.mail_tokens import MailTokens
 from adapters.outbound.master_keys import SIGNING
 from adapters.outbound.one_click_links import SealedLinks
+from adapters.outbound.opendsr.carrier import OpenDsrCarrier, OpenDsrProcessors
 from adapters.outbound.outbox import Outbox
 from adapters.outbound.passwords import Passwords
 from adapters.outbound.recorder import LogReader, log_environment
@@ -114,6 +115,7 @@ from services.porting import Porting
 from services.ports import Clock, Mailer, Scanner, Systems
 from services.postroom import Postroom
 from services.previews import Previews
+from services.processors import AskingProcessors
 from services.questions import Questions
 from services.recalling import Recalling
 from services.receipts import Receipts
@@ -189,6 +191,8 @@ class Installation:
     system_keys: SystemKeys
     webhook_keys: WebhookKeys
     deliveries: DeliveryLedger
+    processors: OpenDsrProcessors
+    asking_processors: AskingProcessors
     objecting: Objecting
     informing: Informing
     disclosing: Disclosing
@@ -250,6 +254,7 @@ class Installation:
             self.instructions,
             self.errands,
             self.errand_door,
+            self.asking_processors,
             self.systems,
             self.limited_mailer(),
             self.clock,
@@ -520,6 +525,32 @@ def _wire(
     compose = Composer(database, ledger)
     webhooks = WebhookCarrier(configured, compose, webhook_keys, guard, deliveries, clock)
     deliverers: dict[Contract, Deliverer] = {Contract.WEBHOOK: delivering(webhooks)}
+    instructions = Instructions(
+        register,
+        vault,
+        tasks,
+        controllers,
+        fulfilments,
+        rectifying,
+        restrictions,
+        ledger,
+        system_keys,
+        clock,
+        deliverers,
+    )
+    processors = OpenDsrProcessors(configured, guard, clock)
+    asking_processors = AskingProcessors(register, tasks, instructions, processors, clock)
+    deliverers[Contract.OPENDSR] = delivering(
+        OpenDsrCarrier(
+            processors,
+            register,
+            tasks,
+            instructions,
+            asking_processors,
+            clock,
+            address=settings.address,
+        )
+    )
     limits = PostgresLimits(database, vault.key_for("limits"))
     correcting = Correcting(register, vault, controllers, planning, postroom, staff, clock)
     following = Following(
@@ -621,23 +652,13 @@ def _wire(
         retention=retention,
         restrictions=restrictions,
         rectifying=rectifying,
-        instructions=Instructions(
-            register,
-            vault,
-            tasks,
-            controllers,
-            fulfilments,
-            rectifying,
-            restrictions,
-            ledger,
-            system_keys,
-            clock,
-            deliverers,
-        ),
+        instructions=instructions,
         instruction_ledger=ledger,
         system_keys=system_keys,
         webhook_keys=webhook_keys,
         deliveries=deliveries,
+        processors=processors,
+        asking_processors=asking_processors,
         writing=Writing(register, vault, controllers, postroom, clock),
         recalling=recalling,
         misdirected=Misdirected(register, vault, controllers, postroom, links, clock),

@@ -60,6 +60,7 @@ from services.ports import (
     Vault,
     VaultLocked,
 )
+from services.processors import ASK, AskingProcessors
 from services.rectifying import Rectifying
 from services.register import Register, SomebodyWasFaster, at_one_moment
 from services.restricting import Restrictions
@@ -91,10 +92,12 @@ KINDS = (
     DELIVER,
     MAIL,
     CODE,
+    ASK,
 )
 OF_RESTRICTIONS = frozenset({RESTRICT, UNRESTRICT, CHECK, ANNOUNCE, LIFT})
 OF_NO_CASE = frozenset({CHECK_SUPPRESSIONS, STOP_MARKETING})
-WITHOUT_REQUEST = frozenset({*HOLD_KINDS, *OF_NO_CASE, DELIVER})
+OF_INSTRUCTIONS = frozenset({DELIVER, ASK})
+WITHOUT_REQUEST = frozenset({*HOLD_KINDS, *OF_NO_CASE, *OF_INSTRUCTIONS})
 """What is about a hold, a controller or an instruction, with a system and no request to tell."""
 FOLLOW_UPS = frozenset({"read-back", "answer"})
 """What whoever made it necessary goes on with. Letters wait for the turn that their relay gives."""
@@ -150,6 +153,7 @@ class Worker:
         instructions: Instructions,
         errands: Errands,
         errand_door: ErrandDoor,
+        processors: AskingProcessors,
         systems: Systems,
         mailer: Mailer,
         clock: Clock,
@@ -193,6 +197,7 @@ class Worker:
             DELIVER: instructions.deliver,
             MAIL: errands.mail,
             CODE: errand_door.mail_code,
+            ASK: processors.ask,
         }
 
     def run(self, stop: Event, *, idle_seconds: float = 0.2) -> None:
@@ -361,7 +366,7 @@ class Worker:
         try:
             if task.kind in HOLD_KINDS:
                 self._holds.ask_person(task.subject_id, reason=what, task=task)
-            elif task.kind == DELIVER:
+            elif task.kind in OF_INSTRUCTIONS:
                 self._instructions.undeliverable(task)
             else:
                 self._book(task).escalate(task.subject_id, task.system, reason=what, task=task)

@@ -27,6 +27,7 @@ from adapters.inbound.api import (
     mistakes,
     objections,
     one_click,
+    opendsr,
     people,
     portability,
     recipients,
@@ -75,6 +76,7 @@ MODULES = (
     instructions,
     deliveries,
     webhooks,
+    opendsr,
 )
 
 _HEADERS = {

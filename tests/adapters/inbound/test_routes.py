@@ -35,6 +35,7 @@ OPEN = {
     "/desk/sign-in/back",  # without the cookie of who set out, nothing happens there
     "/desk/sign-out",
     "/v1/webhooks/receipts",  # without a connected system's signature, nothing happens there
+    "/v1/opendsr/callbacks/{instruction_id}",  # nor here without a processor's
 }
 """What anybody may see, beside the portal under `/c/`. Whatever else a stranger reaches must be a
 link with a secret in it."""
