@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from adapters.calling import Calling
 from adapters.embedded_postgres import EmbeddedPostgres
 from adapters.outbound import chain_store, rotation
 from adapters.outbound.accounts import Accounts
@@ -32,7 +33,6 @@ from adapters.outbound.mail_limit import MOST_A_DAY, LimitedMailer
 from adapters.outbound.mail_tokens import MailTokens
 from adapters.outbound.master_keys import SIGNING
 from adapters.outbound.one_click_links import SealedLinks
-from adapters.outbound.opendsr.carrier import OpenDsrCarrier, OpenDsrProcessors
 from adapters.outbound.outbox import Outbox
 from adapters.outbound.passwords import Passwords
 from adapters.outbound.recorder import LogReader, log_environment
@@ -54,15 +54,9 @@ from adapters.outbound.typesetting import TypstTypesetter
 from adapters.outbound.vault import MasterKeys, PostgresVault, load_master_keys
 from adapters.outbound.views import Views
 from adapters.outbound.webhooks.admission import Admission
-from adapters.outbound.webhooks.compose import Composer
 from adapters.outbound.webhooks.guard import Guard
-from adapters.outbound.webhooks.keys import WebhookKeys
-from adapters.outbound.webhooks.ledger import DeliveryLedger
-from adapters.outbound.webhooks.schedule import pause_before
-from adapters.outbound.webhooks.send import WebhookCarrier
 from adapters.profiles import load_profile
 from adapters.settings import Settings, SettingsWrong, provider_secrets, system_secrets
-from domain.instruction import Contract
 from domain.policy import Profile
 from domain.vocabulary import Country
 from projections.holds import due as due_holds
@@ -77,7 +71,6 @@ from services.consulting import Consulting
 from services.controllers import Controllers
 from services.correcting import Correcting
 from services.deciding import Deciding
-from services.delivering import Carrier, Delivering
 from services.delivery import Delivery
 from services.digest import Digests
 from services.disclosing import Disclosing
@@ -98,7 +91,7 @@ from services.held import Held
 from services.holds import Holds
 from services.identity import Identity
 from services.informing import Informing
-from services.instructing import Deliverer, Instructions
+from services.instructing import Instructions
 from services.intake import Intake
 from services.invitations import Invitations
 from services.looking import Looking
@@ -115,7 +108,6 @@ from services.porting import Porting
 from services.ports import Clock, Mailer, Scanner, Systems
 from services.postroom import Postroom
 from services.previews import Previews
-from services.processors import AskingProcessors
 from services.questions import Questions
 from services.recalling import Recalling
 from services.receipts import Receipts
@@ -189,10 +181,7 @@ class Installation:
     instructions: Instructions
     instruction_ledger: PostgresInstructionLedger
     system_keys: SystemKeys
-    webhook_keys: WebhookKeys
-    deliveries: DeliveryLedger
-    processors: OpenDsrProcessors
-    asking_processors: AskingProcessors
+    calling: Calling
     objecting: Objecting
     informing: Informing
     disclosing: Disclosing
@@ -254,7 +243,7 @@ class Installation:
             self.instructions,
             self.errands,
             self.errand_door,
-            self.asking_processors,
+            self.calling.asking,
             self.systems,
             self.limited_mailer(),
             self.clock,
@@ -277,8 +266,7 @@ class Installation:
         """What comes by the day: holds that are over, and whoever was imported anew."""
         self.release_holds()
         self.limits.purge()
-        self.deliveries.purge()
-        self.webhook_keys.purge()
+        self.calling.purge()
         self.errands.pass_over()
         self.suppressions.pass_over(min(civil_dates(self.clock()).values()))
 
@@ -299,14 +287,7 @@ class Installation:
         keys = rotation.warnings(
             self.database, self.vault.ring, inside=self.settings.keeps_key_inside
         )
-        return [*keys, *chain, *self._refused_mail(), *self._gone()]
-
-    def _gone(self) -> list[str]:
-        return [
-            f"{one.controller}/{one.system} answered 410 Gone and is told nothing any more: see to"
-            " its address, then open it again at the desk under Systems"
-            for one in self.deliveries.gone()
-        ]
+        return [*keys, *chain, *self._refused_mail(), *self.calling.warnings()]
 
     def _refused_mail(self) -> list[str]:
         if self.settings.mail_folder is None:
@@ -511,20 +492,6 @@ def _wire(
     rectifying = Rectifying(register, vault, tasks, controllers, fulfilments, restrictions, clock)
     ledger = PostgresInstructionLedger(database)
     system_keys = SystemKeys(database, vault.key_for, countries)
-    webhook_keys = WebhookKeys(database, vault.key_for("webhook keys"), clock)
-    deliveries = DeliveryLedger(database, clock)
-
-    def configured(controller: str, system: str) -> Mapping[str, str]:
-        found = (one for one in controllers.in_force(controller).systems if one.id == system)
-        known = next(found, None)
-        return {**known.options, **secrets_of(controller, system)} if known else {}
-
-    def delivering(carrier: Carrier) -> Delivering:
-        return Delivering(register, tasks, deliveries, carrier, pause_before)
-
-    compose = Composer(database, ledger)
-    webhooks = WebhookCarrier(configured, compose, webhook_keys, guard, deliveries, clock)
-    deliverers: dict[Contract, Deliverer] = {Contract.WEBHOOK: delivering(webhooks)}
     instructions = Instructions(
         register,
         vault,
@@ -536,20 +503,18 @@ def _wire(
         ledger,
         system_keys,
         clock,
-        deliverers,
     )
-    processors = OpenDsrProcessors(configured, guard, clock)
-    asking_processors = AskingProcessors(register, tasks, instructions, processors, clock)
-    deliverers[Contract.OPENDSR] = delivering(
-        OpenDsrCarrier(
-            processors,
-            register,
-            tasks,
-            instructions,
-            asking_processors,
-            clock,
-            address=settings.address,
-        )
+    calling = Calling.over(
+        register,
+        vault,
+        tasks,
+        controllers,
+        ledger,
+        instructions,
+        guard,
+        secrets_of,
+        clock,
+        address=settings.address,
     )
     limits = PostgresLimits(database, vault.key_for("limits"))
     correcting = Correcting(register, vault, controllers, planning, postroom, staff, clock)
@@ -655,10 +620,7 @@ def _wire(
         instructions=instructions,
         instruction_ledger=ledger,
         system_keys=system_keys,
-        webhook_keys=webhook_keys,
-        deliveries=deliveries,
-        processors=processors,
-        asking_processors=asking_processors,
+        calling=calling,
         writing=Writing(register, vault, controllers, postroom, clock),
         recalling=recalling,
         misdirected=Misdirected(register, vault, controllers, postroom, links, clock),

@@ -128,13 +128,16 @@ class Instructions:
         ledger: InstructionLedger,
         tokens: SystemTokens,
         clock: Clock,
-        deliverers: Mapping[Contract, Deliverer] | None = None,
     ) -> None:
         self._register, self._vault, self._tasks = register, vault, tasks
         self._controllers, self._fulfilments = controllers, fulfilments
         self._rectifying, self._restrictions = rectifying, restrictions
         self._ledger, self._tokens, self._clock = ledger, tokens, clock
-        self._deliverers = deliverers or {}
+        self._deliverers: dict[Contract, Deliverer] = {}
+
+    def deliver_by(self, contract: Contract, deliverer: Deliverer) -> None:
+        """Who brings it to systems that are told so: deliverers need to know what they bring."""
+        self._deliverers[contract] = deliverer
 
     # Told
 

@@ -53,7 +53,7 @@ def deliveries(
     _require_system(installation, bearer, name, system)
     before = _number(page.after)
     found = list(
-        installation.deliveries.of_system(name, system, before=before, limit=page.limit + 1)
+        installation.calling.deliveries.of_system(name, system, before=before, limit=page.limit + 1)
     )
     if len(found) > page.limit:
         found.pop()

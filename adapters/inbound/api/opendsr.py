@@ -38,7 +38,7 @@ def news(
     if instruction is None or instruction.delivery is not Contract.OPENDSR:
         raise _not_signed()
     try:
-        processor = installation.processors.of(instruction.controller, instruction.system)
+        processor = installation.calling.processors.of(instruction.controller, instruction.system)
         processor.verify(request.headers, body)
     except NotTheProcessor:
         raise _not_signed() from None
@@ -52,7 +52,7 @@ def news(
         raise RequestValidationError(error.errors(include_input=False)) from None
     if progress.subject_request_id != request_id(instruction.id):
         raise HTTPException(HTTPStatus.UNPROCESSABLE_ENTITY, "this is about another request")
-    installation.asking_processors.hurry(instruction)
+    installation.calling.asking.hurry(instruction)
     return Response(status_code=HTTPStatus.ACCEPTED)
 
 

@@ -54,13 +54,13 @@ def take(
     """A signed answer; 401 where the signature does not fit, or is older than five minutes."""
     try:
         whose = Claimed.model_validate_json(body).data
-        keys = installation.webhook_keys.good(whose.controller, whose.system)
+        keys = installation.calling.keys.good(whose.controller, whose.system)
         message_id = verify(keys, request.headers, body, installation.clock())
     except (ValidationError, NotGenuine):
         raise HTTPException(
             HTTPStatus.UNAUTHORIZED, NOT_SIGNED, headers={"WWW-Authenticate": "Webhook"}
         ) from None
-    ledger = installation.deliveries
+    ledger = installation.calling.deliveries
     known = ledger.received(whose.controller, whose.system, message_id)
     if known is not None and not hmac.compare_digest(known, hashlib.sha256(body).digest()):
         raise HTTPException(

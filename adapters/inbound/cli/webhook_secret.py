@@ -33,7 +33,7 @@ def secret(
         }
         if not known:
             stop(f"controller {controller!r} has no system {system!r} in its profile in force")
-        keys = installation.webhook_keys
+        keys = installation.calling.keys
         if rotate:
             key = keys.replace(controller, system, overlap=timedelta(hours=overlap_hours))
         else:

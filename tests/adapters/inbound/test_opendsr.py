@@ -117,7 +117,7 @@ def test_one_that_cannot_be_asked_again_is_for_a_person_to_vouch_for(
 ) -> None:
     case_id = erasing(house, processor)
     processor.kinds = ["erasure"]
-    house.installation.processors._made.clear()
+    house.installation.calling.processors._made.clear()
     let_it_work(house, processor)
 
     assert kinds(processor) == ["access", "erasure"]
@@ -155,7 +155,7 @@ def test_a_lost_reply_and_a_processor_that_is_away_place_one_request(
     hurry(house, destroying=False)
 
     assert len(processor.requests) == 1
-    found = house.installation.deliveries.of_system(NORWAY, MAILING)
+    found = house.installation.calling.deliveries.of_system(NORWAY, MAILING)
     assert [one.code for one in reversed(found)] == ["no-answer", "delivered"]
 
 

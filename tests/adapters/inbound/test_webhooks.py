@@ -52,12 +52,12 @@ def house(
     allowed = f"127.0.0.1:{hook.port}"
     with open_house(database_url, tmp_path, clock=clock, webhook_allow=allowed) as opened:
         tell(opened, "webhook")
-        opened.installation.webhook_keys.newest(NORWAY, MAILING)
+        opened.installation.calling.keys.newest(NORWAY, MAILING)
         yield opened
 
 
 def key(house: House) -> Key:
-    return house.installation.webhook_keys.newest(NORWAY, MAILING)
+    return house.installation.calling.keys.newest(NORWAY, MAILING)
 
 
 def sent(house: House) -> UUID:
@@ -66,7 +66,7 @@ def sent(house: House) -> UUID:
 
 
 def tries(house: House) -> list[tuple[int, str, int | None]]:
-    found = house.installation.deliveries.of_system(NORWAY, MAILING)
+    found = house.installation.calling.deliveries.of_system(NORWAY, MAILING)
     return [(one.attempt, one.code, one.status) for one in reversed(found)]
 
 
@@ -124,7 +124,7 @@ def test_a_system_is_told_thinly_and_signed_and_answers_signed(house: House, hoo
 
 def test_while_a_secret_is_replaced_both_sign_what_is_sent(house: House, hook: Hook) -> None:
     old = key(house)
-    new = house.installation.webhook_keys.replace(NORWAY, MAILING)
+    new = house.installation.calling.keys.replace(NORWAY, MAILING)
     sent(house)
 
     (message,) = hook.told
@@ -152,7 +152,7 @@ def test_what_fails_is_tried_again_under_the_same_id(house: House, hook: Hook) -
     assert len({message.body for message in hook.told}) == 1
     pauses = [
         one.next_at - one.tried_at
-        for one in reversed(house.installation.deliveries.of_system(NORWAY, MAILING))
+        for one in reversed(house.installation.calling.deliveries.of_system(NORWAY, MAILING))
         if one.next_at is not None
     ]
     schedule = (1_000, 1_000, 1_800, 7_200)  # five seconds and five minutes were too soon for it
@@ -198,7 +198,7 @@ def test_an_address_that_is_gone_is_left_alone_until_somebody_opens_it(
     house.work()
     assert len(hook.told) == 1, "it is still gone"
 
-    house.installation.deliveries.open_again(NORWAY, MAILING)
+    house.installation.calling.deliveries.open_again(NORWAY, MAILING)
     house.installation.instructions.again(again, by="ola")
     house.work()
     assert len(hook.told) == 2
@@ -278,7 +278,7 @@ def test_only_the_system_itself_answers_and_only_now(
     body = callback(message, "nothing-held")
     now = clock()
     good = signed([key(house)], "msg_1", now, body)
-    other = house.installation.webhook_keys.newest(NORWAY, "shop")
+    other = house.installation.calling.keys.newest(NORWAY, "shop")
 
     with nothing_saved(house):
         for headers in (
@@ -301,7 +301,7 @@ def test_another_systems_instruction_is_not_there(house: House, hook: Hook) -> N
     (message,) = hook.told
     body = callback(message, "nothing-held").replace(b'"mailing"', b'"shop"', 1)
     assert json.loads(body)["data"]["system"] == "shop"
-    shop = house.installation.webhook_keys.newest(NORWAY, "shop")
+    shop = house.installation.calling.keys.newest(NORWAY, "shop")
 
     with nothing_saved(house):
         headers = signed([shop], "msg_1", house.installation.clock(), body)
