@@ -112,6 +112,7 @@ from services.questions import Questions
 from services.recalling import Recalling
 from services.receipts import Receipts
 from services.recipient_ledger import Recipients
+from services.recipient_proofs import Proofs
 from services.rectifying import Rectifying
 from services.redacting import Redacting
 from services.refusing import Refusing
@@ -431,7 +432,16 @@ def _wire(
     )
     retention = Retention(register, vault, tasks, controllers, held, clock)
     staff = PostgresStaff(database)
-    recipients = Recipients(register, vault, controllers, postroom, clock)
+    errand_book = PostgresErrands(database, vault.key_for("errand holders"))
+    recipients = Recipients(
+        register,
+        vault,
+        controllers,
+        postroom,
+        Proofs(register, PostgresInstructionLedger(database), errand_book),
+        errand_book,
+        clock,
+    )
     replies = Replies(register, vault, threads, clock)
     numbers = PostgresExternalNumbers(database, vault)
     intake = Intake(
@@ -541,7 +551,7 @@ def _wire(
         tasks,
         controllers,
         links,
-        PostgresErrands(database, vault.key_for("errand holders")),
+        errand_book,
         mailer,
         database,
         clock,

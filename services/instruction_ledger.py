@@ -55,6 +55,10 @@ class InstructionLedger(Protocol):
 
     def open_of_request(self, request_id: UUID, system: str) -> tuple[UUID, ...]: ...
 
+    def of_requests(self, request_ids: Sequence[UUID]) -> tuple[UUID, ...]:
+        """Every instruction of these requests, whatever became of it; the oldest first."""
+        ...
+
     def due(self, now: datetime) -> tuple[Line, ...]:
         """What has to be looked at again although nothing has come."""
         ...

@@ -6,8 +6,8 @@ content of a case has been destroyed, what is left is what the log says: whom th
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 from enum import Enum
 from uuid import UUID
@@ -22,10 +22,12 @@ from domain.vocabulary import Action, LetterKind, Outcome, Right, Role
 from services import dossier
 from services.addressees import Addressees
 from services.controllers import Controllers
+from services.errand_book import ErrandBook
 from services.letters import LetterFacts, RecipientNotice, compose
 from services.planning import OTHER_RECIPIENTS, RECIPIENT
 from services.ports import Clock, Erased, Record, Vault
 from services.postroom import Postroom
+from services.recipient_proofs import Proof, Proofs
 from services.register import Register, again_on_conflict
 
 
@@ -59,6 +61,8 @@ class Entry:
     on: date | None = None
     categories: tuple[str, ...] = ()
     fields: tuple[str, ...] = ()
+    proofs: tuple[Proof, ...] = ()
+    """Every time that it was told, and what it answered."""
 
 
 class Recipients:
@@ -70,9 +74,12 @@ class Recipients:
         vault: Vault,
         controllers: Controllers,
         postroom: Postroom,
+        proofs: Proofs,
+        errands: ErrandBook,
         clock: Clock,
     ) -> None:
         self._register, self._vault = register, vault
+        self._proofs, self._errands = proofs, errands
         self._controllers, self._postroom, self._clock = controllers, postroom, clock
         self._addressees = Addressees(register, vault)
 
@@ -81,10 +88,25 @@ class Recipients:
         case = self._register.case(case_id)
         profile = self._controllers.in_force(case.controller)
         return tuple(
-            entry
+            _as_shown(entry, self._shown_by(entry, proofs, profile), request)
             for request in self._register.requests_of(case)
+            for proofs in [self._proofs.of_request(request.id)]
             for entry in self._of_request(request, profile)
         )
+
+    def _shown_by(
+        self, entry: Entry, proofs: Sequence[Proof], profile: Profile
+    ) -> tuple[Proof, ...]:
+        """Of several that one line tells, each has only what it was told itself."""
+        lines = {entry.recipient, f"{RECIPIENT}{entry.recipient}"}
+        theirs = [one for one in proofs if one.line in lines]
+        known = next((one for one in profile.recipients if one.id == entry.recipient), None)
+        address = known.organisers.get(entry.name) if known is not None else None
+        if address is None:
+            return tuple(theirs)
+        holder = self._errands.holder(profile.id, address)
+        own = tuple(one for one in theirs if one.holder == holder)
+        return own or tuple(one for one in theirs if one.holder is None)
 
     @again_on_conflict
     def tell_person(self, case_id: UUID, *, by: str) -> UUID:
@@ -169,6 +191,15 @@ class Recipients:
                 yield found.category, dossier.RECORD.validate_json(content).record
         except Erased:
             return
+
+
+def _as_shown(entry: Entry, proofs: tuple[Proof, ...], request: DataSubjectRequest) -> Entry:
+    """One of several to be told under one line is told once it has answered its own link."""
+    own = [one.answered_at for one in proofs if one.holder is not None and one.answered_at]
+    if entry.stage is Stage.WAITING and own:
+        day = received_on(own[-1], request.country)
+        entry = replace(entry, stage=Stage.INFORMED, on=day)
+    return replace(entry, proofs=proofs)
 
 
 def received(profile: Profile, records: Iterable[tuple[str, Record]]) -> tuple[Received, ...]:

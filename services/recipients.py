@@ -24,9 +24,9 @@ def tell_recipients(
     unknown = set(passed_on or ()) - _known_names(profile)
     for recipient in profile.recipients:
         theirs = unknown if recipient.sector is Sector.ORGANISER else _names(recipient)
-        concerned = (
-            passed_on is None or not recipient.per_record or bool(theirs.intersection(passed_on))
-        )
+        # Whoever gets data by the person's permission only is told of what records say went there.
+        by_record = recipient.per_record or recipient.permission_needed
+        concerned = passed_on is None or not by_record or bool(theirs.intersection(passed_on))
         if recipient.told is WhatToTell.REFERRED and concerned:
             told = Told(recipient.id, Outcome.REFERRED)
             fulfilment.tell_recipient(told=told, at=now)

@@ -106,6 +106,13 @@ class PostgresInstructionLedger:
         )
         return tuple(found for (found,) in rows)
 
+    def of_requests(self, request_ids: Sequence[UUID]) -> tuple[UUID, ...]:
+        rows = self._database.ask(
+            "SELECT id FROM trettio.instructions WHERE request_id = ANY(%s) ORDER BY given_at, id",
+            [list(request_ids)],
+        )
+        return tuple(given for (given,) in rows)
+
     def due(self, now: datetime) -> tuple[Line, ...]:
         return self._lines(
             f"{_LINE} AND look_at <= %s ORDER BY look_at, id LIMIT %s", [now, MOST_AT_A_LOOK]

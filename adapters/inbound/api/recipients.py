@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
 from http import HTTPStatus
 from uuid import UUID
 
@@ -16,8 +16,23 @@ from adapters.inbound.api.looking import Looking
 from adapters.inbound.api.paging import Paged
 from domain.vocabulary import Content, Right
 from services.recipient_ledger import Stage, label
+from services.recipient_proofs import Way
 
 router = APIRouter(prefix="/v1/cases", tags=["cases"], route_class=ApiRoute)
+
+
+class ProofShown(BaseModel):
+    """One time that a recipient was told: how, when, how often, and what it answered."""
+
+    id: UUID
+    way: Way
+    about: str
+    told_at: datetime | None
+    seen_at: datetime | None
+    answered_at: datetime | None
+    answer: str
+    tries: int
+    receipts: list[UUID]
 
 
 class RecipientShown(BaseModel):
@@ -31,6 +46,7 @@ class RecipientShown(BaseModel):
     on: date | None
     categories: list[str]
     fields: list[str]
+    proofs: list[ProofShown]
 
 
 @router.get("/{case_id}/recipients")
@@ -54,6 +70,20 @@ def recipients(
             on=entry.on,
             categories=list(entry.categories),
             fields=list(entry.fields),
+            proofs=[
+                ProofShown(
+                    id=one.id,
+                    way=one.way,
+                    about=one.about,
+                    told_at=one.told_at,
+                    seen_at=one.seen_at,
+                    answered_at=one.answered_at,
+                    answer=one.answer,
+                    tries=one.tries,
+                    receipts=list(one.receipts),
+                )
+                for one in entry.proofs
+            ],
         )
         for _, entry in entries
     ]

@@ -11,6 +11,8 @@ from fastapi.testclient import TestClient
 from domain.errand import Errand, ErrandAnswer, ErrandEnd
 from domain.fulfilment import SystemStatus
 from domain.vocabulary import Match, Outcome, Right
+from services.recipient_ledger import Stage
+from services.recipient_proofs import Way
 from tests.support.asking import approved, plan, verified
 from tests.support.errands import (
     OWNER,
@@ -381,3 +383,25 @@ def test_the_handler_sees_who_was_asked_and_confirms_whom_to_ask_instead(house: 
     press(desk, f"{place}/withdraw")
     assert errand_of(house, case_id).ended is ErrandEnd.WITHDRAWN
     assert house.case(case_id).reference not in desk.get("/desk/errands").text
+
+
+def test_the_ledger_has_for_each_recipient_what_it_was_told_and_answered(organised: House) -> None:
+    house = organised
+    book = house.installation.errands.book
+    (errand,) = house.installation.errand_door.open_of(book.holder(SWEDEN, "post@lonn.example"))
+    opened(house, "post@lonn.example").post(f"/errands/{errand.id}/done")
+
+    ledger = {one.name: one for one in house.installation.recipients.ledger(errand.case_id)}
+
+    (proof,) = ledger["Lönnlaget"].proofs
+    assert (ledger["Lönnlaget"].stage, proof.way, proof.answer) == (
+        Stage.INFORMED,
+        Way.LINK,
+        "done",
+    )
+    assert proof.id == errand.id
+    assert None not in (proof.told_at, proof.seen_at, proof.answered_at)
+    (other,) = ledger["Eklaget"].proofs
+    assert (ledger["Eklaget"].stage, other.answered_at) == (Stage.WAITING, None)
+    (shop,) = [one for one in ledger["shop"].proofs if one.about == "erase"]
+    assert (shop.way, shop.answer) == (Way.CONNECTOR, "erased")
