@@ -115,6 +115,7 @@ from services.recipient_ledger import Recipients
 from services.recipient_proofs import Proofs
 from services.rectifying import Rectifying
 from services.redacting import Redacting
+from services.references import References
 from services.refusing import Refusing
 from services.register import Register
 from services.reminders import Reminders
@@ -239,6 +240,7 @@ class Installation:
             self.invitations,
             self.suppressions,
             self.orders,
+            References(self.register, self.vault, self.controllers),
             self.portal,
             self.one_click,
             self.instructions,

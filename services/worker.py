@@ -62,6 +62,7 @@ from services.ports import (
 )
 from services.processors import ASK, AskingProcessors
 from services.rectifying import Rectifying
+from services.references import AWAITS_RECORDS, References
 from services.register import Register, SomebodyWasFaster, at_one_moment
 from services.restricting import Restrictions
 from services.retention import Retention
@@ -101,6 +102,8 @@ WITHOUT_REQUEST = frozenset({*HOLD_KINDS, *OF_NO_CASE, *OF_INSTRUCTIONS})
 """What is about a hold, a controller or an instruction, with a system and no request to tell."""
 FOLLOW_UPS = frozenset({"read-back", "answer"})
 """What whoever made it necessary goes on with. Letters wait for the turn that their relay gives."""
+WAITS = NOBODYS_FAULT | {AWAITS_RECORDS}
+"""Reasons to wait for which no system is to blame."""
 LEASE_SECONDS = 30.0
 """How soon another takes over what a killed worker had in hand; `services.crew` renews it."""
 SHORTEST_PAUSE = 2.0
@@ -148,6 +151,7 @@ class Worker:
         invitations: Invitations,
         suppressions: Suppressions,
         orders: OrderKnowledge,
+        references: References,
         portal: Portal,
         one_click: OneClick,
         instructions: Instructions,
@@ -165,6 +169,7 @@ class Worker:
         self._retention, self._holds, self._digests = retention, holds, digests
         self._rectifying, self._restrictions = rectifying, restrictions
         self._withdrawing = withdrawing
+        self._references = references
         self._suppressions, self._instructions = suppressions, instructions
         self._orders = orders
         self._systems, self._mailer, self._clock = systems, mailer, clock
@@ -306,7 +311,7 @@ class Worker:
         """First the queue, then the log: a task that is held by nobody is never forgotten."""
         wish = error.retry_after or 0.0
         seconds = max(pause(task.attempts), wish)
-        if error.reason in NOBODYS_FAULT or (task.system is None and task.kind not in _LETTERS):
+        if error.reason in WAITS or (task.system is None and task.kind not in _LETTERS):
             log.warning("task_waits", reason=error.reason, seconds=seconds)
             self._tasks.put_off(task, seconds=seconds, reason=error.reason)
             return
@@ -389,6 +394,8 @@ class Worker:
         self._fulfilments.record_found(
             task.subject_id, task.named_system, records, key=task.key, task=task
         )
+        if self._references.feeds(task.controller, task.named_system):
+            self._tasks.hurry(reason=AWAITS_RECORDS)
 
     def _erase(self, task: Task) -> None:
         request = self._register.request(task.subject_id)
@@ -469,7 +476,10 @@ class Worker:
         request = self._register.request(task.subject_id)
         connector = self._systems.connector(task.controller, task.named_system)
         case = self._register.case(request.case_id)
-        return connector, person_to_find(self._vault, case, request)
+        person = person_to_find(self._vault, case, request)
+        if task.kind in {"find", "read-back"}:
+            person = self._references.added(person, request.id, task.controller, task.named_system)
+        return connector, person
 
     # What leaves the house
 

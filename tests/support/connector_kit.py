@@ -18,6 +18,7 @@ from adapters.connector_kit import Somebody, World
 from adapters.demo.doubles import mailchimp, pretix, stripe
 from adapters.demo.doubles.server import Double
 from tests.support import brevo, listmonk
+from tests.support.certificates import make_certificate
 
 NOW = datetime.now(UTC).replace(microsecond=0)
 
@@ -278,7 +279,10 @@ class OfSettings(OfNobodyToCall):
     """Of a described system that has tests of its own, at a server or a double of its own."""
 
     def configuration(self, url: str) -> Mapping[str, str]:
-        return {"url": "http://127.0.0.1:9", **dict.fromkeys(("user", "password"), "x")}
+        names = ("user", "password", "key", "client_id", "client_secret", "subscription_key")
+        own = str(make_certificate(self.folder / "own.pem"))
+        files = dict.fromkeys(("certificate", "certificate_key", "authority"), own)
+        return {"url": "https://127.0.0.1:9", "merchant": "1", **dict.fromkeys(names, "x"), **files}
 
 
 _DESCRIBED = """\
@@ -299,12 +303,17 @@ KIT: Mapping[str, type[World]] = {
     "http": OfDescription,
     "https": OfNobodyToCall,
     "kafka": OfNobodyToCall,
+    "klarna": OfSettings,
+    "klarna-tokens": OfSettings,
     "listmonk": OfListmonk,
     "mailchimp": OfMailchimp,
     "mailman": OfSettings,
     "manual": OfNobodyToCall,
+    "nets": OfSettings,
     "opendsr": OfNobodyToCall,
     "pretix": OfPretix,
     "stripe": OfStripe,
+    "swish": OfSettings,
+    "vipps": OfSettings,
     "webhook": OfNobodyToCall,
 }

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import ssl
 import time
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -105,7 +105,8 @@ class HttpApi(Changing):
         """A step's rows with how each matches: near-matches and strangers are left out."""
         if step.by is not None:
             for values in _questions(step, person.all(step.by)):
-                for row in self._caller.rows(step, values, most_pages=MOST_PAGES):
+                for answered in self._caller.rows(step, values, most_pages=MOST_PAGES):
+                    row = _with_question(step, answered, values)
                     level = level_of(matcher, step.matches, row)
                     if level is not None:
                         yield row, level
@@ -148,6 +149,13 @@ class HttpApi(Changing):
         ]
         stopped = [one for one in results if one.outcome is Outcome.SUPPRESSED]
         return stopped[0] if stopped else Result(Outcome.NOT_FOUND, "nobody-to-stop")
+
+
+def _with_question(step: described.Step, row: JsonValue, values: Mapping[str, str]) -> JsonValue:
+    """The row, with what was asked for where the answer does not repeat it."""
+    if not step.asked or step.by is None or not isinstance(row, dict):
+        return row
+    return row | {"asked": values[described.variable(step.by)]}
 
 
 def _questions(step: described.Step, values: Iterable[str]) -> Iterator[dict[str, str]]:

@@ -56,6 +56,9 @@ class Deeds:
                 return GONE
             seen = found
             values |= {n: text_at(seen, place) for n, place in treatment.look.takes.items()}
+        for rule in treatment.before:
+            if holds(rule, seen):
+                return self._result(rule, None)
         if treatment.always is not None:
             return self._result(treatment.always, None)
         if treatment.check is not None and holds(treatment.check, seen):
@@ -129,7 +132,7 @@ class Deeds:
         rules = [rule for rule in treatment.deeds[-1].outcomes if rule.then in described.OUTCOMES]
         return self._result(rules[0], None)
 
-    def _result(self, rule: described.Rule, response: Response | None) -> Result:
+    def _result(self, rule: described.Meaning, response: Response | None) -> Result:
         now = self._clock()
         match rule.then:
             case "refused":
@@ -156,7 +159,7 @@ class Deeds:
 
     def _follow(
         self,
-        rule: described.Rule,
+        rule: described.Meaning,
         job: described.Job,
         response: Response,
         detail: str,
@@ -177,7 +180,7 @@ class Deeds:
         return self._pending(rule, detail, residuals, number)
 
     def _pending(
-        self, rule: described.Rule, detail: str, residuals: tuple[Residual, ...], job: str | None
+        self, rule: described.Meaning, detail: str, residuals: tuple[Residual, ...], job: str | None
     ) -> Result:
         return Result(
             Outcome.PENDING_AT_VENDOR,

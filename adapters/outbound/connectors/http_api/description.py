@@ -243,6 +243,13 @@ class Shown(Part):
     minor: Pointer | None = None
 
 
+class Payer(Part):
+    """Whose the `fields` are: masked where no place in `matches` is the person's (Art. 15(4))."""
+
+    matches: WhoseItIs
+    fields: tuple[FieldName, ...] = Field(min_length=1)
+
+
 class Shape(Part):
     """What a row becomes. `linked`: it is found by an id that another system's record holds."""
 
@@ -253,6 +260,14 @@ class Shape(Part):
     flags: dict[FieldName, Condition] = {}
     recipients: tuple[str, ...] = ()
     linked: bool = False
+    payer: Payer | None = None
+
+    @model_validator(mode="after")
+    def _masks_what_it_shows(self) -> Self:
+        unknown = set(self.payer.fields if self.payer else ()) - set(self.fields)
+        if unknown:
+            raise ValueError(f"payer.fields: {min(unknown)!r} is no field of the record")
+        return self
 
     @field_validator("flags")
     @classmethod
@@ -267,6 +282,7 @@ class Step(Call):
 
     `takes` names what the question of a later step is filled with, from the earlier step's row.
     What a system answers may be a near-match: `matches` are the places that are compared here.
+    `asked` is for an answer about one id that does not repeat it: the row has it at `/asked` then.
     """
 
     name: Code | None = None
@@ -275,6 +291,7 @@ class Step(Call):
     takes: dict[FieldName, Pointer] = {}
     rows: Pointer = ""
     one: bool = False
+    asked: bool = False
     matches: WhoseItIs = {}
     none_if: tuple[Condition, ...] = ()
     paging: Paging | None = None
@@ -286,6 +303,8 @@ class Step(Call):
             raise ValueError("say what it is asked for: 'by' an identifier, or 'of' a step's rows")
         if self.by is not None and not self.matches:
             raise ValueError("'matches' is missing: what a system answers may be a near-match")
+        if self.asked and not (self.one and self.by is IdentifierKind.ORDER_NUMBER):
+            raise ValueError("'asked' is for 'one' row that was asked for by its number")
         if self.takes and self.of is None:
             raise ValueError("'takes' is filled from the rows of the step that 'of' names")
         if self.record is None and self.name is None:
@@ -317,8 +336,8 @@ class Job(Part):
     pause: float = Field(default=1.0, ge=0, le=10)
 
 
-class Rule(Condition):
-    """The first rule that an answer fits says what it means."""
+class Meaning(Part):
+    """What becomes of the record, and what the letter and the desk are told of it."""
 
     then: Literal[
         "next",
@@ -345,9 +364,7 @@ class Rule(Condition):
     what: Code | None = None
 
     @model_validator(mode="after")
-    def _has_what_it_needs(self) -> Self:
-        if not self.status and self.at is None:
-            raise ValueError("name the statuses that it is about")
+    def _says_enough(self) -> Self:
         if self.then == "kept" and self.ground is None:
             raise ValueError("what is kept needs the 'ground' that the law knows")
         if self.then == "residual" and not self.residuals:
@@ -365,6 +382,10 @@ class Rule(Condition):
             return None if code is None else ground(code).code
         except DomainError as error:
             raise ValueError(str(error)) from None
+
+
+class Rule(Condition, Meaning):
+    """The first rule that an answer fits says what it means."""
 
 
 OUTCOMES = {
@@ -397,19 +418,22 @@ class Treatment(Part):
 
     Without any, the result is always `always`: the system has no way to do it. `check` is what the
     record looks like once it is done: then nothing is written, and after writing it must be so.
+    `before` are rules about what `look` shows: what a person must do first, for instance.
     """
 
     look: LookFirst | None = None
+    before: tuple[Rule, ...] = ()
     check: Condition | None = None
     deeds: tuple[Deed, ...] = ()
-    always: Rule | None = None
+    always: Meaning | None = None
 
     @model_validator(mode="after")
     def _leads_somewhere(self) -> Self:
         if bool(self.deeds) == (self.always is not None):
             raise ValueError("give 'deeds', or 'always' where the system has no way to do it")
-        if self.check is not None and (self.look is None or self.check.at is None):
-            raise ValueError("'check' is about a place in what 'look' shows")
+        looked = [rule for rule in (self.check, *self.before) if rule is not None]
+        if any(self.look is None or rule.at is None for rule in looked):
+            raise ValueError("'check' and 'before' are about a place in what 'look' shows")
         if self.deeds and any(rule.then == "next" for rule in self.deeds[-1].outcomes):
             raise ValueError("the last deed must not say 'next'")
         return self

@@ -9,7 +9,7 @@ from pydantic import JsonValue
 
 from adapters.outbound.answers import held
 from adapters.outbound.connectors.http_api.calls import holds
-from adapters.outbound.connectors.http_api.description import Places, Shape, Shown
+from adapters.outbound.connectors.http_api.description import Payer, Places, Shape, Shown
 from adapters.outbound.connectors.http_api.pointers import (
     Missing,
     at,
@@ -26,6 +26,7 @@ Level = tuple[Match, IdentifierKind]
 
 _WITHOUT_CENTS = frozenset({"bif", "clp", "isk", "jpy", "krw", "pyg", "vnd", "xaf", "xof", "xpf"})
 _COVER = "*"
+MASKED = "***"
 
 
 def level_of(matcher: Matcher, places: Places, row: JsonValue) -> Level | None:
@@ -52,6 +53,10 @@ def record_of(shape: Shape, row: JsonValue, level: Level, person: Person) -> Rec
     fields = {name: _field(place, row, own) for name, place in shape.fields.items()}
     days = {name: day_at(row, place) for name, place in shape.dates.items()}
     match, matched_by = linked(level) if shape.linked else level
+    masked: tuple[str, ...] = ()
+    if shape.payer is not None and _is_anothers(shape.payer, row, person):
+        masked = tuple(name for name in shape.payer.fields if fields[name] is not None)
+        fields |= dict.fromkeys(masked, MASKED)
     return Record(
         key=text_at(row, shape.key),
         kind=shape.kind,
@@ -61,7 +66,16 @@ def record_of(shape: Shape, row: JsonValue, level: Level, person: Person) -> Rec
         anchors={name: day for name, day in days.items() if day is not None},
         flags=frozenset(name for name, flag in shape.flags.items() if holds(flag, row)),
         recipients=shape.recipients,
+        masked=masked,
     )
+
+
+def _is_anothers(payer: Payer, row: JsonValue, person: Person) -> bool:
+    """Whether somebody is named there, and it is not the person."""
+    places = [one for each in payer.matches.values() for one in each]
+    if not any(text for place in places for text in texts_at(row, place)):
+        return False
+    return level_of(Matcher(person), payer.matches, row) is None
 
 
 def _field(place: str | Shown, row: JsonValue, own: Iterable[str]) -> JsonValue:
