@@ -1,0 +1,87 @@
+"""The systems in deploy/examples: complete, and true of a real service and a real broker."""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+import sqlite3
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from adapters.contract.messages import INSTRUCTIONS, RECEIPTS
+from domain.request import Status
+from domain.vocabulary import Outcome, Right
+from tests.support.bus import held
+from tests.support.connected import Connected, connected
+from tests.support.contract import validator
+from tests.support.kafka import Broker
+from tests.support.processes import ROOT, Process
+
+EXAMPLES = ROOT / "deploy" / "examples"
+KARI, NORA = "kari.testesen@person.example", "nora.tidligere@person.example"
+SHOP = "shop"
+
+
+@pytest.fixture
+def town(database_url: str, tmp_path: Path, kafka: Broker) -> Iterator[Connected]:
+    with connected(tmp_path, database_url, kafka, SHOP) as town:
+        yield town
+
+
+def example() -> ModuleType:
+    spec = importlib.util.spec_from_file_location(
+        "connected_system", EXAMPLES / "connected_system.py"
+    )
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def open_shop(town: Connected) -> tuple[Path, Process]:
+    """The Python example with two customers of its own."""
+    path, environment = town.folder / "shop.db", town.environment(SHOP)
+    shop = example().Shop(str(path), environment["KEY"])
+    shop.add(1, "Kari Testesen", KARI, "2021-05-06T10:00:00Z")
+    shop.add(2, "Nora Tidligere", NORA, "2022-01-02T10:00:00Z")
+    with shop.db:
+        shop.db.execute("INSERT INTO purchase VALUES (11, 1, 490.0, '2022-05-11')")
+        shop.db.execute("INSERT INTO purchase VALUES (12, 2, 120.0, '2022-05-12')")
+    shop.db.close()
+    command = [sys.executable, str(EXAMPLES / "connected_system.py"), str(path)]
+    return path, town.process(SHOP, command, environment)
+
+
+def rows(path: Path, query: str) -> list[tuple[object, ...]]:
+    with sqlite3.connect(path) as connection:
+        return connection.execute(query).fetchall()
+
+
+def test_the_example_answers_access_and_erasure_from_intake_to_fulfilled(town: Connected) -> None:
+    path, process = open_shop(town)
+
+    access = town.asks(KARI, Right.ACCESS)
+    town.approve(access)
+    town.until(access, Status.FULFILLED, Status.CLOSED)
+
+    erasure = town.asks(NORA, Right.ERASURE)
+    town.until(erasure, Status.COLLECTED)
+    process.kill()
+    process.start()
+    town.approve(erasure)
+    answered = town.until(erasure, Status.FULFILLED, Status.CLOSED)
+
+    assert {one.outcome for one in answered.outcomes} == {Outcome.ERASED}
+    assert rows(path, "SELECT id FROM customer") == [(1,)]
+    assert rows(path, "SELECT id FROM purchase") == [(11,)]
+    for topic, schema in ((INSTRUCTIONS, "instruction"), (RECEIPTS, "receipt")):
+        messages = held(town.broker, topic)
+        assert messages
+        for message in messages:
+            assert list(validator(schema).iter_errors(message.said)) == []
+            assert not {"kari", "nora"} & set(re.findall("[a-z]+", str(message.said).lower()))
