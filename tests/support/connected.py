@@ -96,6 +96,10 @@ class Connected:
         self.processes.append(process)
         return process.start()
 
+    def abandon(self) -> None:
+        for process in self.processes:
+            process.abandon()
+
     # Cases
 
     def asks(self, address: str, right: Right) -> DataSubjectRequest:
@@ -182,7 +186,7 @@ def connected(
         opened = stack.enter_context(installation(settings, with_migrations=True))
         _adopt(opened, systems)
         town = Connected(folder, broker, opened, port)
-        stack.callback(lambda: [process.abandon() for process in town.processes])
+        stack.callback(town.abandon)
         program = str(Path(sys.executable).with_name("trettio"))
         serving = town.process("serve", [program, "serve"], environment)
         serving.wait_until(lambda: answers(port) == 200, what="it answers")
