@@ -15,7 +15,7 @@ from eventsourcing.persistence import Mapper
 
 from adapters.at_work import Threads
 from adapters.outbound.database import Database
-from adapters.outbound.kafka.connection import KafkaNotUsable, options
+from adapters.outbound.kafka.connection import KafkaAway, KafkaNotUsable, options
 from adapters.outbound.kafka.facts import Facts
 from adapters.outbound.kafka.position import PublishedUpTo, Trouble
 from adapters.outbound.kafka.publisher import BATCH, Publisher
@@ -46,6 +46,9 @@ class Publishing:
         row.begin()
         try:
             check_topics(self._settings)
+        except KafkaAway:
+            row.say(Trouble.KAFKA_AWAY)
+            raise
         except KafkaNotUsable:
             row.say(Trouble.TOPICS_NOT_USABLE)
             raise

@@ -31,6 +31,7 @@ def running(
     remind: bool = False,
     mail: bool = False,
     publish: bool = False,
+    receipts: bool = False,
 ) -> Iterator[Event]:
     """Run background roles in threads until the block ends; work in hand is finished first."""
     threads = Threads()
@@ -44,11 +45,19 @@ def running(
     if remind:
         threads.add("reminders", _remind, installation, threads.stop)
     if publish:
-        _add_kafka(threads, installation)
+        from adapters.publishing import Publishing
+
+        publishing = Publishing(installation.settings, installation.database)
+        threads.add_follower("publisher", publishing.run)
+    if receipts:
+        from adapters.inbound.kafka.receipts import ReceiptReader
+
+        threads.add("receipts", ReceiptReader(installation).run, threads.stop)
     doors = ExitStack()
     if mail:
         threads.extend(doors.enter_context(taking_mail(installation, threads.stop)))
-    is_there = {"web": web, "work": workers > 0, "follow": follow, "mail": mail, "publish": publish}
+    is_there = {"web": web, "work": workers > 0, "follow": follow, "mail": mail}
+    is_there |= {"publish": publish, "receipts": receipts}
     with threads.at_work(
         installation.database,
         [role for role, there in is_there.items() if there],
@@ -58,15 +67,6 @@ def running(
         ending=doors.close,
     ) as stop:
         yield stop
-
-
-def _add_kafka(threads: Threads, installation: Installation) -> None:
-    from adapters.inbound.kafka.receipts import ReceiptReader
-    from adapters.publishing import Publishing
-
-    publishing = Publishing(installation.settings, installation.database)
-    threads.add_follower("publisher", publishing.run)
-    threads.add("receipts", ReceiptReader(installation).run, threads.stop)
 
 
 def _remind(installation: Installation, stop: Event) -> None:

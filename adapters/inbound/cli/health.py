@@ -24,6 +24,7 @@ class Role(StrEnum):
     FOLLOW = "follow"
     MAIL = "mail"
     PUBLISH = "publish"
+    RECEIPTS = "receipts"
 
 
 def register(app: typer.Typer) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from threading import Event
 from typing import TYPE_CHECKING, Annotated
 
@@ -31,12 +31,15 @@ def publish(
         bool,
         typer.Option("--after-restore", help="Go on with a log that was restored from a backup."),
     ] = False,
-    without_receipts: Annotated[
+    only_publish: Annotated[
         bool,
         typer.Option(
-            "--without-receipts",
-            help="Only publish, for which no master key is needed; leave receipts to others.",
+            "--only-publish",
+            help="Leave receipts to another process; this one then needs no master key.",
         ),
+    ] = False,
+    only_receipts: Annotated[
+        bool, typer.Option("--only-receipts", help="Leave publishing to another process.")
     ] = False,
 ) -> None:
     """Publish requests and instructions to Kafka, and take in what connected systems answer."""
@@ -50,10 +53,10 @@ def publish(
             made = topics.create_topics(settings, partitions=partitions, replicas=replicas)
             typer.echo(f"made: {', '.join(made)}" if made else "all topics were there already")
             return
-        if without_receipts:
+        if only_publish:
             _only_publish(settings, after_restore=after_restore)
         else:
-            _publish(settings, after_restore=after_restore)
+            _with_receipts(settings, publish=not only_receipts, after_restore=after_restore)
 
 
 def _only_publish(settings: Settings, *, after_restore: bool) -> None:
@@ -68,7 +71,7 @@ def _only_publish(settings: Settings, *, after_restore: bool) -> None:
     from adapters.publishing import publishing_alone
 
     if settings.database_url is None:
-        stop("--without-receipts needs TRETTIO_DATABASE_URL: the database of the other processes")
+        stop("--only-publish needs TRETTIO_DATABASE_URL: the database of the other processes")
     configure(settings.log)
     with Database(settings.database_url.get_secret_value()) as database:
         require_current_schema(database)
@@ -81,7 +84,7 @@ def _only_publish(settings: Settings, *, after_restore: bool) -> None:
             Event().wait()
 
 
-def _publish(settings: Settings, *, after_restore: bool) -> None:
+def _with_receipts(settings: Settings, *, publish: bool, after_restore: bool) -> None:
     from adapters.inbound.cli.console import ending_in_order, ready
     from adapters.roles import running
 
@@ -89,14 +92,16 @@ def _publish(settings: Settings, *, after_restore: bool) -> None:
         stack.enter_context(ending_in_order())
         installation = stack.enter_context(ready(settings))
         _begin(settings, installation.database, after_restore=after_restore)
-        stack.enter_context(running(installation, publish=True))
+        stack.enter_context(running(installation, publish=publish, receipts=True))
         Event().wait()
 
 
 def _begin(settings: Settings, database: Database, *, after_restore: bool) -> None:
-    """Say now, in one line, what stands in the way; what comes later is waited for."""
+    """Say now, in one line, what somebody must see to; Kafka itself is waited for."""
+    from adapters.outbound.kafka.connection import KafkaAway
     from adapters.publishing import Publishing, follow_restored
 
     if after_restore:
         follow_restored(database)
-    Publishing(settings, database).check()
+    with suppress(KafkaAway):
+        Publishing(settings, database).check()

@@ -39,6 +39,7 @@ def serve(
             remind=not only_web,
             mail=settings.takes_mail and not only_web,
             publish=settings.kafka is not None and not only_web,
+            receipts=settings.kafka is not None and not only_web,
         ),
     ):
         # Only beside others is there anybody to leave the calls to.

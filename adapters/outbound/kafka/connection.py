@@ -44,6 +44,10 @@ def options(settings: Settings) -> dict[str, Any]:
     return given
 
 
+class KafkaAway(KafkaNotUsable):
+    """Kafka does not answer. It may do so in a moment."""
+
+
 @contextmanager
 def reaching(settings: Settings) -> Iterator[None]:
     """What goes wrong while Kafka is reached becomes one line that says what to look at."""
@@ -76,7 +80,7 @@ def reaching(settings: Settings) -> Iterator[None]:
                 f"nobody whom we trust vouches for Kafka at {settings.kafka}: name the file with"
                 " its authority's certificate as TRETTIO_KAFKA_CA"
             ) from error
-        raise KafkaNotUsable(
+        raise KafkaAway(
             f"Kafka at {settings.kafka} cannot be reached ({_cause(reasons[-1])})"
         ) from error
     finally:
