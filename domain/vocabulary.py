@@ -448,6 +448,7 @@ class Content(Enum):
     PACKAGE = "package"
     NOTE = "note"
     SEARCH = "search"
+    EVIDENCE = "evidence"
 
 
 class Door(Enum):

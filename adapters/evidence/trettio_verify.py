@@ -44,8 +44,6 @@ UNSIGNED = {"signature", "vouched", "digest"}
 
 
 class Event(NamedTuple):
-    """One event as it is stored."""
-
     position: int
     aggregate: UUID
     version: int
@@ -55,16 +53,11 @@ class Event(NamedTuple):
 
 
 class Fault(NamedTuple):
-    """Something that is not as it was recorded, and where."""
-
     place: str
     what: str
 
     def __str__(self) -> str:
         return f"{self.place}: {self.what}"
-
-
-# The chain
 
 
 def event_link(event: Event) -> bytes:
@@ -91,8 +84,7 @@ def check_log(
     """A whole log against the links that were kept of it, and these against the statements."""
     rest, head, last = iter(events), GENESIS, 0
     event = next(rest, None)
-    signed = [one for one in in_force(statements) if one["position"] > 0]
-    signed.reverse()
+    signed = [one for one in reversed(in_force(statements)) if one["position"] > 0]
     for position, link in links:
         while event is not None and event.position < position:
             yield Fault(f"position {event.position}", "an event stands where none was recorded")
@@ -121,9 +113,6 @@ def check_log(
         event = next(rest, None)
 
 
-# The statements
-
-
 def canonical(body: dict[str, Any]) -> str:
     return json.dumps(body, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
 
@@ -133,7 +122,6 @@ def fingerprint(public: str) -> str:
 
 
 def is_signed(body: dict[str, Any], public: str, name: str = "signature") -> bool:
-    """Whether a signature is that key's over everything but the signatures."""
     text = canonical({k: v for k, v in body.items() if k not in UNSIGNED})
     try:
         signature = bytes.fromhex(body[name])
@@ -145,7 +133,6 @@ def is_signed(body: dict[str, Any], public: str, name: str = "signature") -> boo
 
 
 def read_statements(lines: Sequence[str]) -> tuple[list[dict[str, Any]], list[Fault]]:
-    """The statements that these lines are, as far as they can be read."""
     found, faults = [], []
     for number, line in enumerate(lines, start=1):
         try:
@@ -194,16 +181,11 @@ def check_statements(
 
 def in_force(statements: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     """Without those about events that a restored backup has lost, which a statement admits."""
-    kept, limit = list[dict[str, Any]](), None
-    for one in reversed(statements):
-        if limit is None or one["position"] <= limit:
-            kept.append(one)
-        if one["kind"] == "restored":
-            limit = one["position"] if limit is None else min(limit, one["position"])
+    kept, limit = list[dict[str, Any]](), sys.maxsize
+    for one in (one for one in reversed(statements) if one["position"] <= limit):
+        kept.append(one)
+        limit = one["position"] if one["kind"] == "restored" else limit
     return kept[::-1]
-
-
-# A pack
 
 
 def check_pack(path: Path, trusted: Collection[str]) -> tuple[str, list[Fault]]:
@@ -252,7 +234,6 @@ def _faults(
 def _chained(
     segments: Iterable[dict[str, Any]], signed: dict[int, dict[str, Any]], events: dict[int, Event]
 ) -> Iterator[Fault]:
-    """Every event has its place between two signed heads."""
     unproven = set(events)
     for segment in segments:
         start, end = signed[segment["from"]], signed[segment["to"]]
@@ -279,11 +260,7 @@ def _event(one: dict[str, Any]) -> Event:
     return Event(*where, datetime.fromisoformat(one["recorded_at"]), one["state"].encode())
 
 
-# The command
-
-
 def fingerprint_of(path: Path) -> str:
-    """The fingerprint of a public key in a PEM file."""
     key = load_pem_public_key(path.read_bytes())
     if not isinstance(key, Ed25519PublicKey):
         raise SystemExit(f"{path} is not an Ed25519 public key")
@@ -291,7 +268,6 @@ def fingerprint_of(path: Path) -> str:
 
 
 def told(fingerprint: str) -> str:
-    """A fingerprint as it is read aloud."""
     return " ".join(fingerprint[place : place + 8] for place in range(0, 64, 8))
 
 

@@ -393,7 +393,7 @@ class _Comparison:
             (
                 (ref.id, one.originator_id, compartment.value, one.id)
                 for one, event in read
-                for ref, compartment in _refs(
+                for ref, compartment in references(
                     {name: value for name, value in vars(event).items() if name != FORGOTTEN}
                 )
             ),
@@ -415,19 +415,19 @@ def _case_of(first: Any) -> UUID | None:
     return case_id
 
 
-def _refs(value: Any, field: str = "") -> Iterator[tuple[PersonalRef, Compartment]]:
+def references(value: Any, field: str = "") -> Iterator[tuple[PersonalRef, Compartment]]:
     """Every reference to the vault in an event, however deep, with the compartment it means."""
     if isinstance(value, PersonalRef):
         yield value, COMPARTMENT_OF.get(field, Compartment.CORRESPONDENCE)
     elif isinstance(value, tuple | list | frozenset | Many):
         for item in value:
-            yield from _refs(item, field)
+            yield from references(item, field)
     elif isinstance(value, dict):
         for name, item in value.items():
-            yield from _refs(item, str(name))
+            yield from references(item, str(name))
     elif dataclasses.is_dataclass(value):
         for part in dataclasses.fields(value):
-            yield from _refs(getattr(value, part.name), part.name)
+            yield from references(getattr(value, part.name), part.name)
 
 
 class _Shadow:

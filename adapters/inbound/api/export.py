@@ -141,7 +141,7 @@ CONTENT = (
 
 def _case(installation: Installation, case: Case, *, content: bool) -> Iterator[str]:
     requests = installation.register.requests_of(case)
-    holds = [hold for request in requests for hold in _holds(request)]
+    holds = [hold for request in requests for hold in holds_of(request)]
     for stored in _events(installation, [*aggregates_of(case.id), looks_id(case.id), *holds]):
         event = installation.register.mapper.to_domain_event(stored)
         facts = {name: value for name, value in vars(event).items() if not name.startswith("_")}
@@ -159,7 +159,7 @@ def _case(installation: Installation, case: Case, *, content: bool) -> Iterator[
                 yield to_json({"content": ref.id, **_opened(installation, ref)}).decode()
 
 
-def _holds(request: DataSubjectRequest) -> list[UUID]:
+def holds_of(request: DataSubjectRequest) -> list[UUID]:
     """What was placed for records that were kept; an id under which nothing began has no events."""
     ids = {
         Hold.create_id(request.id, found.system, found.category, part.ground)

@@ -12,6 +12,7 @@ from adapters.inbound.cli import (
     check,
     deadline,
     demo,
+    export,
     health,
     keeping,
     key,
@@ -40,7 +41,7 @@ def trettio() -> None:
 for command in (
     *(demo, serve, publish, mail, receive, one_click_links, report, deadline, calendar, profile),
     *(demo, serve, publish, mail, receive, one_click_links, report, deadline, calendar, profile),
-    *(staff, token, system, key, maintain, check, verify, health, keeping),
+    *(staff, token, system, key, maintain, check, export, verify, health, keeping),
 ):
     command.register(app)
 

@@ -59,7 +59,7 @@ def past_page(desk: Desk, case: Case, day: str) -> Response:
         then = installation.register.as_of(Case, case.id, moment)
         if then is not None:
             names = Names(profile, look)
-            requests = tuple(_requests(installation, then, names, moment, on))
+            requests = tuple(past_requests(installation, then, names, moment, on))
             own = [one.request for one in requests]
             lines = tuple(history(installation, case, own, names, until=moment))[::-1]
     is_wrong = then is None
@@ -94,7 +94,7 @@ def _day(word: str) -> date | None:
     return found if 2000 <= found.year < 9999 else None
 
 
-def _requests(
+def past_requests(
     installation: Installation, then: Case, names: Names, moment: datetime, on: date
 ) -> Iterator[PastRequest]:
     register = installation.register

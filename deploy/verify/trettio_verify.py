@@ -1,0 +1,1 @@
+../../adapters/evidence/trettio_verify.py
