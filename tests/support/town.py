@@ -296,6 +296,8 @@ def _running(town: Town) -> Iterator[Page]:
     for name in ("", "/people", "/systems", "/tokens"):
         yield Page(f"/desk/admin{name}", f"/desk/admin{name}", "operator")
     yield Page("/desk/admin/people/{staff_id}", "/desk/admin/people/nora", "operator")
+    told = "/desk/admin/systems/{controller}/{system}"
+    yield Page(told, f"/desk/admin/systems/{NORWAY}/mailing", "operator")
     yield Page("/desk/admin/profiles", "/desk/admin/profiles", "decider")
     yield Page("/desk/admin/profiles/{controller}", f"/desk/admin/profiles/{NORWAY}", "decider")
     yield Page("/desk/admin", "/desk/admin", "auditor", "auditor")

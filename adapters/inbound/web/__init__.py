@@ -7,6 +7,7 @@ from fastapi import FastAPI
 from adapters.inbound.web import (
     account,
     admin,
+    admin_deliveries,
     admin_people,
     admin_profiles,
     admin_systems,
@@ -65,6 +66,7 @@ MODULES = (
     admin,
     admin_people,
     admin_profiles,
+    admin_deliveries,
     admin_systems,
     admin_tokens,
     looks_pages,

@@ -11,6 +11,8 @@ from adapters.inbound.web.pages import NotHere, PageRoute, page
 from adapters.inbound.web.session import Desk, Operates
 from adapters.outbound.tasks import FailingSystem
 from adapters.outbound.trial import Trial, try_system
+from adapters.outbound.webhooks.admission import CALLED
+from adapters.outbound.webhooks.ledger import Gone
 from domain.policy import System
 
 router = APIRouter(prefix="/desk/admin/systems", route_class=PageRoute, include_in_schema=False)
@@ -18,11 +20,20 @@ router = APIRouter(prefix="/desk/admin/systems", route_class=PageRoute, include_
 
 @dataclass(frozen=True, slots=True)
 class SystemView:
-    """One connected system; `failing` where it does not answer, `trial` where it was just tried."""
+    """One connected system; `failing` where it does not answer, `trial` where it was just tried.
+
+    `gone` where its address wants no more calls.
+    """
 
     system: System
     failing: FailingSystem | None
+    gone: Gone | None
     trial: Trial | None
+
+    @property
+    def is_called(self) -> bool:
+        """Whether there are deliveries to look at."""
+        return self.system.connector in CALLED
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +62,9 @@ def _page(
     desk: Desk, *, tried: tuple[str, str] | None = None, trial: Trial | None = None
 ) -> Response:
     failing = {(one.controller, one.system): one for one in desk.installation.tasks.failing()}
+    gone = {
+        (one.controller, one.system): one for one in desk.installation.calling.deliveries.gone()
+    }
     profiles = [desk.profile(name) for name in desk.controllers]
     return page(
         "admin_systems.html",
@@ -64,6 +78,7 @@ def _page(
                     SystemView(
                         one,
                         failing.get((profile.id, one.id)),
+                        gone.get((profile.id, one.id)),
                         trial if tried == (profile.id, one.id) else None,
                     )
                     for one in profile.systems

@@ -15,6 +15,7 @@ import pytest
 from adapters.outbound.tokens import Scope
 from adapters.outbound.webhooks.sign import Key, signed, verify
 from adapters.settings import secret_variable
+from domain.access import Role
 from domain.fulfilment import SystemStatus
 from domain.instruction import Instruction
 from domain.vocabulary import Right
@@ -23,6 +24,7 @@ from tests.support.asking import Clock, hurry, plan, verified
 from tests.support.hooks import Hook, Told, listening
 from tests.support.house import KARI, NORWAY, House, open_house
 from tests.support.problems import problem
+from tests.support.roles import held, in_role
 from tests.support.told import MAILING, nothing_saved, tell
 
 RECEIPTS = "/v1/webhooks/receipts"
@@ -389,6 +391,35 @@ def test_every_try_is_seen_by_page_and_can_be_made_again(house: House, hook: Hoo
     assert (newest["round"], newest["attempt"]) == (1, 1)
     other = f"/v1/controllers/{NORWAY}/systems/shop/deliveries"
     problem(house.client.post(other, json={"instruction": instruction}, headers=headers), 404)
+
+
+def test_the_desk_sees_each_try_and_opens_what_is_gone(house: House, hook: Hook) -> None:
+    hook.next_answers(410)
+    sent(house)
+    operator = in_role(house, held(Role.OPERATOR, NORWAY), staff="opal")
+    operator.headers["Accept-Language"] = "en"
+    here = f"/desk/admin/systems/{NORWAY}/{MAILING}"
+
+    assert here in operator.get("/desk/admin/systems").text
+    shown = operator.get(here).text
+    assert "Gone" in shown
+    assert "(410)" in shown
+    assert KARI not in shown
+    instruction = told(hook.told[0])["instruction"]
+    opened = operator.post(f"{here}/open")
+    assert "Open it again" not in opened.text
+    house.work()
+    again = operator.post(f"{here}/again", data={"instruction": instruction})
+    assert "It is being delivered again." in again.text
+    house.work()
+    assert [code for _, code, _ in tries(house)] == ["gone", "delivered", "delivered"]
+    for address, wrong in (
+        (f"{here}/again", str(uuid4())),
+        (f"{here}/again", "x"),
+        (f"/desk/admin/systems/{NORWAY}/shop/again", instruction),
+        (f"/desk/admin/systems/{NORWAY}/no-such/again", instruction),
+    ):
+        assert operator.post(address, data={"instruction": wrong}).status_code == 404
 
 
 def test_tries_are_forgotten_after_a_hundred_days(house: House, hook: Hook, clock: Clock) -> None:
