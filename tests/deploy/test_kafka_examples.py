@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 import re
 import sqlite3
 import sys
@@ -18,17 +19,17 @@ from domain.vocabulary import Outcome, Right
 from tests.support.bus import held
 from tests.support.connected import Connected, connected
 from tests.support.contract import validator
-from tests.support.kafka import Broker
+from tests.support.kafka import Broker, jars
 from tests.support.processes import ROOT, Process
 
 EXAMPLES = ROOT / "deploy" / "examples"
 KARI, NORA = "kari.testesen@person.example", "nora.tidligere@person.example"
-SHOP = "shop"
+SHOP, CLUB = "shop", "club"
 
 
 @pytest.fixture
 def town(database_url: str, tmp_path: Path, kafka: Broker) -> Iterator[Connected]:
-    with connected(tmp_path, database_url, kafka, SHOP) as town:
+    with connected(tmp_path, database_url, kafka, SHOP, CLUB) as town:
         yield town
 
 
@@ -57,17 +58,50 @@ def open_shop(town: Connected) -> tuple[Path, Process]:
     return path, town.process(SHOP, command, environment)
 
 
+def open_club(town: Connected) -> Path:
+    """The Java example with the same two people as members."""
+    path = town.folder / "club.json"
+    members = {
+        "7": {
+            "email": KARI,
+            "name": "Kari Testesen",
+            "points": 40,
+            "since": "2021-05-06T10:00:00Z",
+        },
+        "8": {
+            "email": NORA,
+            "name": "Nora Tidligere",
+            "points": 7,
+            "since": "2022-01-02T10:00:00Z",
+        },
+    }
+    path.write_text(json.dumps({"members": members, "answers": {}}))
+    quick = ["-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xmx64m"]
+    program = str(EXAMPLES / "java" / "ConnectedSystem.java")
+    command = ["java", *quick, "-cp", f"{jars()}/*", program, str(path)]
+    town.process(CLUB, command, town.environment(CLUB))
+    return path
+
+
 def rows(path: Path, query: str) -> list[tuple[object, ...]]:
     with sqlite3.connect(path) as connection:
         return connection.execute(query).fetchall()
 
 
-def test_the_example_answers_access_and_erasure_from_intake_to_fulfilled(town: Connected) -> None:
+def test_the_examples_answer_access_and_erasure_from_intake_to_fulfilled(town: Connected) -> None:
+    """One of them in another language, written from the AsyncAPI document alone."""
     path, process = open_shop(town)
+    club = open_club(town)
 
     access = town.asks(KARI, Right.ACCESS)
     town.approve(access)
     town.until(access, Status.FULFILLED, Status.CLOSED)
+    found = town.installation.register.fulfilment(access.id).found
+    assert sorted((one.system, one.kind) for one in found) == [
+        (CLUB, "customer"),
+        (SHOP, "customer"),
+        (SHOP, "purchase"),
+    ]
 
     erasure = town.asks(NORA, Right.ERASURE)
     town.until(erasure, Status.COLLECTED)
@@ -79,6 +113,7 @@ def test_the_example_answers_access_and_erasure_from_intake_to_fulfilled(town: C
     assert {one.outcome for one in answered.outcomes} == {Outcome.ERASED}
     assert rows(path, "SELECT id FROM customer") == [(1,)]
     assert rows(path, "SELECT id FROM purchase") == [(11,)]
+    assert json.loads(club.read_text())["members"].keys() == {"7"}
     for topic, schema in ((INSTRUCTIONS, "instruction"), (RECEIPTS, "receipt")):
         messages = held(town.broker, topic)
         assert messages
