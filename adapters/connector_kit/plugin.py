@@ -42,7 +42,7 @@ def pytest_configure(config: pytest.Config) -> None:
     named: list[str] = config.getoption(OPTION)
     if not named:
         return
-    config.stash[_WORLDS] = {name: world for one in named for name, world in _worlds(one).items()}
+    config.stash[_WORLDS] = {name: world for one in named for name, world in worlds_in(one).items()}
     files = [str(Path(__file__).with_name(f"{name}.py")) for name in CHECKS]
     if config.args_source is pytest.Config.ArgsSource.ARGS:
         config.args += files
@@ -88,7 +88,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     items[:] = [item for item in items if item not in moot]
 
 
-def _worlds(named: str) -> dict[str, type[World]]:
+def worlds_in(named: str) -> dict[str, type[World]]:
+    """The worlds of a module, by their connectors' names."""
     from adapters.connector_kit.world import World
 
     try:
