@@ -23,7 +23,6 @@ from adapters.contract.messages import (
     RequestData,
     RequestMessage,
     Sent,
-    Token,
     ToTreat,
 )
 from adapters.outbound.database import Database
@@ -32,12 +31,12 @@ from adapters.outbound.log_source import Decoder
 from domain.deadlines import Deadlines
 from domain.instruction import Contract, InstructedRecord
 from domain.many import FEW
-from domain.vocabulary import IdentifierKind
 from projections.projection import Recorded, Unreadable
 
 LARGEST = 900_000
 """Bytes of a message; brokers take a million, envelope and all, unless told otherwise."""
 
+_AS_RECORDED = (*("controller", "system", "verb", "purpose", "right", "ends_at", "erased_before"),)
 GIVEN, REPEATED = "instruction.given", "instruction.repeated"
 FACTS: Mapping[str, str] = {
     "request.received": "received",
@@ -62,7 +61,41 @@ _WHOSE = frozenset({"request.received", "request.reclassified"})
 _ARRIVED = frozenset({"request.received", "request.receipt-corrected"})
 """What tells by when a request is due; whose it is and of what right; when it arrived."""
 
+Maker = Callable[[Recorded], Message | None]
+
 log = structlog.get_logger()
+
+
+class Telling:
+    """Messages about events in order, until there are no more, or one that cannot be told."""
+
+    def __init__(self, events: Sequence[Recorded], makers: Mapping[str, Maker]) -> None:
+        self._events, self._makers = events, makers
+        self.count = 0
+        self.poison: int | None = None
+        """The position of an event that cannot be told: what comes after it waits until it can."""
+
+    def __iter__(self) -> Iterator[Message]:
+        for event in self._events:
+            make = self._makers.get(event.topic)
+            if make is None:
+                continue
+            try:
+                message = make(event)
+            except Exception as error:  # whatever is wrong with it, nothing may pass it by
+                self._stop_at(event, type(error).__name__)
+                return
+            if message is None:
+                continue
+            if len(message.value) > LARGEST:
+                self._stop_at(event, "too large")
+                return
+            self.count += 1
+            yield message
+
+    def _stop_at(self, event: Recorded, reason: str) -> None:
+        log.warning("event_not_public", position=event.position, reason=reason)
+        self.poison = event.position
 
 
 class Facts:
@@ -72,38 +105,17 @@ class Facts:
         self._database, self._decoder = database, decoder
         self._incarnation = incarnation
 
-    def of(self, events: Sequence[Recorded]) -> tuple[list[Message], int | None]:
-        """The messages, and the position of the first event that cannot be told, if there is one.
+    def of(self, events: Sequence[Recorded]) -> Telling:
+        """The messages about these events, made one by one while others are under way."""
+        return Telling(events, self._makers(events))
 
-        What comes after such an event is left for when it can be.
-        """
-        make = self._makers(events)
-        messages: list[Message] = []
-        for event in events:
-            if event.topic not in make:
-                continue
-            try:
-                message = make[event.topic](event)
-            except Exception as error:  # whatever is wrong with it, nothing may pass it by
-                log.warning("event_not_public", position=event.position, error=type(error).__name__)
-                return messages, event.position
-            if message is None:
-                continue
-            if len(message.value) > LARGEST:
-                log.warning("event_too_large", position=event.position)
-                return messages, event.position
-            messages.append(message)
-        return messages, None
-
-    def _makers(
-        self, events: Sequence[Recorded]
-    ) -> Mapping[str, Callable[[Recorded], Message | None]]:
+    def _makers(self, events: Sequence[Recorded]) -> Mapping[str, Maker]:
         """How each public event is told, with all at hand that these need."""
         by_topic: defaultdict[str, list[Recorded]] = defaultdict(list)
         for event in events:
             if event.topic in PUBLIC:
                 by_topic[event.topic].append(event)
-        make: dict[str, Callable[[Recorded], Message | None]] = {}
+        make: dict[str, Maker] = {}
         told = [event for topic in FACTS for event in by_topic[topic]]
         if told:
             history = self._earlier(set(_requests_of(told)), _DATED)
@@ -154,30 +166,28 @@ class Facts:
         given: Mapping[UUID, Sequence[Recorded]],
         tokens: Mapping[UUID, Sequence[tuple[str, int, bytes]]],
     ) -> Message | None:
-        told = given[event.originator_id][0].body
-        if told.delivery is not Contract.KAFKA:
+        body = given[event.originator_id][0].body
+        # As they were recorded, which is near enough to how they travel.
+        told = body.as_json
+        if _plain(told["delivery"]) != Contract.KAFKA.value:
             return None
         instruction = event.originator_id
-        data = InstructionData(
-            instruction=instruction,
-            controller=told.controller,
-            system=told.system,
-            verb=told.verb,
-            purpose=told.purpose,
-            request=told.request_id,
-            right=told.right,
-            due=told.due_on,
-            ends_at=told.ends_at,
-            erased_before=told.erased_before,
-            tokens=tuple(
-                Token(kind=IdentifierKind(kind), version=version, token=token.hex())
-                for kind, version, token in tokens.get(instruction, ())
-            ),
-            records=tuple(map(_record, told.records)) if len(told.records) <= FEW else (),
-            claim=f"/v1/instructions/{instruction}/claim",
+        records = body.records if told["records"] else ()
+        data = InstructionData.model_validate(
+            {
+                **{name: _plain(told[name]) for name in _AS_RECORDED},
+                "instruction": instruction,
+                "request": _plain(told["request_id"]),
+                "due": _plain(told["due_on"]),
+                "tokens": [
+                    {"kind": kind, "version": version, "token": token.hex()}
+                    for kind, version, token in tokens.get(instruction, ())
+                ],
+                "records": tuple(map(_record, records)) if len(records) <= FEW else (),
+                "claim": f"/v1/instructions/{instruction}/claim",
+            }
         )
-        subject = told.request_id or instruction
-        return self._message(event, InstructionMessage, data, subject=subject)
+        return self._message(event, InstructionMessage, data, subject=data.request or instruction)
 
     # What both need
 
@@ -233,6 +243,11 @@ def _request_of(event: Recorded) -> UUID:
         return event.originator_id
     request: UUID = event.body.request_id
     return request
+
+
+def _plain(said: Any) -> Any:
+    """What JSON says of a single value, without the name of its kind."""
+    return said["_data_"] if type(said) is dict else said
 
 
 def _record(one: InstructedRecord) -> ToTreat:

@@ -16,7 +16,7 @@ from adapters.outbound.kafka.position import PublishedUpTo, Trouble
 from adapters.outbound.kafka.sender import NotSent, Sender
 from services.follower import Recorded
 
-BATCH = 1_000
+BATCH = 2_000
 
 log = structlog.get_logger()
 
@@ -66,12 +66,12 @@ class Publisher:
         with self._row.held(after) as connection:
             if connection is None:
                 return False, None
-            messages, poison = self._facts.of(events)
-            last = upto if poison is None else poison - 1
-            self._sender.send(messages, after=after)
+            telling = self._facts.of(events)
+            self._sender.send(telling, after=after)
+            last = upto if telling.poison is None else telling.poison - 1
             if last > after:
-                self._row.move(connection, last, len(messages))
-        return True, poison
+                self._row.move(connection, last, telling.count)
+        return True, telling.poison
 
     def _stopped(
         self, trouble: Trouble, reason: str, *, after: int | None = None, at: int | None = None

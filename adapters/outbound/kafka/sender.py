@@ -9,7 +9,7 @@ there. Where that may not be read everything is sent again, which is harmless: i
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 DELIVERY_MILLISECONDS = 5_000
 """So long Kafka may take over one batch; the row of the position is held meanwhile."""
 LOOK_SECONDS = 2.5
+BATCH_BYTES = 128 * 1024
+"""A hundred instructions of one partition go in one request."""
 
 log = structlog.get_logger()
 
@@ -60,25 +62,23 @@ class Sender:
                 delivery_timeout_ms=DELIVERY_MILLISECONDS,
                 request_timeout_ms=DELIVERY_MILLISECONDS - 500,
                 max_block_ms=DELIVERY_MILLISECONDS,
-                batch_size=128 * 1024,
+                batch_size=BATCH_BYTES,
                 allow_auto_create_topics=False,
                 metrics_enabled=False,
             )
 
-    def send(self, messages: Sequence[Message], *, after: int) -> None:
+    def send(self, messages: Iterable[Message], *, after: int) -> None:
         """Send what is not there yet, and wait until Kafka has it.
 
         Nobody else may be publishing. `after` is the position up to which all was acknowledged.
         """
         assert self._producer is not None, "connect first"
-        if not messages:
-            return
         try:
             with _sending():
                 if self._there is None:
                     self._there = self._already_there(after)
                 there = self._there
-                self._send(self._producer, [m for m in messages if m.id not in there])
+                self._send(self._producer, (one for one in messages if one.id not in there))
         except BaseException:
             self.drop()
             raise
@@ -90,7 +90,7 @@ class Sender:
             with suppress(Exception):
                 producer.close(timeout=0)
 
-    def _send(self, producer: KafkaProducer, messages: Sequence[Message]) -> None:
+    def _send(self, producer: KafkaProducer, messages: Iterable[Message]) -> None:
         sent = [producer.send(m.topic, m.value, m.key, HEADERS) for m in messages]
         producer.flush(timeout=DELIVERY_MILLISECONDS / 1000 + 1)
         for future in sent:
