@@ -10,6 +10,7 @@ from pathlib import Path
 
 from adapters.calling import Calling
 from adapters.embedded_postgres import EmbeddedPostgres
+from adapters.mailing import mail_tokens_of, mailer_of
 from adapters.outbound import chain_store, rotation
 from adapters.outbound.accounts import Accounts
 from adapters.outbound.attempts import PostgresAttempts
@@ -33,13 +34,11 @@ from adapters.outbound.mail_limit import MOST_A_DAY, LimitedMailer
 from adapters.outbound.mail_tokens import MailTokens
 from adapters.outbound.master_keys import SIGNING
 from adapters.outbound.one_click_links import SealedLinks
-from adapters.outbound.outbox import Outbox
 from adapters.outbound.passwords import Passwords
 from adapters.outbound.recorder import LogReader, log_environment
 from adapters.outbound.scanning import scanner_of
 from adapters.outbound.sessions import Sessions
 from adapters.outbound.signing_keys import SigningKeys
-from adapters.outbound.smtp import Security, SmtpMailer
 from adapters.outbound.staff import PostgresStaff
 from adapters.outbound.staff_provider import StaffProvider
 from adapters.outbound.suppressions import PostgresSuppressed
@@ -50,6 +49,7 @@ from adapters.outbound.taught import teach
 from adapters.outbound.threads import PostgresThreads
 from adapters.outbound.throttle import Throttle
 from adapters.outbound.tokens import Tokens
+from adapters.outbound.trial import Trials
 from adapters.outbound.typesetting import TypstTypesetter
 from adapters.outbound.vault import MasterKeys, PostgresVault, load_master_keys
 from adapters.outbound.views import Views
@@ -253,6 +253,10 @@ class Installation:
             name=name,
         )
 
+    @property
+    def trials(self) -> Trials:
+        return Trials(self.database, self.controllers, self.systems, self.instructions, self.tokens)
+
     def limited_mailer(self) -> LimitedMailer:
         """The mailer for what no person sends by hand: so much to one address a day."""
         key = self.vault.key_for("automatic mails")
@@ -271,6 +275,7 @@ class Installation:
         self.limits.purge()
         self.calling.purge()
         self.errands.pass_over()
+        self.instructions.overdue()
         self.suppressions.pass_over(min(civil_dates(self.clock()).values()))
 
     def release_holds(self) -> int:
@@ -432,7 +437,15 @@ def _wire(
         tasks,
         clock,
     )
-    retention = Retention(register, vault, tasks, controllers, held, clock)
+    retention = Retention(
+        register,
+        vault,
+        tasks,
+        controllers,
+        held,
+        lambda case_id: instructions.keeps(case_id),  # wired below, from what needs retention
+        clock,
+    )
     staff = PostgresStaff(database)
     errand_book = PostgresErrands(database, vault.key_for("errand holders"))
     recipients = Recipients(
@@ -478,8 +491,8 @@ def _wire(
         clock,
         address=settings.address,
     )
-    mail_tokens = _mail_tokens(settings)
-    mailer = mailer or _mailer(settings, clock, mail_tokens)
+    mail_tokens = mail_tokens_of(settings)
+    mailer = mailer or mailer_of(settings, clock, mail_tokens)
     tokens = Tokens(database)
     questions = Questions(
         register, vault, controllers, postroom, links, clock, address=settings.address
@@ -727,33 +740,3 @@ def signing_keys(settings: Settings) -> SigningKeys:
         what=SIGNING,
     )
     return SigningKeys.of(ring)
-
-
-def _mail_tokens(settings: Settings) -> MailTokens | None:
-    """What the mail servers take in place of a password, where the settings say so."""
-    if settings.mail_oauth_token_url is None:
-        return None
-    secret, refresh = settings.mail_oauth_client_secret, settings.mail_oauth_refresh_token
-    return MailTokens(
-        settings.mail_oauth_token_url,
-        client_id=settings.mail_oauth_client_id or "",
-        client_secret=secret.get_secret_value() if secret else None,
-        scope=settings.mail_oauth_scope,
-        refresh_token=refresh.get_secret_value() if refresh else None,
-    )
-
-
-def _mailer(settings: Settings, clock: Clock, tokens: MailTokens | None) -> Mailer:
-    """The relay, or a drawer in which letters wait for somebody to print them."""
-    if settings.smtp_host is None:
-        return Outbox(settings.home / "outbox", clock=clock)
-    password = settings.smtp_password
-    return SmtpMailer(
-        settings.smtp_host,
-        settings.smtp_port,
-        clock=clock,
-        security=Security(settings.smtp_security),
-        username=settings.smtp_username,
-        password=password.get_secret_value() if password else None,
-        tokens=None if password else tokens,
-    )

@@ -145,12 +145,16 @@ class Instruction(Aggregate):
         counts: tuple[Counted, ...]
         digest: str
         late: bool = False
+        strangers: int = 0
+        """Of a trial: how many records were shown that are not the golden person's."""
 
         def apply(self, aggregate: Instruction) -> None:
             aggregate.receipts = aggregate.receipts | {self.receipt}
             if not self.late:
                 aggregate.answered_at = self.timestamp
                 aggregate.said = self.said
+                aggregate.shown = sum(one.count for one in self.counts)
+                aggregate.strangers = self.strangers
 
     class PutOff(Event):
         """The system cannot act yet, and says when to ask again; that is no answer."""
@@ -226,6 +230,7 @@ class Instruction(Aggregate):
         self.fetches = 0
         self.answered_at: datetime | None = None
         self.said: Said | None = None
+        self.shown, self.strangers = 0, 0
         self.receipts: frozenset[UUID] = frozenset()
         self.put_off_until: datetime | None = None
         self.repeats, self.chased = 0, 0
@@ -271,6 +276,7 @@ class Instruction(Aggregate):
         counts: tuple[Counted, ...],
         digest: str,
         wanted: bool,
+        strangers: int = 0,
         at: datetime,
     ) -> Taken:
         """A receipt counts once. What comes when nobody waits for it is late, and kept as that."""
@@ -287,6 +293,7 @@ class Instruction(Aggregate):
             counts=counts,
             digest=digest,
             late=late,
+            strangers=strangers,
             timestamp=at,
         )
         return Taken.LATE if late else Taken.NEW

@@ -39,6 +39,7 @@ from domain.vocabulary import Action, Outcome
 from services import dossier
 from services.controllers import Controllers
 from services.fulfilment import Fulfilments, person_of
+from services.golden import golden_person, strangers
 from services.instruction_ledger import InstructionLedger, Line
 from services.numbers import person_to_find
 from services.ports import Also, Clock, Correction, Person, Refused, Result, Task, Tasks, Vault
@@ -69,6 +70,7 @@ OF_RESTRICTIONS = frozenset({Verb.RESTRICT, Verb.UNRESTRICT})
 
 CLAIM_FOR = timedelta(days=100)
 """As long as topics keep an instruction; longer than the longest time to answer (Art. 12(3))."""
+TRIED_FOR = timedelta(days=1)
 CHASE_AFTER = timedelta(days=3)
 MOST_CHASED = 2
 NOT_ANSWERING = "told-and-not-answering"
@@ -175,6 +177,42 @@ class Instructions:
             log.info("instruction_given", instruction=str(given), verb=verb.value)
             return given
 
+    @again_on_conflict
+    def try_out(self, controller: str, system: str, *, of: UUID) -> tuple[UUID, ...]:
+        """Tell a system to look for a person who is made up, twice: it counts nowhere."""
+        now = self._clock()
+        known = self._controllers.in_force(controller).system(system)
+        person = golden_person(known)
+        given: list[Instruction] = []
+        also: list[Also] = []
+        for verb in (Verb.FIND, Verb.READ_BACK):
+            instruction = Instruction(
+                controller=controller,
+                system=system,
+                delivery=self._contract(controller, system),
+                verb=verb,
+                purpose=InstructionPurpose.TEST,
+                request_id=None,
+                case_id=None,
+                right=None,
+                key=f"try/{of}/{verb.value}",
+                due_on=now.date(),
+                ends_at=now + TRIED_FOR,
+                erased_before=None,
+                records=(),
+                timestamp=now,
+            )
+            given.append(instruction)
+            also += self._given(instruction, person, now)
+        self._register.save_all(given, also)
+        return tuple(one.id for one in given)
+
+    def tried(self, controller: str, system: str) -> tuple[Instruction, ...]:
+        """What a system was told when it was tried last, the search first; nothing if never."""
+        found = self._ledger.newest_trial(controller, system)
+        tried = [self._register.instruction(one) for one in found]
+        return tuple(sorted(tried, key=lambda one: one.verb is not Verb.FIND))
+
     def _given(self, instruction: Instruction, person: Person, now: datetime) -> list[Also]:
         """The ledger's line, its tokens, and what brings it there, in the save of its beginning."""
         tokens = self._tokens.of(instruction.controller, instruction.system, person.identifiers)
@@ -266,18 +304,24 @@ class Instructions:
         """The instruction without anything personal, if it is this system's."""
         return self._theirs(given, controller, system)
 
+    def told(self, request_id: UUID) -> Mapping[str, Instruction]:
+        """What is waited for on behalf of a request, by system: the newest where there are two."""
+        found = map(self._register.instruction, self._ledger.open_of_request(request_id))
+        return {one.system: one for one in found if one.verb not in OF_RESTRICTIONS}
+
     def open_of(
         self, controller: str, system: str, *, after: tuple[datetime, UUID] | None, limit: int
     ) -> tuple[Line, ...]:
         return self._ledger.open_of(controller, system, after=after, limit=limit)
 
     def _shown(self, instruction: Instruction) -> Claim:
-        request, person = self._about(instruction)
+        person = self._about(instruction)
+        if instruction.verb not in {Verb.ERASE, Verb.RECTIFY}:
+            return Claim(instruction, person)
+        request = self._request(instruction)
         if instruction.verb is Verb.RECTIFY:
             corrections = self._rectifying.to_write(request, instruction.system)
             return Claim(instruction, person, corrections=tuple(corrections.values()))
-        if instruction.verb is not Verb.ERASE:
-            return Claim(instruction, person)
         state = self._register.fulfilment(request.id).systems[instruction.system]
         contents = {found.record_id: found.content for found in state.found}
         sealed = self._vault.open_each(contents[one.record_id] for one in instruction.records)
@@ -290,12 +334,15 @@ class Instructions:
             ),
         )
 
-    def _about(self, instruction: Instruction) -> tuple[DataSubjectRequest, Person]:
+    def _about(self, instruction: Instruction) -> Person:
+        if instruction.purpose is InstructionPurpose.TEST:
+            profile = self._controllers.in_force(instruction.controller)
+            return golden_person(profile.system(instruction.system))
         request = self._request(instruction)
         if instruction.verb in {Verb.FIND, Verb.READ_BACK}:
             case = self._register.case(request.case_id)
-            return request, person_to_find(self._vault, case, request)
-        return request, person_of(self._vault, request)
+            return person_to_find(self._vault, case, request)
+        return person_of(self._vault, request)
 
     def _request(self, instruction: Instruction) -> DataSubjectRequest:
         if instruction.request_id is None:
@@ -365,13 +412,16 @@ class Instructions:
         self._have_effect(receipt, instruction, along)
 
     def _have_effect(self, receipt: Receipt, instruction: Instruction, along: MakeAlong) -> None:
-        request, person = self._about(instruction)
+        if instruction.request_id is None:  # a trial changes nothing anywhere
+            self._register.save_all(*along())
+            return
+        request = self._request(instruction)
         system, key = instruction.system, instruction.key
         if receipt.outcome is Said.NEEDS_PERSON:
             book = self._book(instruction)
             book.escalate(request.id, system, reason=NEEDS_PERSON, along=along)
             return
-        records = list(as_records(receipt.found or (), person))
+        records = list(as_records(receipt.found or (), self._about(instruction)))
         held = receipt.outcome is not Said.NOTHING_HELD
         match instruction.verb:
             case Verb.FIND:
@@ -421,16 +471,24 @@ class Instructions:
             counts=receipt.counts,
             digest=self._vault.digest(instruction.id, RECEIPT.dump_json(receipt).decode()),
             wanted=wanted,
+            strangers=self._strangers(instruction, receipt),
             at=at,
         )
+
+    def _strangers(self, instruction: Instruction, receipt: Receipt) -> int:
+        if instruction.purpose is not InstructionPurpose.TEST:
+            return 0
+        shown = (one.fields for one in receipt.found or ())
+        return strangers(shown, self._about(instruction))
 
     def _same(self, instruction: Instruction) -> tuple[Instruction, ...]:
         """Others that are open and ask the same, because somebody had it asked anew."""
         if instruction.request_id is None:
             return ()
-        ids = self._ledger.open_of_request(instruction.request_id, instruction.system)
+        ids = self._ledger.open_of_request(instruction.request_id)
         others = (self._register.instruction(one) for one in ids if one != instruction.id)
-        return tuple(one for one in others if one.verb is instruction.verb and one.is_open)
+        same = (instruction.system, instruction.verb)
+        return tuple(one for one in others if (one.system, one.verb) == same and one.is_open)
 
     # What nobody waits for any more
 
@@ -451,6 +509,22 @@ class Instructions:
         if instruction.verb is Verb.FIND and request.status not in _SEARCHABLE:
             return False
         return _awaits(fulfilment, instruction)
+
+    def keeps(self, case_id: UUID) -> bool:
+        """Whether what a case holds is still to be fetched; what nobody wants any more is ended."""
+        keeps = False
+        for given in self._ledger.unfetched_of_case(case_id):
+            if self._is_wanted(self._register.instruction(given)):
+                keeps = True
+            else:
+                self._end(given)
+        return keeps
+
+    @again_on_conflict
+    def _end(self, given: UUID) -> None:
+        instruction = self._register.instruction(given)
+        instruction.end(reason=NOT_WANTED, at=self._clock())
+        self._register.save_all([instruction], [self._changed(instruction)])
 
     # As time passes
 
@@ -545,7 +619,7 @@ def look_at(instruction: Instruction) -> datetime | None:
     told = _told(instruction)
     if instruction.put_off_until is not None and instruction.put_off_until > told:
         return instruction.put_off_until
-    if instruction.escalated_at is not None:
+    if instruction.escalated_at is not None or instruction.request_id is None:
         return instruction.ends_at
     on_the_day = datetime.combine(instruction.due_on, time(12), UTC)
     chased = told + CHASE_AFTER

@@ -53,7 +53,13 @@ class InstructionLedger(Protocol):
         """A system's open instructions, the oldest first."""
         ...
 
-    def open_of_request(self, request_id: UUID, system: str) -> tuple[UUID, ...]: ...
+    def open_of_request(self, request_id: UUID) -> tuple[UUID, ...]:
+        """What waits for an answer on behalf of one request, the oldest first."""
+        ...
+
+    def newest_trial(self, controller: str, system: str) -> tuple[UUID, ...]:
+        """What a system was told when it was tried last."""
+        ...
 
     def of_requests(self, request_ids: Sequence[UUID]) -> tuple[UUID, ...]:
         """Every instruction of these requests, whatever became of it; the oldest first."""
@@ -63,8 +69,8 @@ class InstructionLedger(Protocol):
         """What has to be looked at again although nothing has come."""
         ...
 
-    def waits_to_be_fetched(self, case_id: UUID) -> bool:
-        """Whether an instruction about this case was neither answered nor fetched."""
+    def unfetched_of_case(self, case_id: UUID) -> tuple[UUID, ...]:
+        """What about this case was neither answered nor fetched."""
         ...
 
     def forget_tokens(self, ended_before: datetime) -> int:

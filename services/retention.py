@@ -7,9 +7,10 @@ public bodies nothing goes before the archive has confirmed it. Facts stay in th
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Final
+from uuid import UUID
 
 from domain.case import Case, CaseStatus
 from domain.deadlines import add_months
@@ -27,6 +28,7 @@ SET_ASIDE_STAYS = timedelta(days=92)
 SPAM_STAYS = timedelta(days=30)
 ASK_AGAIN_SECONDS = 86_400.0
 FOR_ARCHIVE: Final = "waits-for-the-archive"
+TO_BE_FETCHED: Final = "waits-to-be-fetched"
 TOLD_STAYS = timedelta(days=30)
 """So long who was told of a release may follow the link and be recognised."""
 
@@ -41,10 +43,13 @@ class Retention:
         tasks: Tasks,
         controllers: Controllers,
         held: Held,
+        is_to_be_fetched: Callable[[UUID], bool],
         clock: Clock,
     ) -> None:
+        """`is_to_be_fetched` says whether a system was told of a case and has not looked yet."""
         self._register, self._vault, self._tasks = register, vault, tasks
         self._controllers, self._held, self._clock = controllers, held, clock
+        self._is_to_be_fetched = is_to_be_fetched
 
     def when_closed(
         self, case: Case, requests: tuple[DataSubjectRequest, ...], *, at: datetime
@@ -125,6 +130,8 @@ class Retention:
             raise Unavailable(FOR_ARCHIVE, retry_after=ASK_AGAIN_SECONDS)
         if compartment is Compartment.CORRESPONDENCE and any(map(self._restricts, requests)):
             raise Unavailable("restricted", retry_after=ASK_AGAIN_SECONDS)
+        if compartment is not Compartment.HOLD and self._is_to_be_fetched(case.id):
+            raise Unavailable(TO_BE_FETCHED, retry_after=ASK_AGAIN_SECONDS)
         for request in requests:
             request.destroy_content(compartment=compartment, at=now)
             if not request.still_kept:

@@ -98,11 +98,20 @@ class PostgresInstructionLedger:
             [controller, system, *after, limit],
         )
 
-    def open_of_request(self, request_id: UUID, system: str) -> tuple[UUID, ...]:
+    def open_of_request(self, request_id: UUID) -> tuple[UUID, ...]:
         rows = self._database.ask(
             "SELECT id FROM trettio.instructions WHERE closed_at IS NULL AND request_id = %s"
-            " AND system = %s ORDER BY given_at, id",
-            [request_id, system],
+            " ORDER BY given_at, id",
+            [request_id],
+        )
+        return tuple(found for (found,) in rows)
+
+    def newest_trial(self, controller: str, system: str) -> tuple[UUID, ...]:
+        rows = self._database.ask(
+            "SELECT id FROM trettio.instructions WHERE controller = %s AND system = %s"
+            " AND purpose = 'test' AND given_at = (SELECT max(given_at) FROM trettio.instructions"
+            " WHERE controller = %s AND system = %s AND purpose = 'test')",
+            [controller, system, controller, system],
         )
         return tuple(found for (found,) in rows)
 
@@ -118,14 +127,13 @@ class PostgresInstructionLedger:
             f"{_LINE} AND look_at <= %s ORDER BY look_at, id LIMIT %s", [now, MOST_AT_A_LOOK]
         )
 
-    def waits_to_be_fetched(self, case_id: UUID) -> bool:
-        return bool(
-            self._database.ask(
-                "SELECT 1 FROM trettio.instructions WHERE case_id = %s AND closed_at IS NULL"
-                " AND fetched_at IS NULL LIMIT 1",
-                [case_id],
-            )
+    def unfetched_of_case(self, case_id: UUID) -> tuple[UUID, ...]:
+        rows = self._database.ask(
+            "SELECT id FROM trettio.instructions WHERE case_id = %s AND closed_at IS NULL"
+            " AND fetched_at IS NULL ORDER BY given_at, id",
+            [case_id],
         )
+        return tuple(found for (found,) in rows)
 
     def forget_tokens(self, ended_before: datetime) -> int:
         return len(

@@ -46,11 +46,12 @@ class SystemKeys:
     ) -> tuple[Token, ...]:
         told_by = [one for one in identifiers if one.kind in TOLD_BY and one.value.strip()]
         country = self._countries.get(controller, Country.NO)
+        keys = self.in_use(controller, system)
         return tuple(
             dict.fromkeys(
                 Token(one.kind, key.version, token(key.key, one, country))
                 for one in told_by
-                for key in self.in_use(controller, system)
+                for key in keys
             )
         )
 

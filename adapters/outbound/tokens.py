@@ -180,6 +180,17 @@ class Tokens:
             )
         ]
 
+    def has_system(self, controller: str, system: str) -> bool:
+        """Whether a connected system has a token that opens something still."""
+        return bool(
+            self._database.ask(
+                "SELECT 1 FROM trettio.api_tokens WHERE system = %s AND controllers = %s"
+                " AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > clock_timestamp())"
+                " LIMIT 1",
+                [system, [controller]],
+            )
+        )
+
     def revoke_one(self, token_id: str) -> None:
         """Revoke one token; one that is revoked already stays so."""
         self._remembered = {}

@@ -27,6 +27,7 @@ from projections.connector_tasks import ConnectorTasks
 from projections.dashboard import Dashboard
 from projections.deadline_worklist import DeadlineWorklist
 from projections.holds import Holds
+from projections.instructions import Instructions
 from projections.looks import LooksAtData
 from projections.marketing_stops import MarketingStops
 from projections.oversight import Oversight
@@ -35,7 +36,7 @@ from services.follower import Log
 
 READ_MODELS = (
     *(CaseFile(), ConnectorTasks(), Dashboard(), DeadlineWorklist(), Holds()),
-    *(LooksAtData(), MarketingStops(), Oversight()),
+    *(Instructions(), LooksAtData(), MarketingStops(), Oversight()),
 )
 REBUILD_LOCK = 0x7669657773  # "views"
 REBUILD_BATCH = 2_000

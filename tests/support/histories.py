@@ -30,6 +30,7 @@ from domain.deadlines import Deadlines, act_by, deadlines, received_on
 from domain.errors import DomainError
 from domain.fulfilment import Fulfilment, SystemStatus
 from domain.hold import Hold
+from domain.instruction import Contract, InstructionPurpose, Said, Verb, Via
 from domain.personal import PersonalRef
 from domain.request import DataSubjectRequest, PauseReason, RefusalGround, Status
 from domain.values import (
@@ -65,6 +66,7 @@ from tests.support.clicks import Clicks
 from tests.support.curious import Curious
 from tests.support.overseen import Overseen
 from tests.support.past import COMPLEX_AND_MANY
+from tests.support.tellings import Tellings
 
 BEGIN = datetime(2026, 3, 2, 8, 30, tzinfo=UTC)
 CONTROLLERS = {"concert-hall": Country.NO, "tour-operator": Country.SE}
@@ -95,7 +97,7 @@ def teach(transcoder: JSONTranscoder) -> None:
         and kind.__module__ == module.__name__
         and not issubclass(kind, Aggregate)
     ]
-    register_all(transcoder, Deadlines, *kinds)
+    register_all(transcoder, Deadlines, *kinds, *(Contract, InstructionPurpose, Said, Verb, Via))
 
 
 @contextmanager
@@ -125,7 +127,7 @@ class History:
         self.fulfilments: dict[UUID, Fulfilment] = {}
         self.holds: list[Hold] = []
         self._overseen, self._clicks = Overseen(seed), Clicks(seed, list(CONTROLLERS))
-        self._curious = Curious(seed)
+        self._curious, self._tellings = Curious(seed), Tellings(seed)
 
     def run(self, steps: int) -> None:
         for _ in range(steps):
@@ -140,6 +142,7 @@ class History:
         self._try(lambda: self._overseen.step(self.requests[-60:], self.at))
         self._try(lambda: self._clicks.step(self.at))
         self._try(lambda: self._curious.step(self.cases[-40:], self.at))
+        self._try(lambda: self._tellings.step(self.requests[-60:], self.at))
 
     def _try(self, deed: Callable[[], Sequence[Aggregate]]) -> None:
         try:

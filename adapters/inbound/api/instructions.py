@@ -13,16 +13,17 @@ from http import HTTPStatus
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, HTTPException, Path
+from fastapi import APIRouter, Depends, HTTPException, Path, Response
 from pydantic import AwareDatetime, BaseModel
 
+from adapters.bootstrap import Installation
 from adapters.contract.messages import Claim, FullAnswer, InstructionData
 from adapters.contract.translate import claim_of, data_of, receipt_of
-from adapters.inbound.api.auth import ApiRoute, Installed, needs
-from adapters.inbound.api.commands import SystemCommand
+from adapters.inbound.api.auth import ApiRoute, Installed, needs, require_controller
+from adapters.inbound.api.commands import NewCommand, SystemCommand
 from adapters.inbound.api.paging import Paged
 from adapters.outbound.tokens import Bearer, Scope
-from domain.instruction import Contract, InstructionPurpose, Taken, Via
+from domain.instruction import Contract, Instruction, InstructionPurpose, Taken, Via
 
 router = APIRouter(prefix="/v1/instructions", tags=["instructions"], route_class=ApiRoute)
 
@@ -109,6 +110,21 @@ def told(
     """One instruction, as it was told."""
     controller, system = owner(bearer)
     found = installation.instructions.theirs(instruction_id, controller=controller, system=system)
+    return _shown(installation, found)
+
+
+@router.post("/{instruction_id}/again", response_model=InstructionShown)
+def again(installation: Installed, command: NewCommand, instruction_id: InstructionId) -> Response:
+    """Tell the system once more, under the same id; for people at the desk, not for systems."""
+    found = installation.register.instruction(instruction_id)
+    require_controller(command.bearer, found.controller)
+    return command.carry_out(
+        lambda: installation.instructions.again(instruction_id, by=command.bearer.staff_id),
+        lambda: _shown(installation, installation.register.instruction(instruction_id)),
+    )
+
+
+def _shown(installation: Installation, found: Instruction) -> InstructionShown:
     return InstructionShown(
         told=data_of(found, installation.instruction_ledger.tokens(found.id)),
         given_at=found.given_at,

@@ -133,6 +133,12 @@ def _systems(opened_installation: Installation) -> dict[str, tuple[str, ...]]:
     }
 
 
+def require_system(opened_installation: Installation, controller: str, system: str) -> None:
+    """A controller and a system of its profile in force, or the end of the command."""
+    if system not in _systems(opened_installation).get(controller, ()):
+        stop(f"controller {controller!r} has no system {system!r} in its profile in force")
+
+
 def _leave_no_memory_behind() -> None:
     """A crash writes no core file: it would hold the master key, and people's data."""
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))

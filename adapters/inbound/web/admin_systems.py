@@ -10,9 +10,10 @@ from fastapi import APIRouter, Response
 from adapters.inbound.web.pages import NotHere, PageRoute, page
 from adapters.inbound.web.session import Desk, Operates
 from adapters.outbound.tasks import FailingSystem
-from adapters.outbound.trial import Trial, try_system
+from adapters.outbound.trial import Trial
 from adapters.outbound.webhooks.admission import CALLED
 from adapters.outbound.webhooks.ledger import Gone
+from domain.instruction import Contract
 from domain.policy import System
 
 router = APIRouter(prefix="/desk/admin/systems", route_class=PageRoute, include_in_schema=False)
@@ -54,8 +55,15 @@ def attempt(desk: Operates, controller: str, system: str) -> Response:
     desk.require(controller)
     if system not in {one.id for one in desk.profile(controller).systems}:
         raise NotHere
-    trial = try_system(desk.installation.systems, controller, system)
+    trial = desk.installation.trials.attempt(controller, system)
     return _page(desk, tried=(controller, system), trial=trial)
+
+
+def _earlier(desk: Desk, controller: str, system: System) -> Trial | None:
+    """What came of the last try of a system that is told: its answer comes by itself."""
+    if system.connector not in {one.value for one in Contract}:
+        return None
+    return desk.installation.trials.state(controller, system.id)
 
 
 def _page(
@@ -79,7 +87,7 @@ def _page(
                         one,
                         failing.get((profile.id, one.id)),
                         gone.get((profile.id, one.id)),
-                        trial if tried == (profile.id, one.id) else None,
+                        trial if tried == (profile.id, one.id) else _earlier(desk, profile.id, one),
                     )
                     for one in profile.systems
                 ],

@@ -17,6 +17,7 @@ from domain.erasure_wish import ErasureWish
 from domain.errand import Errand
 from domain.explanation import Step
 from domain.fulfilment import SystemState
+from domain.instruction import Instruction
 from domain.policy import Profile
 from domain.portability import DirectTransfer
 from domain.relation import MarketingStop
@@ -54,6 +55,8 @@ class SystemView:
     errands: tuple[Errand, ...] = ()
     """Who was asked about it by a link, the oldest first."""
     can_ask: bool = False
+    told: Instruction | None = None
+    """What it was told and has not answered yet."""
 
 
 @dataclass(frozen=True, slots=True)

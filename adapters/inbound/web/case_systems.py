@@ -11,12 +11,14 @@ from adapters.outbound.connectors.csv_file import CsvFile
 from domain.fulfilment import Fulfilment, SystemState, SystemStatus
 from domain.request import DataSubjectRequest, Status
 from domain.values import FoundRecord
-from domain.vocabulary import Action, Outcome, Right
+from domain.vocabulary import Action, Delivery, Outcome, Right
 from services.errands import BY_LINK
 from services.ports import Refused
 
 BY_HAND = frozenset({"look-up", "erase-by-hand", "suppress-by-hand"})
 """What a system waits for that asking it again would not help."""
+
+TOLD = frozenset({Delivery.KAFKA, Delivery.WEBHOOK})
 
 OUTCOMES = {
     Action.ERASE: (
@@ -46,6 +48,8 @@ def systems_of(
     if fulfilment is None:
         return
     errands = installation.errands.of_case([request.id])
+    is_told = any(state.plan.delivery in TOLD for state in fulfilment.systems.values())
+    told = installation.instructions.told(request.id) if is_told else {}
     for name, state in fulfilment.systems.items():
         theirs = tuple(one for one in errands if one.system == name)
         known = names.known(name)
@@ -64,6 +68,7 @@ def systems_of(
             answer=_answer_form(state) if stuck or (searched and by_hand) else None,
             can_try_again=not by_hand
             and (stuck or searched)
+            and name not in told
             and state.action in {Action.FIND, Action.ERASE, Action.SUPPRESS}
             and state.waits_for not in BY_HAND,
             waits=stuck,
@@ -81,6 +86,7 @@ def systems_of(
             and request.status not in _ENDED
             and state.action in BY_LINK
             and (any(one.is_open for one in theirs) or names.answers_by_link(name)),
+            told=told.get(name) if request.status not in _ENDED else None,
         )
 
 

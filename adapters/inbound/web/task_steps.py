@@ -117,7 +117,11 @@ def try_again(
     _planned(desk, request_id, system)
 
     def command() -> None:
-        desk.installation.fulfilments.try_again(request.id, system, by=desk.staff_id)
+        told = desk.installation.instructions.told(request.id).get(system)
+        if told is not None:
+            desk.installation.instructions.again(told.id, by=desk.staff_id)
+        else:
+            desk.installation.fulfilments.try_again(request.id, system, by=desk.staff_id)
 
     place = f"systems-{request.right.value}"
     return carry_out(desk, case, sent, command, form="again", done="asked-again", place=place)

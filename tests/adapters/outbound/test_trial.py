@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime
 from typing import Any, cast
 
 import pytest
@@ -18,7 +19,7 @@ class Asked:
         self.answers, self.people = answers, list[Person]()
         self.given = 0
 
-    def find(self, person: Person) -> Iterator[object]:
+    def find(self, person: Person, *, fresh_after: datetime | None = None) -> Iterator[object]:
         self.people.append(person)
         if isinstance(self.answers, Exception):
             raise self.answers
