@@ -40,7 +40,6 @@ def trettio() -> None:
 
 for command in (
     *(demo, serve, publish, mail, receive, one_click_links, report, deadline, calendar, profile),
-    *(demo, serve, publish, mail, receive, one_click_links, report, deadline, calendar, profile),
     *(staff, token, system, key, maintain, check, export, verify, health, keeping),
 ):
     command.register(app)
