@@ -6,9 +6,13 @@ import json
 import sys
 from dataclasses import asdict
 from datetime import timedelta
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from adapters.bootstrap import Installation
+    from adapters.outbound.consistency import Misfit
 
 
 def register(app: typer.Typer) -> None:
@@ -42,6 +46,7 @@ def check(
             patience=timedelta(minutes=patience),
             progress=_progress if sys.stderr.isatty() else None,
         )
+        misfits += _evidence(opened)
     if sys.stderr.isatty():
         sys.stderr.write("\r\033[K")
     if as_json:
@@ -54,6 +59,30 @@ def check(
             for example in misfit.examples:
                 typer.echo(f"  {example}")
     raise typer.Exit(1 if misfits else 0)
+
+
+def _evidence(opened: Installation) -> list[Misfit]:
+    """What is wrong with the evidence chain: trettio verify tells all of it."""
+    from adapters.bootstrap import signing_keys
+    from adapters.evidence.whole_log import verify_log
+    from adapters.outbound import chain_store
+    from adapters.outbound.checkpoints import CheckpointFile
+    from adapters.outbound.consistency import EXAMPLES, Misfit
+    from adapters.outbound.master_keys import WrongMasterKey
+
+    settings = opened.settings
+    try:
+        trusted = {signing_keys(settings).current.fingerprint}
+    except WrongMasterKey as error:
+        return [Misfit("signing-key", 1, str(error), ())]
+    standing = chain_store.state(opened.database).warnings
+    if standing:
+        return [Misfit("chain-stands", 1, standing[0], ())]
+    faults = verify_log(opened.database, CheckpointFile(settings.checkpoint_file), trusted).faults
+    if not faults:
+        return []
+    words = "the log is not what was signed of it; run trettio verify for every place"
+    return [Misfit("chain-broken", len(faults), words, tuple(map(str, faults[:EXAMPLES])))]
 
 
 def _progress(position: int) -> None:
