@@ -20,7 +20,7 @@ from adapters.inbound.web.session import AtDesk
 from domain.case import Case, CaseStatus
 from domain.policy import Profile
 from domain.request import DataSubjectRequest
-from domain.vocabulary import Right
+from domain.vocabulary import Content, Right
 
 OUTBOX = "/outbox"
 
@@ -78,7 +78,7 @@ def cases_of_mails(installation: Installation, began: datetime) -> Iterator[Case
 
 
 def steps(installation: Installation, case: Case) -> Iterator[Step]:
-    """From her mail to the letter as she sees it."""
+    """From her mail to the letter as she sees it, and the proof of it all."""
     access = _access(installation, case)
     here = f"/desk/cases/{case.id}"
     yield Step("confirm", here, case.status is CaseStatus.CONFIRMED)
@@ -100,6 +100,9 @@ def steps(installation: Installation, case: Case) -> Iterator[Step]:
         access is not None and access.answered_at is not None,
     )
     yield Step("see", OUTBOX, access is not None and access.fetched_at is not None)
+    looks = installation.looking.at_case(case.id)
+    fetched = any(Content.EVIDENCE in look.what for look in looks)
+    yield Step("verify", f"{here}#timeline", fetched)
 
 
 def _access(installation: Installation, case: Case) -> DataSubjectRequest | None:

@@ -36,7 +36,7 @@ from adapters.outbound.signing_keys import Keys, SigningKey
 from domain.evidence_chain import Entry, folded, links_of
 from services.ports import Clock
 
-BATCH = 1_000
+BATCH = 4_000
 EVERY_LINKS = 256
 """So many links at most stand between two statements: a proof carries them all."""
 EVERY = timedelta(minutes=5)

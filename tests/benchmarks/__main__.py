@@ -21,7 +21,7 @@ from rich.table import Table
 from adapters.bootstrap import installation
 from adapters.embedded_postgres import EmbeddedPostgres
 from adapters.settings import Settings
-from tests.benchmarks import case, follow, fulfilment, kafka, memory, requests
+from tests.benchmarks import case, evidence, follow, fulfilment, kafka, memory, requests
 from tests.benchmarks.figures import Figure, at_least, at_most
 
 
@@ -35,9 +35,7 @@ def measured(*, quick: bool) -> Iterator[Figure]:
             yield from follow.measure(url, seconds=1, **few)
         else:
             yield from follow.measure(url, events=1_000_000, requests=100_000, seconds=20)
-    with _database() as (url, home), tempfile.TemporaryDirectory() as folder:
-        count, seconds = (500, 2) if quick else (20_000, 20)
-        yield from kafka.measure(url, Path(folder), count=count, seconds=seconds)
+from tests.benchmarks import case, evidence, follow, fulfilment, kafka, memory, requests
     with _database() as (url, home):
         yield memory.idle(url, home)
     with _database() as (url, home):

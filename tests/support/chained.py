@@ -34,6 +34,7 @@ class Chained:
     keys: Sequence[MasterKey] = (KEY,)
     now: datetime = NOW
     every: timedelta = timedelta(minutes=5)
+    every_links: int = 8
     aggregate: UUID = field(default_factory=uuid4)
     version: int = 0
 
@@ -47,7 +48,7 @@ class Chained:
             lambda: ring(*self.keys),
             self.file,
             lambda: self.now,
-            every_links=8,
+            every_links=self.every_links,
             every=self.every,
         )
 

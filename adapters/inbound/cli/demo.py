@@ -25,7 +25,11 @@ Trettio is ready: {address}/demo
 
 Two invented organisations, three mails that came for them, and a tour of five minutes: confirm
 Ingrid's mail, let her show who she is, reject the match that is not hers, look through the
-answer and send it, and see it as she does. The pages tell what to do next.
+answer and send it, and see it as she does. The pages tell what to do next. At the end, fetch the
+evidence pack of her case, and in another terminal:
+
+  TRETTIO_HOME={folder} trettio verify PACK.zip           # nothing was changed
+  TRETTIO_HOME={folder} trettio verify PACK.zip --spoil   # one byte of a copy was: where?
 {past}
 Everything here is invented, and nothing can leave this machine.
 Data and log: {folder}

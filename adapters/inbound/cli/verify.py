@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 if TYPE_CHECKING:
+    import zipfile
+
     from adapters.settings import Settings
 
 SHOWN = 40
@@ -26,6 +30,10 @@ def verify(
         list[Path] | None,
         typer.Option(help="A public key (PEM) to trust; else this installation's own. Repeatable."),
     ] = None,
+    spoil: Annotated[
+        bool,
+        typer.Option("--spoil", help="Change one byte of a copy first, to see that it is found."),
+    ] = False,
 ) -> None:
     """Check that nothing was changed, removed, inserted or moved since it was recorded.
 
@@ -43,11 +51,49 @@ def verify(
             stop(f"a public key cannot be read: {error}")
         trusted = trusted or _own(settings)
         if pack is not None:
-            sealed_with, faults = trettio_verify.check_pack(pack, trusted)
+            with _spoilt(pack) if spoil else nullcontext(pack) as looked_at:
+                sealed_with, faults = trettio_verify.check_pack(looked_at, trusted)
             raise typer.Exit(
                 trettio_verify.report(pack, sealed_with, faults, anchored=bool(trusted))
             )
+        if spoil:
+            stop("say which pack: a copy of it is spoilt, never the log")
         _verify_log(settings, trusted)
+
+
+@contextmanager
+def _spoilt(pack: Path) -> Iterator[Path]:
+    """A copy of a pack in which one bit of one event is another."""
+    import secrets
+    import tempfile
+    import zipfile
+
+    with tempfile.TemporaryDirectory() as folder, _reading(pack) as original:
+        copy = Path(folder) / pack.name
+        with zipfile.ZipFile(copy, "w", zipfile.ZIP_DEFLATED) as spoilt:
+            for name in original.namelist():
+                content = bytearray(original.read(name))
+                if name == "events.json":
+                    words = [at for at, byte in enumerate(content) if chr(byte).isalpha()]
+                    place = secrets.choice(words)
+                    content[place] ^= 1
+                    typer.echo(f"in a copy, the lowest bit of byte {place} of {name} was flipped")
+                spoilt.writestr(name, bytes(content))
+        yield copy
+
+
+@contextmanager
+def _reading(pack: Path) -> Iterator[zipfile.ZipFile]:
+    import zipfile
+
+    from adapters.inbound.cli.console import stop
+
+    try:
+        original = zipfile.ZipFile(pack)
+    except (OSError, zipfile.BadZipFile) as error:
+        stop(f"{pack} cannot be opened: {error}")
+    with original:
+        yield original
 
 
 def _own(settings: Settings) -> set[str]:
