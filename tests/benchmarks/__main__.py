@@ -35,7 +35,11 @@ def measured(*, quick: bool) -> Iterator[Figure]:
             yield from follow.measure(url, seconds=1, **few)
         else:
             yield from follow.measure(url, events=1_000_000, requests=100_000, seconds=20)
-from tests.benchmarks import case, evidence, follow, fulfilment, kafka, memory, requests
+    with _database() as (url, home), tempfile.TemporaryDirectory() as folder:
+        count, seconds = (500, 2) if quick else (20_000, 20)
+        yield from kafka.measure(url, Path(folder), count=count, seconds=seconds)
+    with _database() as (url, _):
+        yield from evidence.measure(url, 2_000 if quick else 200_000)
     with _database() as (url, home):
         yield memory.idle(url, home)
     with _database() as (url, home):
