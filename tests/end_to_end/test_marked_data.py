@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from io import StringIO
 from typing import LiteralString
+from uuid import UUID
 
 import psycopg
 import pytest
@@ -19,8 +20,14 @@ import structlog
 from psycopg import sql
 
 from adapters import logs
+from adapters.contract.messages import INSTRUCTIONS, REQUESTS
 from adapters.demo.doubles.mailchimp import MailchimpDouble
-from domain.vocabulary import Right
+from adapters.outbound.kafka.topics import TOPICS
+from adapters.publishing import Publishing
+from domain.vocabulary import IdentifierKind, Right
+from services.ports import Identifier
+from tests.support.bus import SYSTEM, held, instruction, save, settings_of, with_topics
+from tests.support.kafka import Broker
 from tests.support.localstripe import LocalStripe
 from tests.support.marks import Marks, forms_of
 from tests.support.pretix import Pretix, plant
@@ -70,6 +77,7 @@ def test_marked_data_is_found_in_the_vault_and_nowhere_else(
     pretix: Pretix,
     stripe: LocalStripe,
     mailchimp: MailchimpDouble,
+    kafka: Broker,
 ) -> None:
     world = plant(pretix, "merket", starts=datetime.now(UTC) - timedelta(days=20))
     buy(
@@ -143,6 +151,8 @@ def test_marked_data_is_found_in_the_vault_and_nowhere_else(
     assert story.request(erasure)["status"] == "closed"
     assert len(copy) > 1_000
 
+    told = published(story, kafka, UUID(erasure))
+
     seen = [*story.asked, desk.open("/desk")]
     seen += [json.dumps(story.get(f"/v1/cases/{case_id}")), json.dumps(story.request(access))]
     seen += [json.dumps(story.systems(access)), json.dumps(story.systems(erasure))]
@@ -151,10 +161,30 @@ def test_marked_data_is_found_in_the_vault_and_nowhere_else(
     assert len(story.asked) > 30
     assert MARKS.in_all(lines) == []
     assert MARKS.in_all(seen) == []
+    assert MARKS.in_all(told) == []
     assert MARKS.in_database(story.database_url) == {}
     home = story.installation.settings.home
     files = [path for path in home.rglob("*") if path.is_file()]
     assert MARKS.in_all(path.read_bytes().decode("latin-1") for path in files) == []
+
+
+def published(story: Story, kafka: Broker, request: UUID) -> list[str]:
+    """Everything that lies in any topic once all of it was published, and a system told of them."""
+    opened = story.installation
+    by = [(IdentifierKind.EMAIL, ADDRESS), (IdentifierKind.PHONE, PHONE)]
+    identifiers = [Identifier(kind, value, verified=True) for kind, value in by]
+    tokens = opened.system_keys.of("fjordscenen", SYSTEM, identifiers)
+    save(opened.register, instruction(request), tokens=tokens)
+    settings = settings_of(kafka, story.database_url)
+    with_topics(kafka, settings)
+    follower, publisher = Publishing(settings, opened.database).follower()
+    follower.drain()
+    publisher.close()
+    messages = {topic: held(kafka, topic) for topic in TOPICS}
+    (one,) = messages[INSTRUCTIONS]
+    assert len(one.data["tokens"]) == len(tokens) == 2
+    assert {m.data["fact"] for m in messages[REQUESTS]} >= {"received", "planned", "closed"}
+    return [f"{m.key} {m.headers} {json.dumps(m.said)}" for all_ in messages.values() for m in all_]
 
 
 def test_the_search_finds_every_form_that_is_planted(database_url: str) -> None:

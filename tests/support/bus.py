@@ -20,8 +20,9 @@ from adapters.outbound.taught import teach
 from adapters.settings import Settings, load_settings
 from domain.aggregate import Aggregate
 from domain.instruction import Contract, Instruction, InstructionPurpose, Verb
-from domain.vocabulary import Right
+from domain.vocabulary import IdentifierKind, Right
 from services.register import Register
+from services.system_tokens import Token
 from tests.support.kafka import Broker
 
 CONTROLLER, SYSTEM = "fjordscenen", "loyalty"
@@ -73,19 +74,24 @@ def instruction(
     )
 
 
-def save(register: Register, *aggregates: Aggregate) -> None:
-    """With a token for every instruction, as `Instructions.give` would save it."""
+def save(register: Register, *aggregates: Aggregate, tokens: Sequence[Token] = ()) -> None:
+    """With tokens for every instruction, as `Instructions.give` would save it."""
     also = [
         Statement(
             "INSERT INTO trettio.instruction_tokens"
-            " (instruction_id, kind, version, token, ends_at) VALUES (%s, 'email', 1, %s, %s)"
+            " (instruction_id, kind, version, token, ends_at) VALUES (%s, %s, %s, %s, %s)"
             " ON CONFLICT DO NOTHING",
-            [one.id, hashlib.sha256(one.id.bytes).digest(), one.ends_at],
+            [one.id, token.kind.value, token.version, bytes.fromhex(token.value), one.ends_at],
         )
         for one in aggregates
         if isinstance(one, Instruction)
+        for token in tokens or [_token_of(one)]
     ]
     register.save_all(aggregates, also)
+
+
+def _token_of(one: Instruction) -> Token:
+    return Token(IdentifierKind.EMAIL, 1, hashlib.sha256(one.id.bytes).hexdigest())
 
 
 @dataclass(frozen=True)
