@@ -32,6 +32,7 @@ from adapters.outbound.links import PostgresLinks
 from adapters.outbound.log_source import LogSource
 from adapters.outbound.mail_limit import MOST_A_DAY, LimitedMailer
 from adapters.outbound.mail_tokens import MailTokens
+from adapters.outbound.mailers import mail_tokens_of, mailer_of
 from adapters.outbound.master_keys import SIGNING
 from adapters.outbound.one_click_links import SealedLinks
 from adapters.outbound.passwords import Passwords
@@ -447,14 +448,26 @@ def _wire(
         clock,
     )
     staff = PostgresStaff(database)
-    errand_book = PostgresErrands(database, vault.key_for("errand holders"))
+    mail_tokens = mail_tokens_of(settings)
+    mailer = mailer or mailer_of(settings, clock, mail_tokens)
+    errands = Errands(
+        register,
+        vault,
+        tasks,
+        controllers,
+        links,
+        PostgresErrands(database, vault.key_for("errand holders")),
+        mailer,
+        database,
+        clock,
+        address=settings.address,
+    )
     recipients = Recipients(
         register,
         vault,
         controllers,
         postroom,
-        Proofs(register, PostgresInstructionLedger(database), errand_book),
-        errand_book,
+        Proofs(register, PostgresInstructionLedger(database), errands),
         clock,
     )
     replies = Replies(register, vault, threads, clock)
@@ -560,18 +573,6 @@ def _wire(
     )
     byhand = ByHand(register, fulfilments)
     filing = Filing(register, vault, clock)
-    errands = Errands(
-        register,
-        vault,
-        tasks,
-        controllers,
-        links,
-        errand_book,
-        mailer,
-        database,
-        clock,
-        address=settings.address,
-    )
     return Installation(
         settings=settings,
         clock=clock,

@@ -19,7 +19,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from adapters.outbound import connectors
 from domain.facts import ANCHORS, FLAGS
 from domain.grounds import ExceptionKind
-from domain.policy import OWN_ANSWER_AGE, ChannelKind, Profile, Retention, Text
+from domain.policy import OWN_ANSWER_AGE, ChannelKind, Profile, Retention, Sector, Text
 from domain.representation import OF_AGE
 from domain.vocabulary import Delivery
 
@@ -308,8 +308,12 @@ def _answering(profile: Profile) -> Iterator[Problem]:
                 yield Problem(
                     f"recipients[{i}].organisers", "needs a name and one e-mail address for each"
                 )
-        if recipient.organisers and recipient.answers_at is not None:
-            yield Problem(f"recipients[{i}].answers_at", "is for one; organisers have one each")
+        if recipient.answers_at is not None and recipient.sector is Sector.ORGANISER:
+            yield Problem(
+                f"recipients[{i}].answers_at", "is for one; name each organiser in 'organisers'"
+            )
+        if recipient.organisers and recipient.sector is not Sector.ORGANISER:
+            yield Problem(f"recipients[{i}].organisers", "is for recipients of sector 'organiser'")
     for key, given in places:
         if given is not None and not _MAIL.fullmatch(given):
             yield Problem(f"{key}.answers_at", "must be one e-mail address")

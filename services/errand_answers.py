@@ -15,7 +15,7 @@ from domain.errand import Errand, ErrandAnswer, holder_name
 from domain.errors import DomainError, NotAllowedNow
 from domain.folder import FileKind
 from domain.grounds import LEGAL_CLAIM
-from domain.policy import Profile
+from domain.policy import Profile, Sector
 from domain.vocabulary import (
     Action,
     Decision,
@@ -26,7 +26,7 @@ from domain.vocabulary import (
 )
 from services import dossier
 from services.byhand import ByHand
-from services.contacts import contacts_of, recipient_of
+from services.contacts import recipient_of
 from services.controllers import Controllers
 from services.errands import Errands
 from services.filing import Filing
@@ -40,6 +40,7 @@ from services.ports import (
     Result,
     Vault,
 )
+from services.recipients import known_names
 from services.register import Register, again_on_conflict
 
 HANDLED_AS = {
@@ -229,21 +230,16 @@ class ErrandAnswers:
             return True
         profile = self._profile(errand)
         recipient = recipient_of(profile, errand.system)
-        if recipient is None or not recipient.organisers:
+        if recipient is not None and recipient.sector is not Sector.ORGANISER:
             return True
         request = self._register.request(errand.request_id)
         named = {name for one in self._errands.records_of(request) for name in one.recipients}
-        others = {one.id for one in profile.recipients} | {one.name for one in profile.recipients}
-        systems = {name for s in profile.systems for name in (s.id, s.name, s.connector)}
-        theirs = named - (others - {recipient.id, recipient.name}) - systems
-        asked = contacts_of(profile, errand.system, theirs)
-        if {name for contact in asked for name in contact.names} < theirs:
-            return False  # somebody is named whose address nobody knows: the handler tells them
-        lines = self._errands.of_line(errand.request_id, errand.system)
-        answered = {one.first_holder for one in lines if one.said is not None}
-        answered.add(errand.first_holder)
-        holders = {self._errands.book.holder(profile.id, one.address) for one in asked}
-        return holders <= answered
+        told: set[str] = set()
+        for one in self._errands.of_line(errand.request_id, errand.system):
+            contact = self._errands.contact_of(one)
+            if contact is not None and (one.said is not None or one.id == errand.id):
+                told.update(contact.names)
+        return named - known_names(profile) <= told
 
     def _of_all(self, errand: Errand, outcome: Outcome) -> Outcome:
         """Informed, where anybody was; only if nobody held anything it is not-found."""

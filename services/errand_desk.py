@@ -6,11 +6,13 @@ from uuid import UUID
 
 from domain.errand import Errand, ErrandEnd
 from domain.errors import DomainError, NotAllowedNow
-from domain.vocabulary import Compartment, IdentifierKind
+from domain.vocabulary import IdentifierKind, Language
 from services import dossier
+from services.contacts import Contact
 from services.controllers import Controllers
 from services.errands import LINK, Errands
 from services.matching import normal
+from services.planning import RECIPIENT
 from services.ports import Clock, Erased, Links, Vault
 from services.register import Register, again_on_conflict
 
@@ -62,20 +64,31 @@ class ErrandDesk:
         if not _is_address(address):
             raise DomainError("write one e-mail address", key="one-address")
         errand = self._register.errand(errand_id)
-        sealed = self._vault.seal(
-            errand.case_id, Compartment.CORRESPONDENCE, address.encode("utf-8")
-        )
-        holder = self._errands.book.holder(errand.controller, address)
-        errand.redirect(holder=holder, address=sealed.ref, by=by, at=self._clock())
+        before = self._errands.contact_of(errand)
+        contact = Contact(address, Language.EN, before.names if before is not None else ())
+        also = self._errands.confirm(errand, contact, by=by)
         self._register.save_all(
             [errand],
             [
-                *sealed.also,
+                *also,
                 self._errands.book.keep(errand),
                 self._links.withdraw(errand.id, purpose=LINK),
                 self._errands.mail_task(errand, by=by),
             ],
         )
+
+    def tell(self, request_id: UUID, line: str, *, name: str, address: str, by: str) -> None:
+        """Tell somebody whom the records name, at an address that the profile does not have."""
+        if not _is_address(address.strip()):
+            raise DomainError("write one e-mail address", key="one-address")
+        request = self._register.request(request_id)
+        named = {one for record in self._errands.records_of(request) for one in record.recipients}
+        if not line.startswith(RECIPIENT) or name not in named:
+            raise DomainError("choose among those on the page", key="choose-on-page")
+        profile = self._controllers.in_force(request.controller)
+        contact = Contact(address.strip(), profile.language, (name,))
+        if not self._errands.begin(request_id, line, profile, contact, by=by):
+            raise NotAllowedNow("they have been asked, or nothing is waited for", key="asked-there")
 
     def disowned_words(self, errand: Errand) -> str:
         """Whom somebody said to ask instead."""

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from uuid import UUID, uuid4
 from zoneinfo import ZoneInfo
 
 import structlog
+from pydantic import TypeAdapter
 
 from domain.aggregate import Aggregate
 from domain.deadlines import received_on
@@ -23,7 +24,7 @@ from domain.errors import DomainError
 from domain.fulfilment import SystemStatus
 from domain.policy import Profile
 from domain.request import DataSubjectRequest
-from domain.vocabulary import Action
+from domain.vocabulary import Action, Compartment
 from projections.connector_tasks import Asked, waiting_for_people
 from projections.projection import Reader
 from services import dossier
@@ -59,6 +60,17 @@ SHORTEST_DAYS = 14
 MOST_LINES = 5_000
 
 log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class SealedHolder:
+    """An address that a handler confirmed, and the names in records that stand for it."""
+
+    address: str
+    names: tuple[str, ...] = ()
+
+
+HOLDER = TypeAdapter(SealedHolder)
 
 
 class Errands:
@@ -122,8 +134,12 @@ class Errands:
         contact: Contact,
         *,
         since: datetime | None = None,
+        by: str = "",
     ) -> int:
-        """Without `since` a member of staff asks, and nothing that ended stands against it."""
+        """Without `since` a member of staff asks, and nothing that ended stands against it.
+
+        With `by` the address is not the profile's: whoever that is has confirmed it.
+        """
         request = self._register.request(request_id)
         fulfilment = self._register.fulfilment(request_id)
         state = fulfilment.systems.get(line)
@@ -155,10 +171,26 @@ class Errands:
             ends_on=max(request.aim_on(today), today + timedelta(days=SHORTEST_DAYS)),
             timestamp=now,
         )
+        also: list[Also] = []
+        if by:
+            also += self.confirm(errand, contact, by=by)
         with suppress(SomebodyWasFaster):
-            self._register.save_all([errand], [self.book.keep(errand), self.mail_task(errand)])
+            self._register.save_all(
+                [errand], [*also, self.book.keep(errand), self.mail_task(errand)]
+            )
             return 1
         return 0
+
+    def confirm(self, errand: Errand, contact: Contact, *, by: str) -> tuple[Also, ...]:
+        """Ask at an address that a handler has looked at; it lies in the vault, not in an event."""
+        sealed = self._vault.seal(
+            errand.case_id,
+            Compartment.CORRESPONDENCE,
+            HOLDER.dump_json(SealedHolder(contact.address, contact.names)),
+        )
+        holder = self.book.holder(errand.controller, contact.address)
+        errand.redirect(holder=holder, address=sealed.ref, by=by, at=self._clock())
+        return sealed.also
 
     def _end_what_is_over(self) -> int:
         ended = 0
@@ -272,15 +304,13 @@ class Errands:
     def contact_of(self, errand: Errand) -> Contact | None:
         """Where its mail goes: as a handler has confirmed, else as the profile says today."""
         profile = self._controllers.in_force(errand.controller)
-        contacts = tuple(self.contacts(errand.request_id, errand.system, profile))
         if errand.address is not None:
             try:
-                address = self._vault.open(errand.address).decode("utf-8")
+                known = HOLDER.validate_json(self._vault.open(errand.address))
             except Erased:
                 return None
-            first = next(iter(contacts), Contact(address, profile.language))
-            return replace(first, address=address)
-        for contact in contacts:
+            return Contact(known.address, profile.language, known.names)
+        for contact in self.contacts(errand.request_id, errand.system, profile):
             if self.book.holder(profile.id, contact.address) == errand.holder:
                 return contact
         return None

@@ -22,7 +22,6 @@ from domain.vocabulary import Action, LetterKind, Outcome, Right, Role
 from services import dossier
 from services.addressees import Addressees
 from services.controllers import Controllers
-from services.errand_book import ErrandBook
 from services.letters import LetterFacts, RecipientNotice, compose
 from services.planning import OTHER_RECIPIENTS, RECIPIENT
 from services.ports import Clock, Erased, Record, Vault
@@ -75,11 +74,10 @@ class Recipients:
         controllers: Controllers,
         postroom: Postroom,
         proofs: Proofs,
-        errands: ErrandBook,
         clock: Clock,
     ) -> None:
         self._register, self._vault = register, vault
-        self._proofs, self._errands = proofs, errands
+        self._proofs = proofs
         self._controllers, self._postroom, self._clock = controllers, postroom, clock
         self._addressees = Addressees(register, vault)
 
@@ -88,25 +86,11 @@ class Recipients:
         case = self._register.case(case_id)
         profile = self._controllers.in_force(case.controller)
         return tuple(
-            _as_shown(entry, self._shown_by(entry, proofs, profile), request)
+            _as_shown(entry, _shown_by(entry, proofs), request)
             for request in self._register.requests_of(case)
             for proofs in [self._proofs.of_request(request.id)]
             for entry in self._of_request(request, profile)
         )
-
-    def _shown_by(
-        self, entry: Entry, proofs: Sequence[Proof], profile: Profile
-    ) -> tuple[Proof, ...]:
-        """Of several that one line tells, each has only what it was told itself."""
-        lines = {entry.recipient, f"{RECIPIENT}{entry.recipient}"}
-        theirs = [one for one in proofs if one.line in lines]
-        known = next((one for one in profile.recipients if one.id == entry.recipient), None)
-        address = known.organisers.get(entry.name) if known is not None else None
-        if address is None:
-            return tuple(theirs)
-        holder = self._errands.holder(profile.id, address)
-        own = tuple(one for one in theirs if one.holder == holder)
-        return own or tuple(one for one in theirs if one.holder is None)
 
     @again_on_conflict
     def tell_person(self, case_id: UUID, *, by: str) -> UUID:
@@ -193,9 +177,17 @@ class Recipients:
             return
 
 
+def _shown_by(entry: Entry, proofs: Sequence[Proof]) -> tuple[Proof, ...]:
+    """Of several that one line tells, each has only what it was told itself."""
+    lines = {entry.recipient, f"{RECIPIENT}{entry.recipient}"}
+    theirs = tuple(one for one in proofs if one.line in lines)
+    own = tuple(one for one in theirs if entry.name in one.names)
+    return own or tuple(one for one in theirs if not one.names or entry.name == entry.recipient)
+
+
 def _as_shown(entry: Entry, proofs: tuple[Proof, ...], request: DataSubjectRequest) -> Entry:
     """One of several to be told under one line is told once it has answered its own link."""
-    own = [one.answered_at for one in proofs if one.holder is not None and one.answered_at]
+    own = [one.answered_at for one in proofs if one.names and one.answered_at]
     if entry.stage is Stage.WAITING and own:
         day = received_on(own[-1], request.country)
         entry = replace(entry, stage=Stage.INFORMED, on=day)

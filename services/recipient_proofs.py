@@ -16,7 +16,7 @@ from domain.errand import Errand
 from domain.fulfilment import Fulfilment, SystemState, SystemStatus
 from domain.instruction import Contract, Instruction
 from domain.vocabulary import Action, Delivery
-from services.errand_book import ErrandBook
+from services.errands import Errands
 from services.instruction_ledger import InstructionLedger
 from services.planning import RECIPIENT
 from services.register import Register
@@ -49,14 +49,17 @@ class Proof:
     tries: int
     id: UUID
     receipts: tuple[UUID, ...] = ()
-    holder: UUID | None = None
-    """Whose link it was: of several to be told under one line, each has a link of its own."""
+    names: tuple[str, ...] = ()
+    """Whose link it was, as records name them: of several under one line each has its own.
+
+    Personal data: held in memory, for a name may be that of a person.
+    """
 
 
 class Proofs:
     """Reads them, for the requests of one case."""
 
-    def __init__(self, register: Register, ledger: InstructionLedger, errands: ErrandBook) -> None:
+    def __init__(self, register: Register, ledger: InstructionLedger, errands: Errands) -> None:
         self._register, self._ledger, self._errands = register, ledger, errands
 
     def of_request(self, request_id: UUID) -> tuple[Proof, ...]:
@@ -79,8 +82,9 @@ class Proofs:
             yield _of_instruction(self._register.instruction(given))
 
     def _by_link(self, request_id: UUID) -> Iterator[Proof]:
-        for booked in self._errands.of_requests([request_id]):
-            yield _of_errand(self._register.errand(booked.errand_id))
+        for errand in self._errands.of_case([request_id]):
+            contact = self._errands.contact_of(errand)
+            yield _of_errand(errand, contact.names if contact is not None else ())
 
 
 def _of_instruction(one: Instruction) -> Proof:
@@ -98,7 +102,7 @@ def _of_instruction(one: Instruction) -> Proof:
     )
 
 
-def _of_errand(one: Errand) -> Proof:
+def _of_errand(one: Errand, names: tuple[str, ...]) -> Proof:
     return Proof(
         line=one.system,
         way=Way.LINK,
@@ -109,7 +113,7 @@ def _of_errand(one: Errand) -> Proof:
         answer=one.said.value if one.said is not None else "",
         tries=len(one.sent),
         id=one.id,
-        holder=one.first_holder,
+        names=names,
     )
 
 

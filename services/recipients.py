@@ -21,7 +21,7 @@ def tell_recipients(
     `passed_on` are the names that the records themselves give; None means that no record was
     looked at, so that everybody is concerned.
     """
-    unknown = set(passed_on or ()) - _known_names(profile)
+    unknown = set(passed_on or ()) - known_names(profile)
     for recipient in profile.recipients:
         theirs = unknown if recipient.sector is Sector.ORGANISER else _names(recipient)
         # Whoever gets data by the person's permission only is told of what records say went there.
@@ -81,7 +81,7 @@ def _names(recipient: Recipient) -> set[str]:
     return {recipient.id, recipient.name}
 
 
-def _known_names(profile: Profile) -> set[str]:
+def known_names(profile: Profile) -> set[str]:
     """Whom the profile knows by name. Organisers it knows as a group; records name each of them."""
     systems = {name for s in profile.systems for name in (s.id, s.name, s.connector)}
     others = (r for r in profile.recipients if r.sector is not Sector.ORGANISER)

@@ -15,6 +15,7 @@ from adapters.inbound.web.session import AtDesk, Desk
 from adapters.inbound.web.steps import carry_out, id_in
 from domain.case import reference
 from services.errand_mails import line_name
+from services.planning import RECIPIENT
 
 MOST = 200
 
@@ -79,6 +80,26 @@ def redirect(desk: AtDesk, case_id: UUID, request_id: UUID, system: str, sent: F
         desk.installation.errand_desk.redirect(errand_id, sent.one("ask"), by=desk.staff_id)
 
     return _step(desk, (case_id, request_id), sent, command, done="link-sent")
+
+
+@router.post("/cases/{case_id}/recipients/link")
+def tell(desk: AtDesk, case_id: UUID, sent: Form) -> Response:
+    """Tell somebody whom the records name, by a link to an address that is typed in here."""
+    case = desk.case(case_id)
+    request = desk.asked(case, id_in(sent.one("request")))
+
+    def command() -> None:
+        desk.installation.errand_desk.tell(
+            request.id,
+            f"{RECIPIENT}{sent.one('recipient')}",
+            name=sent.one("name"),
+            address=sent.one("ask"),
+            by=desk.staff_id,
+        )
+
+    return carry_out(
+        desk, case, sent, command, form="recipients", done="link-sent", place="recipients"
+    )
 
 
 def _step(

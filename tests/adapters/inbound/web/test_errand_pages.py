@@ -405,3 +405,29 @@ def test_the_ledger_has_for_each_recipient_what_it_was_told_and_answered(organis
     assert (ledger["Eklaget"].stage, other.answered_at) == (Stage.WAITING, None)
     (shop,) = [one for one in ledger["shop"].proofs if one.about == "erase"]
     assert (shop.way, shop.answer) == (Way.CONNECTOR, "erased")
+
+
+def test_an_organiser_without_an_address_is_told_at_one_that_the_handler_types(
+    house: House,
+) -> None:
+    house.systems.system(SWEDEN, "shop").hold(
+        KARI, "order", "o7", fields={"name": "Kari Testesen"}, recipients=("Alvlaget",)
+    )
+    case_id = approved(house, Right.ERASURE, controller=SWEDEN)
+    desk, case = house.staff(), f"/desk/cases/{case_id}"
+    request_id = house.case(case_id).request_id(Right.ERASURE)
+    reveal(desk, case)
+    assert "/recipients/link" in desk.get(case).text
+    fields = {"request": str(request_id), "recipient": "organisers", "ask": "post@alv.example"}
+
+    refused = desk.post(f"{case}/recipients/link", data={**fields, "name": "Somebody else"})
+    assert refused.status_code == 422
+    press(desk, f"{case}/recipients/link", **fields, name="Alvlaget")
+    house.work()
+    browser = opened(house, "post@alv.example")
+    (errand,) = house.installation.errands.of_line(request_id, "recipient:organisers")
+    assert "o7" in browser.get(f"/errands/{errand.id}").text
+    browser.post(f"/errands/{errand.id}/done")
+
+    state = plan(house, case_id, Right.ERASURE).systems["recipient:organisers"]
+    assert state.status is SystemStatus.DONE
