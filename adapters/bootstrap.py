@@ -32,7 +32,6 @@ from adapters.outbound.links import PostgresLinks
 from adapters.outbound.log_source import LogSource
 from adapters.outbound.mail_limit import MOST_A_DAY, LimitedMailer
 from adapters.outbound.mail_tokens import MailTokens
-from adapters.outbound.mailers import mail_tokens_of, mailer_of
 from adapters.outbound.master_keys import SIGNING
 from adapters.outbound.one_click_links import SealedLinks
 from adapters.outbound.passwords import Passwords

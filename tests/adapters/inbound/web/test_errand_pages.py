@@ -85,18 +85,11 @@ def test_twenty_gets_and_heads_change_nothing_at_any_address(house: House) -> No
         for _ in range(10):
             browser.get(address)
             browser.head(address)
+    for what in ("found", "nothing", "erased", "done", "kept", "not-me"):
+        answer = house.visitor().post(f"/errands/{errand.id}/{what}", data={"reason": "x"})
+        assert answer.status_code == 404, "nobody without a code answers for anybody"
 
     assert tables(house) == before
-
-
-def test_the_link_alone_shows_nothing_about_anybody(house: House) -> None:
-    asked(house)
-    link = link_in(mails_to(house, OWNER)[-1])
-
-    page = house.visitor().get(link).text
-
-    assert KARI not in page
-    assert "Kari" not in page
 
 
 def test_unknown_ended_and_withdrawn_links_look_alike_and_say_what_to_do(house: House) -> None:
@@ -117,6 +110,9 @@ def test_unknown_ended_and_withdrawn_links_look_alike_and_say_what_to_do(house: 
 def test_wrong_codes_are_limited_and_then_even_the_right_one_opens_nothing(house: House) -> None:
     asked(house)
     link, browser = link_in(mails_to(house, OWNER)[-1]), house.visitor()
+    page = browser.get(link).text
+    assert KARI not in page, "the link alone shows nothing about anybody"
+    assert "Kari" not in page
     browser.post(f"{link}/code")
     house.work()
     code = code_in(mails_to(house, OWNER, "errand-code")[-1])
@@ -166,26 +162,14 @@ def test_of_a_file_only_the_rows_of_the_one_who_asks_are_kept(house: House) -> N
     assert "another@person.example" not in content
 
 
-@pytest.mark.parametrize(
-    ("name", "content"),
-    [
-        ("page.csv", b"<html><script>alert(1)</script></html>"),
-        ("book.pdf", b"PK\x03\x04" + b"\0" * 40),
-        ("half.pdf", b"%PDF-1.7\nno end"),
-        ("empty.csv", b""),
-        ("others.csv", b"E-post;Navn\nanother@person.example;Ola\n"),
-        ("untold.csv", b"a;b\n1;2\n"),
-    ],
-)
-def test_a_file_that_is_refused_is_said_so_and_kept_nowhere(
-    house: House, name: str, content: bytes
-) -> None:
+def test_a_file_that_is_refused_is_said_so_and_kept_nowhere(house: House) -> None:
     case_id = asked(house)
     browser, errand = opened(house), errand_of(house, case_id)
     before = tables(house)
 
     answer = browser.post(
-        f"/errands/{errand.id}/found", files={"document": (name, content, "text/csv")}
+        f"/errands/{errand.id}/found",
+        files={"document": ("page.csv", b"<html><script>alert(1)</script></html>", "text/csv")},
     )
 
     assert answer.status_code == 422
@@ -351,17 +335,6 @@ def test_several_are_answered_at_once_with_one_code(house: House) -> None:
 
     ends = [errand_of(house, one).ended for one in cases]
     assert ends == [ErrandEnd.ANSWERED, ErrandEnd.ANSWERED, None]
-
-
-def test_nobody_without_a_code_answers_for_anybody(house: House) -> None:
-    case_id = asked(house)
-    errand = errand_of(house, case_id)
-    before = tables(house)
-
-    for what in ("found", "nothing", "erased", "done", "kept", "not-me"):
-        answer = house.visitor().post(f"/errands/{errand.id}/{what}", data={"reason": "x"})
-        assert answer.status_code == 404
-    assert tables(house) == before
 
 
 def test_the_handler_sees_who_was_asked_and_confirms_whom_to_ask_instead(house: House) -> None:
