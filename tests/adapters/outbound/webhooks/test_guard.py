@@ -11,7 +11,7 @@ from ipaddress import ip_address, ip_network
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from adapters.outbound.http import HttpClient
@@ -53,6 +53,7 @@ def test_no_special_purpose_network_is_public(network: str) -> None:
     assert not is_public(last)
 
 
+@settings(max_examples=60)
 @given(st.sampled_from(SPECIAL).flatmap(lambda one: st.ip_addresses(network=one)))
 def test_nor_any_address_in_one(address: object) -> None:
     assert not is_public(ip_address(str(address)))

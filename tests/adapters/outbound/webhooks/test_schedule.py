@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from adapters.outbound.webhooks.schedule import next_pause
@@ -25,6 +25,7 @@ def test_ten_tries_in_75_hours() -> None:
     assert sum(filter(None, pauses)) == timedelta(hours=75, minutes=35, seconds=5).total_seconds()
 
 
+@settings(max_examples=40)
 @given(st.integers(1, 9), st.floats(0, 1), st.none() | st.floats(0, 1e9))
 def test_never_sooner_than_the_table_or_the_wish(
     attempt: int, jitter: float, wish: float | None
@@ -37,6 +38,7 @@ def test_never_sooner_than_the_table_or_the_wish(
     assert max(table, min(wish or 0, 86_400)) <= pause <= max(table * 1.1, 86_400 * 1.1)
 
 
+@settings(max_examples=40)
 @given(st.integers())
 def test_there_is_an_end(attempt: int) -> None:
     assert (next_pause(attempt, lambda: 0.5) is None) == (attempt not in range(1, 10))
