@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
+from fastapi.routing import APIRoute
 from pydantic import ValidationError
 
 from adapters.contract import messages, schemas
+from adapters.inbound.api import instructions, webhooks
 from domain.instruction import Verb
 from tests.support.components import unavailable
 from tests.support.contract import DOCUMENT, document, examples, validator
@@ -63,6 +66,16 @@ def test_the_channels_are_the_topics() -> None:
     assert on_kafka == {messages.REQUESTS, messages.INSTRUCTIONS, messages.RECEIPTS}
 
 
+def test_the_addresses_over_https_are_there() -> None:
+    every = (*instructions.router.routes, *webhooks.router.routes)
+    routes = {_form(one.path) for one in every if isinstance(one, APIRoute)}
+    told = [one["address"] for one in document()["channels"].values()]
+    page = (DOCUMENT.parent / "README.md").read_text(encoding="utf-8")
+    told += re.findall(r"(/v1/(?:instructions|webhooks)[\w/{}$]*)", page)
+
+    assert {_form(one) for one in told if one.startswith("/v1")} <= routes
+
+
 def test_every_verb_is_explained() -> None:
     explained = document()["info"]["description"]
 
@@ -79,3 +92,8 @@ def test_a_receipt_with_what_nobody_knows_yet_is_taken_and_one_with_free_text_is
     talkative = {**payload, "data": {**payload["data"], "reason": "Kari has moved to Bergen"}}
     with pytest.raises(ValidationError):
         messages.ReceiptMessage.model_validate(talkative)
+
+
+def _form(path: str) -> str:
+    """An address, whatever its parts are called."""
+    return re.sub(r"\{\w+\}|\$\w+", "*", path)
