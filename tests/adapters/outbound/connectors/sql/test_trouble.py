@@ -20,6 +20,7 @@ from tests.support.components import free_port
 from tests.support.cut_line import Line, line_to
 from tests.support.sql_shop import Shop, connected
 
+HERE = "127.0.0.1"
 ORDER = Treatment("[11]", "order")
 
 
@@ -35,7 +36,7 @@ def over_a_line(shop: Shop, breaks: str) -> Iterator[Line]:
         server = str(Path(query["host"][0]) / f".s.PGSQL.{query.get('port', ['5432'])[0]}")
     with line_to(server, breaks=breaks) as line:
         name = parts.netloc.rpartition("@")[0]
-        shop.url = f"{parts.scheme}://{name}@127.0.0.1:{line.port}{parts.path}"
+        shop.url = f"{parts.scheme}://{name}@{HERE}:{line.port}{parts.path}"
         try:
             yield line
         finally:
@@ -101,7 +102,7 @@ def test_a_search_can_change_nothing(kari_bought: Shop) -> None:
 def test_a_database_that_is_away_or_lets_nobody_in_says_so(kari_bought: Shop) -> None:
     scheme = urlsplit(kari_bought.url).scheme
     direct = kari_bought.url
-    kari_bought.url = f"{scheme}://x:secret-word@127.0.0.1:{free_port()}/shop"
+    kari_bought.url = f"{scheme}://x:secret-word@{HERE}:{free_port()}/shop"
     with pytest.raises(Unavailable) as away:
         found(kari_bought)
     assert "secret-word" not in str(away.value)
