@@ -10,12 +10,16 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
+from typing import Any
+from uuid import uuid4
 
 import pytest
 
 from adapters.contract.messages import INSTRUCTIONS, RECEIPTS
+from adapters.outbound.system_keys import token
 from domain.request import Status
-from domain.vocabulary import Outcome, Right
+from domain.vocabulary import Country, IdentifierKind, Outcome, Right
+from services.ports import Identifier
 from tests.support.bus import held
 from tests.support.connected import Connected, connected
 from tests.support.contract import validator
@@ -81,6 +85,56 @@ def open_club(town: Connected) -> Path:
     command = ["java", *quick, "-cp", f"{jars()}/*", program, str(path)]
     town.process(CLUB, command, town.environment(CLUB))
     return path
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Any:
+    """The Python example's own data, with nobody around it."""
+    return example().Shop(str(tmp_path / "shop.db"), f"2:{'0' * 64}")
+
+
+def told(shop: Any, verb: str, address: str = KARI, **more: object) -> dict[str, Any]:
+    token = {"kind": "email", "version": 2, "token": shop.token(address)}
+    about = {"instruction": str(uuid4()), "verb": verb, "tokens": [token], "records": []}
+    return {**about, **more}
+
+
+def test_an_erasure_told_again_after_a_restore_spares_who_came_back(shop: Any) -> None:
+    """Nothing newer than the erasure is touched."""
+    shop.add(1, "Kari Testesen", KARI, "2021-05-06T10:00:00Z")
+    shop.add(2, "Kari Testesen", KARI, "2026-11-02T10:00:00Z")
+    again = told(shop, "erase", purpose="replay", erased_before="2026-06-01T12:00:00Z")
+
+    answer = example().answered(shop, again)
+
+    assert answer["outcome"] == "done"
+    assert shop.db.execute("SELECT id FROM customer").fetchall() == [(2,)]
+    assert example().answered(shop, again) == answer, "told twice, it answers the same"
+
+
+def test_the_example_never_says_nothing_where_it_could_not_look(shop: Any) -> None:
+    """Tokens of another version of the key find nobody, which is not that nobody is there."""
+    shop.add(1, "Kari Testesen", KARI, "2021-05-06T10:00:00Z")
+    foreign = told(shop, "find", tokens=[{"kind": "email", "version": 3, "token": "0" * 64}])
+
+    assert example().answered(shop, foreign)["outcome"] == "needs-person"
+    assert example().answered(shop, told(shop, "dance"))["reason"] == "unknown-verb"
+    assert example().answered(shop, told(shop, "find", NORA))["outcome"] == "nothing-held"
+
+
+def test_whoever_wants_no_advertising_gets_none_after_an_import_either(shop: Any) -> None:
+    example().answered(shop, told(shop, "suppress"))
+
+    shop.add(1, "Kari Testesen", KARI, "2026-11-02T10:00:00Z")
+
+    assert shop.db.execute("SELECT newsletter FROM customer").fetchall() == [(0,)]
+
+
+def test_tokens_are_made_as_the_service_makes_them(shop: Any) -> None:
+    for address in (KARI, "  Kåre.Ås@BLÅBÆR.example ", "STRASSE@person.example"):
+        identifier = Identifier(IdentifierKind.EMAIL, address)
+
+        assert shop.token(address) == token(shop.key, identifier, Country.NO)
 
 
 def rows(path: Path, query: str) -> list[tuple[object, ...]]:

@@ -15,10 +15,11 @@ from tests.support.processes import ROOT, wait_until
 _DIES = """\
 import os, signal, sys
 from pathlib import Path
-from tests.support.kafka import broker
-with broker(Path(sys.argv[1])) as running:
-    print(running._running.pid, flush=True)
-    os.kill(os.getpid(), signal.SIGKILL)
+from tests.support.kafka import prepared
+running = prepared(Path(sys.argv[1]))
+running.launch()
+print(running.pid, flush=True)
+os.kill(os.getpid(), signal.SIGKILL)
 """
 
 

@@ -42,8 +42,18 @@ class Broker:
     def log(self) -> Path:
         return self.folder / "broker.log"
 
+    @property
+    def pid(self) -> int:
+        assert self._running is not None, "the broker does not run"
+        return self._running.pid
+
     def start(self) -> None:
         """Begin, on what an earlier start left, and wait until it tells what topics it has."""
+        self.launch()
+        self._wait()
+
+    def launch(self) -> None:
+        """Begin, and wait for nothing but that it cannot outlive us."""
         assert self._running is None, "the broker runs already"
         self.starts += 1
         with self.log.open("ab") as log:
@@ -58,7 +68,6 @@ class Broker:
             stderr=subprocess.DEVNULL,
             start_new_session=True,
         )
-        self._wait()
 
     def stop(self) -> None:
         """As an operator does it."""
@@ -163,6 +172,22 @@ def broker(
     `{port}` in them is the one clients use, `{controller}` the other. `client` is what its clients
     need beside the address.
     """
+    running = prepared(folder, properties=properties, storage=storage, client=client)
+    try:
+        running.start()
+        yield running
+    finally:
+        running.abandon()
+
+
+def prepared(
+    folder: Path,
+    *,
+    properties: str = "",
+    storage: str = "",
+    client: Mapping[str, Any] | None = None,
+) -> Broker:
+    """One that does not run yet."""
     jars()
     folder.mkdir(parents=True, exist_ok=True)
     port = _two_free_ports()
@@ -178,14 +203,7 @@ def broker(
         "KAFKA_LOCAL_PROPERTIES": str(further),
         "KAFKA_LOCAL_FORMAT": storage,
     }
-    running = Broker(
-        folder, {"bootstrap_servers": f"127.0.0.1:{port}", **(client or {})}, environment
-    )
-    try:
-        running.start()
-        yield running
-    finally:
-        running.abandon()
+    return Broker(folder, {"bootstrap_servers": f"127.0.0.1:{port}", **(client or {})}, environment)
 
 
 def jars() -> Path:
