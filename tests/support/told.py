@@ -96,15 +96,20 @@ class ToldSystem:
 
 def tell(house: House, connector: str = "https", *, system: str = MAILING) -> ToldSystem:
     """Have the mailing system of the Norwegian organisation told instead of called."""
-    delivery = "kafka" if connector == "kafka" else "webhook"
-    told = f'delivery = "{delivery}"\nconnector = "{connector}"'
-    document = (ORGANISATIONS / f"{NORWAY}.toml").read_text(encoding="utf-8")
-    assert _CONNECTOR in document
-    document = document.replace(_CONNECTOR, told)
-    document = re.sub(r'(?m)^version = ".*"$', f'version = "told-{connector}"', document, count=1)
+    document = told_document(
+        (ORGANISATIONS / f"{NORWAY}.toml").read_text(encoding="utf-8"), connector
+    )
     house.installation.controllers.adopt(document.encode(), name=NORWAY, by="trettio-tests")
     house.systems.made[NORWAY, system] = Told({})
     return ToldSystem(house, client_of(house, system))
+
+
+def told_document(document: str, connector: str) -> str:
+    """The Norwegian organisation's profile, its mailing system told by this connector."""
+    delivery = "kafka" if connector == "kafka" else "webhook"
+    assert _CONNECTOR in document
+    told = document.replace(_CONNECTOR, f'delivery = "{delivery}"\nconnector = "{connector}"')
+    return re.sub(r'(?m)^version = ".*"$', f'version = "told-{connector}"', told, count=1)
 
 
 def client_of(house: House, system: str, controller: str = NORWAY) -> TestClient:

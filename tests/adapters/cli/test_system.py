@@ -1,0 +1,54 @@
+"""`trettio system`: a system's token key for its owner, and a try before it goes live."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from adapters.bootstrap import installation
+from adapters.inbound.cli.main import app
+from adapters.settings import Settings
+from tests.support.house import NORWAY, ORGANISATIONS
+from tests.support.told import MAILING, told_document
+
+
+@pytest.fixture
+def run(database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+    monkeypatch.setenv("TRETTIO_DATABASE_URL", database_url)
+    monkeypatch.setenv("TRETTIO_HOME", str(tmp_path))
+    settings = Settings.model_validate({"database_url": database_url, "home": tmp_path})
+    with installation(settings, with_migrations=True) as opened:
+        document = told_document((ORGANISATIONS / f"{NORWAY}.toml").read_text("utf-8"), "kafka")
+        opened.controllers.adopt(document.encode(), name=NORWAY, by="trettio-tests")
+
+    def command(*arguments: str) -> tuple[int, str]:
+        done = CliRunner().invoke(app, ["system", *arguments])
+        return done.exit_code, done.output
+
+    return command
+
+
+def test_a_key_is_the_same_until_it_is_rotated(run: Any) -> None:
+    code, first = run("key", NORWAY, MAILING)
+    assert (code, first) == run("key", NORWAY, MAILING)
+    assert first.startswith("version: 1\nkey (hexadecimal): ")
+
+    assert run("key", NORWAY, MAILING, "--rotate")[1].startswith("version: 2\n")
+    assert run("key", NORWAY, MAILING)[1].startswith("version: 2\n")
+    assert run("key", NORWAY, "payment")[1].startswith("version: 1\n")
+    code, _ = run("key", NORWAY, "none")
+    assert code == 2
+
+
+def test_a_try_says_what_is_missing_before_a_system_goes_live(run: Any) -> None:
+    code, said = run("try", NORWAY, MAILING, "--wait", "0")
+
+    assert code == 1
+    assert "has not answered yet" in said
+    assert "missing: a token for it" in said
+    assert "missing: its answer" in said
+    code, said = run("try", NORWAY, "web")
+    assert (code, said) == (0, "a person looks there by hand: there is nothing to try\n")
