@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -13,6 +14,7 @@ from fastapi.testclient import TestClient
 
 from adapters.outbound.connectors.told import Told
 from adapters.outbound.tokens import Scope
+from domain.instruction import Contract, Instruction, InstructionPurpose, Verb
 from tests.support.house import NORWAY, ORGANISATIONS, House
 
 MAILING = "mailing"
@@ -121,6 +123,31 @@ def client_of(house: House, system: str, controller: str = NORWAY) -> TestClient
         system=system,
     )
     return TestClient(house.client.app, headers={"Authorization": f"Bearer {token}"})
+
+
+def instructed(house: House) -> UUID:
+    """An instruction to a Norwegian system, as a trial gives one."""
+    now = house.installation.clock()
+    instruction = Instruction(
+        controller=NORWAY,
+        system=MAILING,
+        delivery=Contract.HTTPS,
+        verb=Verb.FIND,
+        purpose=InstructionPurpose.TEST,
+        request_id=None,
+        case_id=None,
+        right=None,
+        key=f"try/{uuid4()}/find",
+        due_on=now.date(),
+        ends_at=now + timedelta(days=1),
+        erased_before=None,
+        records=(),
+        timestamp=now,
+    )
+    ledger = house.installation.instruction_ledger
+    also = ledger.given(instruction, (), look_at=instruction.ends_at)
+    house.installation.register.save_all([instruction], also)
+    return instruction.id
 
 
 @contextmanager

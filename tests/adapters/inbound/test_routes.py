@@ -21,6 +21,7 @@ from domain.vocabulary import Right
 from tests.support.asking import Clock, approve, collected
 from tests.support.house import KARI, NORWAY, SWEDEN, House, open_house
 from tests.support.problems import problem
+from tests.support.told import instructed
 
 OPEN = {
     "/prove/eid/back",  # without the cookie of who set out, nothing happens there
@@ -115,6 +116,7 @@ def real(module_database_url: str, tmp_path_factory: pytest.TempPathFactory) -> 
                 "record_id": uuid4(),
                 "claim_id": uuid4(),
                 "hold_id": hold_id,
+                "instruction_id": instructed(house),
                 "passage_id": uuid4(),
                 "disclosure_id": uuid4(),
                 "question_id": uuid4(),

@@ -17,6 +17,7 @@ from tests.support.asking import Clock, approve, asked, collected
 from tests.support.house import KARI, NORWAY, SWEDEN, open_house
 from tests.support.roles import held, in_role
 from tests.support.tenants import Bodies, walk
+from tests.support.told import instructed
 
 NESTED = ("question_id", "claim_id", "passage_id", "disclosure_id", "breach_id", "breach")
 """Ids of what there is nothing of: who may not see the case learns that there is none of them."""
@@ -46,6 +47,7 @@ def real(module_database_url: str, tmp_path_factory: pytest.TempPathFactory) -> 
                 "request_id": case.request_id(Right.ERASURE),
                 "letter_id": next(iter(case.letters)),
                 "token_id": token.id,
+                "instruction_id": instructed(house),
                 "staff_id": "nora",
                 "controller": NORWAY,
                 "name": NORWAY,
