@@ -52,6 +52,7 @@ class Publishing:
         except KafkaNotUsable:
             row.say(Trouble.TOPICS_NOT_USABLE)
             raise
+        row.can_begin()
         return row
 
     def follower(self) -> tuple[Follower, Publisher]:

@@ -23,6 +23,7 @@ from adapters.embedded_postgres import EmbeddedPostgres
 from adapters.settings import Settings
 from tests.benchmarks import case, evidence, follow, fulfilment, kafka, memory, requests
 from tests.benchmarks.figures import Figure, at_least, at_most
+from tests.support.kafka import broker
 
 
 def measured(*, quick: bool) -> Iterator[Figure]:
@@ -35,9 +36,13 @@ def measured(*, quick: bool) -> Iterator[Figure]:
             yield from follow.measure(url, seconds=1, **few)
         else:
             yield from follow.measure(url, events=1_000_000, requests=100_000, seconds=20)
-    with _database() as (url, home), tempfile.TemporaryDirectory() as folder:
+    with (
+        _database() as (url, home),
+        tempfile.TemporaryDirectory() as folder,
+        broker(Path(folder)) as running,
+    ):
         count, seconds = (500, 2) if quick else (20_000, 20)
-        yield from kafka.measure(url, Path(folder), count=count, seconds=seconds)
+        yield from kafka.measure(running, url, home, count=count, seconds=seconds)
     with _database() as (url, _):
         yield from evidence.measure(url, 2_000 if quick else 200_000)
     with _database() as (url, home):

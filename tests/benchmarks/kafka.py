@@ -27,7 +27,7 @@ from adapters.publishing import Publishing
 from adapters.settings import Settings
 from tests.benchmarks.figures import Figure, at_least, at_most
 from tests.support.bus import instruction, save, settings_of, with_topics, writing
-from tests.support.kafka import Broker, broker
+from tests.support.kafka import Broker
 from tests.support.processes import wait_until
 
 PER_SECOND = 200
@@ -38,10 +38,12 @@ BARE = "bare"
 ROOT = Path(__file__).parents[2]
 
 
-def measure(url: str, folder: Path, *, count: int, seconds: float) -> Iterator[Figure]:
-    with broker(folder / "kafka") as running, Database(url) as database:
+def measure(
+    running: Broker, url: str, home: Path, *, count: int, seconds: float
+) -> Iterator[Figure]:
+    with Database(url) as database:
         migrate(database)
-        settings = settings_of(running, url, TRETTIO_HOME=str(folder / "home"))
+        settings = settings_of(running, url, TRETTIO_HOME=str(home))
         with_topics(running, settings, partitions=PARTITIONS)
         ours, bare = rates(running, settings, database, count)
         what = "instructions published, against kafka-python's bare producer"

@@ -24,6 +24,8 @@ class KafkaNotUsable(Exception):
 
 def options(settings: Settings) -> dict[str, Any]:
     """What producer, consumer and admin client alike are given."""
+    # While no broker answers it says so several times a second; we say it once, and in /health.
+    logging.getLogger("kafka").setLevel(logging.CRITICAL)
     if settings.kafka is None:
         raise KafkaNotUsable("TRETTIO_KAFKA is not set: name your brokers, as in kafka:9092")
     given: dict[str, Any] = {

@@ -13,7 +13,6 @@ from functools import partial
 from typing import Any
 from uuid import UUID
 
-import structlog
 from eventsourcing.persistence import Notification
 
 from adapters.contract.messages import (
@@ -63,8 +62,6 @@ _ARRIVED = frozenset({"request.received", "request.receipt-corrected"})
 
 Maker = Callable[[Recorded], Message | None]
 
-log = structlog.get_logger()
-
 
 class Telling:
     """Messages about events in order, until there are no more, or one that cannot be told."""
@@ -73,7 +70,8 @@ class Telling:
         self._events, self._makers = events, makers
         self.count = 0
         self.poison: int | None = None
-        """The position of an event that cannot be told: what comes after it waits until it can."""
+        self.reason = ""
+        """The position of an event that cannot be told, and why: what comes after it waits."""
 
     def __iter__(self) -> Iterator[Message]:
         for event in self._events:
@@ -94,8 +92,7 @@ class Telling:
             yield message
 
     def _stop_at(self, event: Recorded, reason: str) -> None:
-        log.warning("event_not_public", position=event.position, reason=reason)
-        self.poison = event.position
+        self.poison, self.reason = event.position, reason
 
 
 class Facts:

@@ -37,6 +37,9 @@ class Trouble(Enum):
     ANOTHER_LOG = "another-log"
 
 
+OF_KAFKA = (Trouble.KAFKA_AWAY, Trouble.NOT_ALLOWED, Trouble.TOPICS_NOT_USABLE)
+
+
 class PublishedUpTo:
     """The row of one publication."""
 
@@ -99,6 +102,14 @@ class PublishedUpTo:
             " moved_at = clock_timestamp(),"
             " trouble = NULL, trouble_position = NULL, trouble_since = NULL WHERE name = %s",
             [upto, messages, self.name],
+        )
+
+    def can_begin(self) -> None:
+        """Kafka is there and as it should be: what an earlier start said of it is over."""
+        self._database.fetch(
+            "UPDATE trettio.publications SET trouble = NULL, trouble_position = NULL,"
+            " trouble_since = NULL WHERE name = %s AND trouble = ANY(%s)",
+            [self.name, [one.value for one in OF_KAFKA]],
         )
 
     def say(self, trouble: Trouble, *, after: int | None = None, at: int | None = None) -> None:

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 import structlog
 
-from adapters.outbound.kafka.facts import Facts
+from adapters.outbound.kafka.facts import Facts, Telling
 from adapters.outbound.kafka.position import PublishedUpTo, Trouble
 from adapters.outbound.kafka.sender import NotSent, Sender
 from services.follower import Recorded
@@ -40,7 +40,7 @@ class Publisher:
         """Publish what is public in these; False when another publisher has them, or in trouble."""
         self._position = None
         try:
-            moved, poison = self._publish(events, after, upto)
+            told = self._publish(events, after, upto)
         except NotSent as error:
             self._stopped(error.trouble, error.reason, after=after)
             return False
@@ -48,30 +48,29 @@ class Publisher:
             # Perhaps it was sent and only not put down: then it will be found in the topics.
             self._sender.drop()
             raise
-        if poison is not None:
-            self._stopped(Trouble.UNREADABLE, "cannot be told", at=poison)
+        if told is None:
             return False
-        if moved:
-            self._position = upto
-            self._goes_on()
-        return moved
+        if told.poison is not None:
+            self._stopped(Trouble.UNREADABLE, told.reason, at=told.poison)
+            return False
+        self._position = upto
+        self._goes_on()
+        return True
 
     def close(self) -> None:
         self._sender.drop()
 
-    def _publish(
-        self, events: Sequence[Recorded], after: int, upto: int
-    ) -> tuple[bool, int | None]:
+    def _publish(self, events: Sequence[Recorded], after: int, upto: int) -> Telling | None:
         self._sender.connect()
         with self._row.held(after) as connection:
             if connection is None:
-                return False, None
+                return None
             telling = self._facts.of(events)
             self._sender.send(telling, after=after)
             last = upto if telling.poison is None else telling.poison - 1
             if last > after:
                 self._row.move(connection, last, telling.count)
-        return True, telling.poison
+        return telling
 
     def _stopped(
         self, trouble: Trouble, reason: str, *, after: int | None = None, at: int | None = None
