@@ -42,7 +42,7 @@ pytestmark = pytest.mark.survival
 
 ROUNDS = int(os.environ.get("TRETTIO_KAFKA_ROUNDS", "20"))
 PER_SECOND = 200
-TOGETHER = 20
+TOGETHER = 40
 """So many are saved at once, and one of them belongs to a real case."""
 REQUESTS = 40
 ROOT = Path(__file__).parents[2]
