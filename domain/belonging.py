@@ -19,6 +19,7 @@ from domain.folder import Folder, folder_id
 from domain.fulfilment import Fulfilment, fulfilment_id
 from domain.hold import Hold
 from domain.information import Information, information_id
+from domain.instruction import Instruction
 from domain.portability import DirectTransfer, direct_transfer_id
 from domain.rectification import Rectification, rectification_id
 from domain.redaction import Redaction, redaction_id
@@ -59,9 +60,11 @@ OF_A_CASE: tuple[type[Aggregate], ...] = (
 )
 """Every aggregate whose id follows from the case's."""
 
-KINDS: tuple[str, ...] = tuple(vars(kind)["TOPIC"] for kind in (*OF_A_CASE, Hold, Errand))
-"""The first words of the topics that belong to cases; holds and errands are asked for: a request
-has any number of them."""
+KINDS: tuple[str, ...] = tuple(
+    vars(kind)["TOPIC"] for kind in (*OF_A_CASE, Hold, Errand, Instruction)
+)
+"""The first words of the topics that belong to cases; holds, errands and instructions are asked
+for: a request has any number of them."""
 
 
 def begun_of(case: Case) -> tuple[UUID, ...]:

@@ -18,6 +18,7 @@ from uuid import UUID
 import domain.case
 import domain.folder
 import domain.identity_providers
+import domain.instruction
 import domain.rectification
 import domain.representation
 import domain.request
@@ -34,6 +35,7 @@ from domain.folder import Folder
 from domain.fulfilment import Fulfilment
 from domain.hold import Hold
 from domain.information import Information
+from domain.instruction import Instruction
 from domain.portability import DirectTransfer
 from domain.rectification import Claim, Rectification
 from domain.redaction import Redaction
@@ -103,7 +105,7 @@ Request = DataSubjectRequest
 
 class CaseFile(Projection):
     name = "case_file"
-    version = 3
+    version = 4
     tables = (MEMBERS, LINES)
 
     def concerns(self, topic: str) -> bool:
@@ -112,8 +114,9 @@ class CaseFile(Projection):
     def apply(self, recorded: Recorded, rows: Rows) -> None:
         event, said = recorded.body, recorded.body.as_json
         begins = MEMBERSHIPS.get(recorded.topic)
-        if begins is not None:
-            rows.add(MEMBERS, begins(event))
+        member = begins(event) if begins is not None else None
+        if member is not None:
+            rows.add(MEMBERS, member)
         if recorded.topic == Request.Reclassified.TOPIC:
             for known in rows.changing(MEMBERS, recorded.originator_id):
                 known.subject_right = event.right.value
@@ -161,12 +164,18 @@ def _of_case(kind: str) -> Callable[[Any], Member]:
     return lambda event: Member(aggregate_id=event.originator_id, case_id=event.case_id, kind=kind)
 
 
-MEMBERSHIPS: Mapping[str, Callable[[Any], Member]] = {
+def _instruction(event: Instruction.Given) -> Member | None:
+    """A trial, and what is erased again after a restore, belong to no case."""
+    return _beside(Instruction.TOPIC)(event) if event.case_id is not None else None
+
+
+MEMBERSHIPS: Mapping[str, Callable[[Any], Member | None]] = {
     Case.Arrived.TOPIC: _case,
     Request.Received.TOPIC: _request,
     Fulfilment.Planned.TOPIC: _beside(Fulfilment.TOPIC),
     Hold.Placed.TOPIC: _beside(Hold.TOPIC),
     Errand.Begun.TOPIC: _beside(Errand.TOPIC),
+    Instruction.Given.TOPIC: _instruction,
     Redaction.Begun.TOPIC: _beside(Redaction.TOPIC),
     DirectTransfer.Asked.TOPIC: _beside(DirectTransfer.TOPIC),
     ErasureWish.Said.TOPIC: _beside(ErasureWish.TOPIC),
@@ -197,6 +206,7 @@ _ENUMS = frozenset(
         domain.case,
         domain.folder,
         domain.identity_providers,
+        domain.instruction,
         domain.rectification,
         domain.representation,
         domain.request,

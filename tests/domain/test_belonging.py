@@ -13,15 +13,16 @@ from domain.case import request_id
 from domain.controller import Controller
 from domain.errand import Errand
 from domain.hold import Hold
+from domain.instruction import Instruction
 from domain.looks import Looks
 from domain.marketing_stop import MarketingStop
 from domain.refusal import Refusal
 from domain.representation import representation_id
 from domain.vocabulary import Right
 
-ELSEWHERE = {Controller, Errand, Hold, Looks, MarketingStop}
-"""A controller is no part of a case; holds and errands have no one place and are asked for; and
-whoever looks at a case has not changed it; and one click in a mail makes none."""
+ELSEWHERE = {Controller, Errand, Hold, Instruction, Looks, MarketingStop}
+"""A controller is no part of a case; holds, errands and instructions have no one place and are
+asked for; and whoever looks at a case has not changed it; and one click in a mail makes none."""
 
 
 def test_every_aggregate_is_a_case_s_or_is_known_to_be_elsewhere() -> None:
