@@ -94,20 +94,29 @@ class Errands:
         self._controllers, self._links, self.book = controllers, links, book
         self._mailer, self._views, self._clock = mailer, views, clock
         self._address = address.rstrip("/")
+        self._looked_at: set[tuple[UUID, str, datetime, str]] = set()
+        """The lines whose holders are asked, so that nothing is opened once a minute for them."""
 
     # What comes by itself
 
     def pass_over(self) -> int:
         """Ask whoever has to be asked now, and end what needs nobody any more; answers how many."""
-        profiles = {
-            name: profile
-            for name in self._controllers.names()
-            if answers_by_link(profile := self._controllers.in_force(name))
-        }
+        profiles = dict(self._profiles())
         changed = self._end_what_is_over()
         lines = waiting_for_people(self._views, tuple(profiles), limit=MOST_LINES)
-        changed += sum(self._ask(line, profiles[line.controller]) for line in lines)
+        new = {_as_looked_at(line, profiles[line.controller]): line for line in lines}
+        for key in new.keys() - self._looked_at:
+            changed += self._ask(new[key], profiles[new[key].controller])
+        self._looked_at = set(new)
         return changed + self._queue_what_is_due()
+
+    def _profiles(self) -> Iterator[tuple[str, Profile]]:
+        """The controllers that have anybody asked by a link."""
+        for name in self._controllers.names():
+            with suppress(DomainError, ValueError):  # none in force, or none that can be read
+                profile = self._controllers.in_force(name)
+                if answers_by_link(profile):
+                    yield name, profile
 
     def _ask(self, line: Asked, profile: Profile) -> int:
         """Begin an errand for everybody who answers for a line and was not asked about it yet."""
@@ -355,6 +364,10 @@ class Errands:
 
     def _today(self, errand: Errand) -> date:
         return received_on(self._clock(), self._controllers.in_force(errand.controller).country)
+
+
+def _as_looked_at(line: Asked, profile: Profile) -> tuple[UUID, str, datetime, str]:
+    return line.request_id, line.system, line.since, profile.digest
 
 
 def _is_asked_more(earlier: Sequence[Errand], line: str, since: datetime) -> bool:
