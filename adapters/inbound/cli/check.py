@@ -75,9 +75,11 @@ def _evidence(opened: Installation) -> list[Misfit]:
         trusted = {signing_keys(settings).current.fingerprint}
     except WrongMasterKey as error:
         return [Misfit("signing-key", 1, str(error), ())]
-    standing = chain_store.state(opened.database).warnings
-    if standing:
-        return [Misfit("chain-stands", 1, standing[0], ())]
+    chain = chain_store.state(opened.database)
+    if chain.position == 0 and chain.stopped is None:
+        return []  # nothing has followed the log here since the chain was added
+    if chain.warnings:
+        return [Misfit("chain-stands", 1, chain.warnings[0], ())]
     faults = verify_log(opened.database, CheckpointFile(settings.checkpoint_file), trusted).faults
     if not faults:
         return []

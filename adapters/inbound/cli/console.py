@@ -94,7 +94,7 @@ def _reasons() -> tuple[type[Exception], ...]:
     from services.follower import AnotherLog
 
     return (
-        *(DatabaseNotUsable, PostgresNotStarted, KafkaNotUsable, AnotherLog),
+        *(ChainStopped, DatabaseNotUsable, PostgresNotStarted, KafkaNotUsable, AnotherLog),
         *(WrongMasterKey, DomainError, SettingsWrong),
     )
 

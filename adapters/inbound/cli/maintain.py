@@ -57,7 +57,9 @@ def replay(
         stop("say --self: what was destroyed here is destroyed again in the restored database")
     with opened(settings_or_stop()) as installation:
         count = installation.vault.destroy_outstanding()
-        lost = installation.chain().resume()
+        chain = installation.chain()
+        lost = chain.resume()
+        chain.drain()
         installation.views.prepare(installation.log_source())
         restore_is_settled(installation.database)
         typer.echo(f"{count} compartments destroyed again")

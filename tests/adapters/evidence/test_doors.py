@@ -88,6 +88,11 @@ def test_it_is_fetched_over_the_api_at_the_desk_and_in_a_terminal(
     assert caller(house).get(f"{place}?content=true").status_code == 403
     verified = trettio("verify", str(path), database_url=database_url, home=tmp_path / "home")
     assert verified.returncode == 0, verified.stdout
+    spoilt = trettio(
+        *("verify", str(path), "--spoil"), database_url=database_url, home=tmp_path / "home"
+    )
+    assert spoilt.returncode == 1
+    assert "events.json" in spoilt.stdout
 
 
 def test_a_day_shows_what_was_known_then_whatever_was_corrected_later(
