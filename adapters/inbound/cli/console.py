@@ -87,6 +87,7 @@ def start_errors() -> Iterator[None]:
 
 def _reasons() -> tuple[type[Exception], ...]:
     from adapters.embedded_postgres import PostgresNotStarted
+    from adapters.outbound.chain import ChainStopped
     from adapters.outbound.database import DatabaseNotUsable
     from adapters.outbound.kafka.connection import KafkaNotUsable
     from adapters.outbound.vault import WrongMasterKey
