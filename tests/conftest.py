@@ -147,7 +147,10 @@ class OneSlowServer(LoadScopeScheduling):
         return file
 
 
-LONG = ("/survival/", "/end_to_end/", "/browser/", "/demo/", "/upgrades/", "test_pretix.py")
+LONG = (
+    *("/survival/", "/end_to_end/", "/browser/", "/demo/", "/upgrades/", "test_pretix.py"),
+    "kafka",
+)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
