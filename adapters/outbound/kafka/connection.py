@@ -82,8 +82,12 @@ def reaching(settings: Settings) -> Iterator[None]:
                 f"nobody whom we trust vouches for Kafka at {settings.kafka}: name the file with"
                 " its authority's certificate as TRETTIO_KAFKA_CA"
             ) from error
+        # A broker that refuses a password may hang up before the refusal has arrived.
+        doubt = "; or it hangs up because TRETTIO_KAFKA_USER or its password is wrong"
+        hangs_up = any("disconnected" in str(reason) for reason in reasons)
         raise KafkaAway(
             f"Kafka at {settings.kafka} cannot be reached ({_cause(reasons[-1])})"
+            f"{doubt if hangs_up and settings.kafka_security.startswith('SASL') else ''}"
         ) from error
     finally:
         heard.forget()
@@ -102,6 +106,9 @@ def administration(settings: Settings) -> Iterator[KafkaAdminClient]:
             client.close()
 
 
+_NOBODY = logging.NullHandler()
+
+
 class _Heard(logging.Handler):
     """Why connections failed. The library only logs it, and in the end says that time is up.
 
@@ -114,6 +121,10 @@ class _Heard(logging.Handler):
         self._source = logging.getLogger("kafka.net.manager")
 
     def listen(self) -> None:
+        # Heard by us, whatever else of the library is written down, and told by nobody else.
+        self._source.setLevel(logging.WARNING)
+        self._source.propagate = False
+        self._source.addHandler(_NOBODY)
         self._source.addHandler(self)
 
     def forget(self) -> None:
