@@ -68,7 +68,7 @@ class Threads:
         try:
             with presence.kept_up():
                 begun()
-                with _little_garbage():
+                with little_garbage():
                     yield self.stop
         except KeyboardInterrupt:
             if not self._replaced:
@@ -98,7 +98,7 @@ class Threads:
 
 
 @contextmanager
-def _little_garbage() -> Iterator[None]:
+def little_garbage() -> Iterator[None]:
     """What is there at the start stays until the end, so nobody looks for garbage in it."""
     before = gc.get_threshold()
     gc.collect()

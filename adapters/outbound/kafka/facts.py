@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
+from datetime import datetime
 from functools import partial
 from typing import Any
 from uuid import UUID
@@ -196,7 +197,7 @@ class Facts:
             subject=subject,
             incarnation=self._incarnation,
             position=event.position,
-            time=event.body.timestamp,
+            time=datetime.fromisoformat(_plain(event.body.as_json["timestamp"])),
         )
         return Message(kind.TOPIC, told.key, str(told.id), event.position, told.to_json())
 

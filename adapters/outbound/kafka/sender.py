@@ -78,7 +78,8 @@ class Sender:
                 if self._there is None:
                     self._there = self._already_there(after)
                 there = self._there
-                self._send(self._producer, (one for one in messages if one.id not in there))
+                new = (one for one in messages if one.id not in there) if there else messages
+                self._send(self._producer, new)
         except BaseException:
             self.drop()
             raise
