@@ -1,4 +1,4 @@
-"""`/v1/opendsr/callbacks`: a processor says that there is news of a request (OpenDSR 2.0).
+"""`/v1/opendsr/callbacks`: a processor says that there is news of a request (OpenDSR, 8.5-8.8).
 
 Signed with the key of its domain, or not listened to. What the news is, is asked: a callback only
 makes that happen sooner, so one that is sent twice, late or by somebody who kept it does no harm.
@@ -33,7 +33,7 @@ def news(
     instruction_id: Annotated[UUID, Path()],
     body: Annotated[bytes, Depends(raw)],
 ) -> Response:
-    """News of a request: 202, or 401 where the signature does not fit."""
+    """News of a request: 202, or 403 where the signature does not fit."""
     instruction = installation.register.find_instruction(instruction_id)
     if instruction is None or instruction.delivery is not Contract.OPENDSR:
         raise _not_signed()
@@ -57,5 +57,4 @@ def news(
 
 
 def _not_signed() -> HTTPException:
-    headers = {"WWW-Authenticate": "OpenDSR"}
-    return HTTPException(HTTPStatus.UNAUTHORIZED, NOT_SIGNED, headers=headers)
+    return HTTPException(HTTPStatus.FORBIDDEN, NOT_SIGNED)

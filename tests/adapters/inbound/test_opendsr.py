@@ -197,9 +197,9 @@ def test_a_signed_callback_has_the_news_asked_for_at_once(
 
     forged = processor.signed(body) | {"X-OpenDSR-Signature": "bm8="}
     for headers in ({}, forged, processor.signed(body + b" ")):
-        problem(house.client.post(path, content=body, headers=headers), 401)
+        problem(house.client.post(path, content=body, headers=headers), 403)
     nobodys = "/v1/opendsr/callbacks/5b0f3f0e-6f5b-4d53-9a39-0b8e8cbb5f2e"
-    problem(house.client.post(nobodys, content=body, headers=processor.signed(body)), 401)
+    problem(house.client.post(nobodys, content=body, headers=processor.signed(body)), 403)
     junk = b'{"request_status": "perhaps"}'
     problem(house.client.post(path, content=junk, headers=processor.signed(junk)), 422)
     house.worker.drain()
