@@ -94,6 +94,8 @@ def closed() -> list[Route]:
 
 API = [one for one in closed() if not one.is_page]
 PAGES = [one for one in closed() if one.is_page]
+BY_LINK = [one for one in PAGES if one.path == "/errands" or one.path.startswith("/errands/")]
+"""What a code opens that was sent to whoever was asked by a link: nobody signs in there."""
 
 
 @pytest.fixture(scope="module")
@@ -281,7 +283,29 @@ def test_a_controller_that_is_named_is_there_for_its_own_tokens_only(
         assert answers[0].status_code in {404, 422}
 
 
-@pytest.mark.parametrize("route", PAGES, ids=str)
+@pytest.mark.parametrize("route", BY_LINK, ids=str)
+def test_what_a_code_opens_is_there_for_nobody_else(real: Any, route: Route) -> None:
+    """A right to read everything at the desk does not open it either."""
+    house, ids = real
+    before = house.events()
+    stranger = TestClient(
+        house.client.app, headers={"Origin": "http://testserver"}, follow_redirects=False
+    )
+    guessed = TestClient(
+        house.client.app,
+        headers={"Origin": "http://testserver"},
+        cookies={"trettio-errands": "x" * 43},
+        follow_redirects=False,
+    )
+
+    for browser in (stranger, guessed, at_desk(house, *Scope)):
+        answer = ask(browser, route, route.address(**ids | {"errand_id": uuid4()}))
+        assert answer.status_code == 404, answer.text
+        assert "location" not in answer.headers
+    assert house.events() == before
+
+
+@pytest.mark.parametrize("route", [one for one in PAGES if one not in BY_LINK], ids=str)
 def test_a_page_leads_strangers_to_the_door(real: Any, route: Route) -> None:
     house, ids = real
     before = house.events()
