@@ -11,7 +11,7 @@ from tests.support.kafka import Broker
 def test_lag_and_rate_of_publication_can_be_measured(
     kafka: Broker, database_url: str, tmp_path: Path
 ) -> None:
-    figures = list(measure(kafka, database_url, tmp_path, count=100, seconds=0.1))
+    figures = list(measure(kafka, database_url, tmp_path, count=200, seconds=0.1))
 
     assert [one.what.partition(",")[0] for one in figures] == [
         "instructions published",

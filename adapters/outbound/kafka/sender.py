@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 DELIVERY_MILLISECONDS = 5_000
 """So long Kafka may take over one batch; the row of the position is held meanwhile."""
+LINGER_MILLISECONDS = 50
 LOOK_SECONDS = 2.5
 BATCH_BYTES = 128 * 1024
 """A hundred instructions of one partition go in one request."""
@@ -63,6 +64,8 @@ class Sender:
                 request_timeout_ms=DELIVERY_MILLISECONDS - 500,
                 max_block_ms=DELIVERY_MILLISECONDS,
                 batch_size=BATCH_BYTES,
+                # Large requests cost least; the end of what there is to send is never waited for.
+                linger_ms=LINGER_MILLISECONDS,
                 allow_auto_create_topics=False,
                 metrics_enabled=False,
             )
