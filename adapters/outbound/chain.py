@@ -16,10 +16,9 @@ from uuid import UUID
 
 import structlog
 from eventsourcing.persistence import Notification
-from psycopg import Connection
-from psycopg.rows import TupleRow
 
 from adapters.outbound.chain_store import (
+    Run,
     insert,
     keep,
     last_statement,
@@ -32,7 +31,7 @@ from adapters.outbound.checkpoints import CheckpointFile, Kind, Statement, signe
 from adapters.outbound.database import Database, DatabaseNotUsable
 from adapters.outbound.master_keys import WrongMasterKey
 from adapters.outbound.recorder import LogEndsBefore, LogReader, LogReplaced, incarnation
-from adapters.outbound.signing_keys import Keys, SigningKey
+from adapters.outbound.signing_keys import Keys, SigningKeys
 from domain.evidence_chain import Entry, folded, links_of
 from services.ports import Clock
 
@@ -152,24 +151,31 @@ class Chain:
                 return False
             position, head = row
             last = last_statement(connection)
-            key = self._key(last)
-            if last is None or last.key != key.fingerprint:
-                last = self._sign(connection, Kind.KEY, last, position, head)
+            keys, here = self._usable(last), self._incarnation()
+            made: list[Statement] = []
+            runs: list[Run] = []
+            if last is None or last.key != keys.current.fingerprint:
+                last = self._signed(keys, here, Kind.KEY, last, position, head)
+                made.append(last)
             free = self._every_links - unsigned(connection, last.position)
             links = links_of(position, entries)
             while some := list(islice(links, free)):
-                keep(connection, position, some)
+                runs.append(Run(position, some))
                 position, head = some[-1].position, folded(head, some)
                 free -= len(some)
                 if free == 0:
-                    last = self._sign(connection, Kind.CHECKPOINT, last, position, head)
+                    last = self._signed(keys, here, Kind.CHECKPOINT, last, position, head)
+                    made.append(last)
                     free = self._every_links
             if position > last.position and (sign or self._clock() >= last.at + self._every):
-                self._sign(connection, Kind.CHECKPOINT, last, position, head)
+                made.append(self._signed(keys, here, Kind.CHECKPOINT, last, position, head))
+            # Each in one statement: a long log is folded at the speed of the digests.
+            keep(connection, runs)
+            insert(connection, made)
             connection.execute(
                 "UPDATE trettio.chain SET position = %s, head = %s, incarnation = %s,"
                 " updated_at = clock_timestamp()",
-                [position, head, self._incarnation()],
+                [position, head, here],
             )
             return bool(position > row[0])
 
@@ -182,8 +188,8 @@ class Chain:
 
     # Signing
 
-    def _key(self, last: Statement | None) -> SigningKey:
-        """The key that signs now; one that took another's place must have that one beside it."""
+    def _usable(self, last: Statement | None) -> SigningKeys:
+        """The keys as given now; one that took another's place must have that one beside it."""
         try:
             keys = self._keys()
         except WrongMasterKey as error:
@@ -193,30 +199,28 @@ class Chain:
                 f"the signing key {keys.current.fingerprint[:16]} is given here, and the chain is"
                 f" signed with {last.key[:16]}: give that one too, after the new one"
             )
-        return keys.current
+        return keys
 
-    def _sign(
+    def _signed(
         self,
-        connection: Connection[TupleRow],
+        keys: SigningKeys,
+        here: UUID,
         kind: Kind,
         last: Statement | None,
         position: int,
         head: bytes,
     ) -> Statement:
-        keys = self._keys()
         is_new = kind is Kind.KEY and last is not None
-        new = signed(
+        return signed(
             keys.current,
             kind=kind,
             after=last,
-            incarnation=self._incarnation(),
+            incarnation=here,
             position=position,
             head=head,
             at=self._clock(),
             vouching=keys.find(last.key) if is_new and last is not None else None,
         )
-        insert(connection, [new])
-        return new
 
     def _incarnation(self) -> UUID:
         return incarnation(self.database)
@@ -305,8 +309,7 @@ class Chain:
             row = connection.execute("SELECT id FROM trettio.incarnation").fetchone()
             last = last_statement(connection)
             if row is not None and last is not None:
-                self._key(last)
-                keys = self._keys()
+                keys = self._usable(last)
                 made = signed(
                     keys.find(last.key) or keys.current,
                     kind=Kind.RESTORED,

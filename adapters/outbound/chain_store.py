@@ -81,14 +81,29 @@ def say(database: Database, reason: str | None) -> None:
 # Links
 
 
-def keep(connection: Connection[TupleRow], after: int, links: Sequence[Link]) -> None:
+@dataclass(frozen=True, slots=True)
+class Run:
+    """Links that are kept in one row: all that follow a position, up to the last of them."""
+
+    after: int
+    links: Sequence[Link]
+
+    @property
+    def upto(self) -> int:
+        return self.links[-1].position
+
+    @property
+    def kept(self) -> bytes:
+        return b"".join(one.position.to_bytes(8, "big") + one.digest for one in self.links)
+
+
+def keep(connection: Connection[TupleRow], runs: Sequence[Run]) -> None:
+    if not runs:
+        return
     connection.execute(
-        "INSERT INTO trettio.chain_links (after, upto, links) VALUES (%s, %s, %b)",
-        [
-            after,
-            links[-1].position,
-            b"".join(one.position.to_bytes(8, "big") + one.digest for one in links),
-        ],
+        "INSERT INTO trettio.chain_links (after, upto, links)"
+        " SELECT * FROM unnest(%b::bigint[], %b::bigint[], %b::bytea[])",
+        [[one.after for one in runs], [one.upto for one in runs], [one.kept for one in runs]],
     )
 
 
@@ -143,8 +158,15 @@ def last_statement(connection: Connection[TupleRow]) -> Statement | None:
 
 
 def insert(connection: Connection[TupleRow], made: Sequence[Statement]) -> None:
-    for one in made:
-        connection.execute(
-            "INSERT INTO trettio.statements (number, kind, position, line) VALUES (%s, %s, %s, %s)",
-            [one.number, one.kind.value, one.position, one.line],
-        )
+    if not made:
+        return
+    connection.execute(
+        "INSERT INTO trettio.statements (number, kind, position, line)"
+        " SELECT * FROM unnest(%s::bigint[], %s::text[], %s::bigint[], %s::text[])",
+        [
+            [one.number for one in made],
+            [one.kind.value for one in made],
+            [one.position for one in made],
+            [one.line for one in made],
+        ],
+    )
