@@ -125,6 +125,7 @@ from services.restricting import Restrictions
 from services.retention import Retention
 from services.searching_again import SearchingAgain
 from services.suppressions import Suppressions
+from services.told_holds import ToldHolds
 from services.what_if import WhatIf
 from services.wishing import Wishing
 from services.withdrawing import Withdrawing
@@ -529,6 +530,18 @@ def _wire(
     rectifying = Rectifying(register, vault, tasks, controllers, fulfilments, restrictions, clock)
     ledger = PostgresInstructionLedger(database)
     system_keys = SystemKeys(database, vault.key_for, countries)
+    holds = Holds(
+        register,
+        vault,
+        tasks,
+        controllers,
+        held,
+        restrictions,
+        links,
+        clock,
+        address=settings.address,
+        sender=settings.neutral_sender,
+    )
     instructions = Instructions(
         register,
         vault,
@@ -537,6 +550,7 @@ def _wire(
         fulfilments,
         rectifying,
         restrictions,
+        ToldHolds(register, tasks, held, holds, clock),
         ledger,
         system_keys,
         clock,
@@ -615,18 +629,7 @@ def _wire(
         suppressions=suppressions,
         archiving=Archiving(register, vault, tasks, controllers, TypstTypesetter(), clock),
         afterwards=Afterwards(register, vault, tasks, controllers, planning, postroom, clock),
-        holds=Holds(
-            register,
-            vault,
-            tasks,
-            controllers,
-            held,
-            restrictions,
-            links,
-            clock,
-            address=settings.address,
-            sender=settings.neutral_sender,
-        ),
+        holds=holds,
         porting=porting,
         wishing=Wishing(register, controllers, clock),
         representing=Representing(

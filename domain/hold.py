@@ -89,9 +89,23 @@ class Hold(Aggregate):
 
         TOPIC = "hold.person-asked"
         reason: str
+        doubted: bool = False
+        """What the system answered is not believed: told again, it begins anew."""
 
         def apply(self, aggregate: Hold) -> None:
             aggregate.waits_for = self.reason
+            if self.doubted:
+                aggregate.searched, aggregate.answers = False, ()
+
+    class SystemAnswered(Event):
+        """A system that is told has answered: what it says of the records, so far as settled."""
+
+        TOPIC = "hold.system-answered"
+        outcomes: tuple[RecordOutcome, ...]
+
+        def apply(self, aggregate: Hold) -> None:
+            aggregate.searched = True
+            aggregate.answers = (*aggregate.answers, *self.outcomes)
 
     class ErasedAtRelease(Event):
         TOPIC = "hold.erased-at-release"
@@ -152,6 +166,8 @@ class Hold(Aggregate):
         self.erased = False
         self.erased_at: datetime | None = None
         self.outcomes: tuple[RecordOutcome, ...] = ()
+        self.searched = False
+        self.answers: tuple[RecordOutcome, ...] = ()
         self.told = False
         self.told_at: datetime | None = None
         self.wrong_answers = 0
@@ -239,12 +255,27 @@ class Hold(Aggregate):
         self._require_past(on, at)
         self.trigger_event(self.Released, on=on, by=human(by), reason=reason, timestamp=at)
 
-    def ask_person(self, *, reason: str, at: datetime) -> None:
+    def ask_person(self, *, reason: str, doubted: bool = False, at: datetime) -> None:
         """Somebody has to erase it by hand, or to look why it is still there."""
         if self.released_on is None:
             raise NotAllowedNow("a hold is released before anything under it is erased")
-        if not self.erased and self.waits_for != reason:
-            self.trigger_event(self.PersonAsked, reason=code(reason), timestamp=at)
+        if not self.erased and (doubted or self.waits_for != reason):
+            self.trigger_event(self.PersonAsked, reason=code(reason), doubted=doubted, timestamp=at)
+
+    def system_answers(self, *, outcomes: tuple[RecordOutcome, ...], at: datetime) -> None:
+        """What a system that is told has said; a record is answered for once."""
+        if self.released_on is None:
+            raise NotAllowedNow("a hold is released before anything under it is erased")
+        if not {one.record_id for one in outcomes} <= set(self.unanswered):
+            raise DomainError("this answers for a record that was not asked about")
+        if not self.erased:
+            self.trigger_event(self.SystemAnswered, outcomes=outcomes, timestamp=at)
+
+    @property
+    def unanswered(self) -> tuple[UUID, ...]:
+        """The records of which a system that is told has not said what became of them."""
+        answered = {one.record_id for one in self.answers}
+        return tuple(one for one in self.records if one not in answered)
 
     def erase_at_release(
         self,

@@ -125,6 +125,8 @@ class Instruction(Aggregate):
         ends_at: datetime
         erased_before: datetime | None
         records: InstructedRecords
+        hold_id: UUID | None = None
+        """The hold whose records are to go, for they lie in its own compartment."""
 
     class Fetched(Event):
         """The system has seen whom it is about, with its own token."""
@@ -219,12 +221,14 @@ class Instruction(Aggregate):
         erased_before: datetime | None,
         records: InstructedRecords,
         timestamp: datetime,
+        hold_id: UUID | None = None,
     ) -> None:
         self.controller, self.system = controller, system
         self.delivery, self.verb, self.purpose = delivery, verb, purpose
         self.request_id, self.case_id, self.right = request_id, case_id, right
         self.key, self.due_on, self.ends_at = key, due_on, ends_at
         self.erased_before, self.records = erased_before, records
+        self.hold_id = hold_id
         self.given_at = timestamp
         self.fetched_at: datetime | None = None
         self.fetches = 0

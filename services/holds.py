@@ -45,7 +45,7 @@ from services.ports import (
     Unavailable,
     Vault,
 )
-from services.register import Register, again_on_conflict
+from services.register import MakeAlong, Register, again_on_conflict, nothing_along
 from services.restricting import Restrictions
 from services.retention import ASK_AGAIN_SECONDS, FOR_ARCHIVE, hold_end_task
 
@@ -122,7 +122,7 @@ class Holds:
         """
         now, planned = self._clock(), 0
         for hold_id, controller, system, last_day in due:
-            task = _release_task(hold_id, controller, system, str(last_day), at=now)
+            task = release_task(hold_id, controller, system, str(last_day), at=now)
             if last_day < _today(now) and task.key not in self._planned:
                 self._register.save_all([], [self._tasks.add(task)])
                 self._planned.add(task.key)
@@ -223,7 +223,7 @@ class Holds:
             hold.lift(on=_today(now), reason=note, by=by, at=now)
             also.append(
                 self._tasks.add(
-                    _release_task(hold.id, hold.controller, hold.system, "lifted", at=now)
+                    release_task(hold.id, hold.controller, hold.system, "lifted", at=now)
                 )
             )
             self._register.save_all([hold], also)
@@ -240,10 +240,10 @@ class Holds:
         request = self._register.request(hold.request_id)
         outcomes = []
         for record_id, key in zip(hold.records, self._held.keys(hold).records, strict=True):
-            stays = self._stays(hold, request, record_id, key, None)
+            stays = self.stays(hold, request, record_id, key, None)
             outcomes.append(stays or RecordOutcome(record_id, Outcome.ERASED, "by-hand"))
         hold.erase_at_release(outcomes=tuple(outcomes), by=by, at=now)
-        self._register.save_all([hold], self._what_follows(hold, now))
+        self._register.save_all([hold], self.what_follows(hold, now))
 
     def try_again(self, hold_id: UUID, *, by: str) -> None:
         """Somebody has seen to it over there: ask the system once more."""
@@ -251,7 +251,7 @@ class Holds:
         hold = self._register.hold(hold_id)
         if hold.stands or hold.erased:
             raise NotAllowedNow("this hold does not wait to be erased")
-        task = _release_task(
+        task = release_task(
             hold.id, hold.controller, hold.system, f"again/{hold.version}", at=self._clock()
         )
         self._register.save_all([], self._tasks.again(task))
@@ -260,7 +260,7 @@ class Holds:
         """Which records to erase by hand, and what of them another hold keeps: personal data."""
         hold = self._register.hold(hold_id)
         return tuple(
-            HeldShown(record_id, key.kind, key.key, self._kept_beside(hold, key)[1])
+            HeldShown(record_id, key.kind, key.key, self.kept_beside(hold, key)[1])
             for record_id, key in zip(hold.records, self._held.keys(hold).records, strict=True)
         )
 
@@ -306,7 +306,7 @@ class Holds:
         if waits:
             self.ask_person(hold.id, reason="erase-from-list", task=task)
             return
-        if _nothing_was_there(outcomes) and task.attempts <= 1:
+        if nothing_was_there(outcomes) and task.attempts <= 1:
             self.ask_person(hold.id, reason="nothing-changed", task=task)
             return
         if self._is_left(hold, connector, person, outcomes, begun_at):
@@ -315,12 +315,22 @@ class Holds:
         self._record_erased(hold.id, outcomes, task)
 
     @again_on_conflict
-    def ask_person(self, hold_id: UUID, *, reason: str, task: Task | None = None) -> None:
+    def ask_person(
+        self,
+        hold_id: UUID,
+        *,
+        reason: str,
+        doubted: bool = False,
+        task: Task | None = None,
+        along: MakeAlong = nothing_along,
+    ) -> None:
         """No machine can go on: the hold waits for somebody of the controller's."""
         hold = self._register.hold(hold_id)
         if not hold.stands:
-            hold.ask_person(reason=reason, at=self._clock())
-        self._register.save_all([hold], [self._tasks.done(task)] if task is not None else [])
+            hold.ask_person(reason=reason, doubted=doubted, at=self._clock())
+        more = along()
+        done = [self._tasks.done(task)] if task is not None else []
+        self._register.save_all([hold, *more.aggregates], [*done, *more.also])
 
     @again_on_conflict
     def _released(self, hold: Hold, task: Task) -> bool:
@@ -349,7 +359,7 @@ class Holds:
         keys = self._held.keys(hold).records
         for record_id, key in zip(hold.records, keys, strict=True):
             record = there.get((key.kind, key.key))
-            stays = self._stays(hold, request, record_id, key, record)
+            stays = self.stays(hold, request, record_id, key, record)
             if stays is not None:
                 yield stays
                 continue
@@ -362,8 +372,8 @@ class Holds:
                 Treatment(
                     key=key.key,
                     kind=key.kind,
-                    anonymise=self._anonymises(hold, key.kind),
-                    keep_fields=self._kept_beside(hold, key)[1],
+                    anonymise=self.anonymises(hold, key.kind),
+                    keep_fields=self.kept_beside(hold, key)[1],
                 ),
                 key=f"{task.key}/{record_id}",
             )
@@ -374,7 +384,7 @@ class Holds:
                 residuals=tuple(KnownResidual(r.what, r.why, r.until) for r in result.residuals),
             )
 
-    def _stays(
+    def stays(
         self,
         hold: Hold,
         request: DataSubjectRequest,
@@ -386,7 +396,7 @@ class Holds:
         if record_id not in request.decisions:
             # Whoever withdrew the request did not ask us to erase when a claim ends.
             return RecordOutcome(record_id, Outcome.KEPT, "erasure-was-not-approved", hold.ground)
-        other, _ = self._kept_beside(hold, key)
+        other, _ = self.kept_beside(hold, key)
         if other is not None:
             return RecordOutcome(
                 record_id, Outcome.KEPT, "another-hold", other.ground, other.release_on
@@ -396,7 +406,7 @@ class Holds:
             return RecordOutcome(record_id, Outcome.KEPT, "in-use-again", hold.ground)
         return None
 
-    def _kept_beside(
+    def kept_beside(
         self, hold: Hold, key: dossier.SealedKey
     ) -> tuple[Hold | None, tuple[str, ...]]:
         """The hold that keeps all of the record, if there is one; else the fields others keep."""
@@ -410,7 +420,7 @@ class Holds:
             fields |= dict.fromkeys(part)
         return None, tuple(fields)
 
-    def _anonymises(self, hold: Hold, kind: str) -> bool:
+    def anonymises(self, hold: Hold, kind: str) -> bool:
         profile = self._controllers.in_force(hold.controller)
         system = next((one for one in profile.systems if one.id == hold.system), None)
         holding = system.holding(kind) if system else None
@@ -429,7 +439,7 @@ class Holds:
         gone = {
             (keys[one.record_id].kind, keys[one.record_id].key)
             for one in outcomes
-            if one.outcome in _GONE and not self._kept_beside(hold, keys[one.record_id])[1]
+            if one.outcome in GONE and not self.kept_beside(hold, keys[one.record_id])[1]
         }
         pending = any(one.outcome is Outcome.PENDING_AT_VENDOR for one in outcomes)
         left = {(one.kind, one.key) for one in connector.find(person, fresh_after=begun_at)} & gone
@@ -444,9 +454,9 @@ class Holds:
         now = self._clock()
         hold = self._register.hold(hold_id)
         hold.erase_at_release(outcomes=outcomes, at=now)
-        self._register.save_all([hold], [self._tasks.done(task), *self._what_follows(hold, now)])
+        self._register.save_all([hold], [self._tasks.done(task), *self.what_follows(hold, now)])
 
-    def _what_follows(self, hold: Hold, now: datetime) -> list[Also]:
+    def what_follows(self, hold: Hold, now: datetime) -> list[Also]:
         if hold.tell is None:
             return [self._tasks.add(hold_end_task(hold, at=now))]
         tell = Task(
@@ -547,10 +557,10 @@ class Holds:
         return dossier.CONTACT.validate_json(self._vault.open(hold.tell))
 
 
-_GONE = {Outcome.ERASED, Outcome.ANONYMISED, Outcome.NOT_FOUND, Outcome.RESIDUAL}
+GONE = {Outcome.ERASED, Outcome.ANONYMISED, Outcome.NOT_FOUND, Outcome.RESIDUAL}
 
 
-def _nothing_was_there(outcomes: tuple[RecordOutcome, ...]) -> bool:
+def nothing_was_there(outcomes: tuple[RecordOutcome, ...]) -> bool:
     """None of it was there, and nobody else keeps it: a system that was moved looks so too."""
     return all(one.outcome is Outcome.NOT_FOUND for one in outcomes)
 
@@ -588,7 +598,7 @@ def _today(at: datetime) -> date:
     return min(received_on(at, country) for country in Country)
 
 
-def _release_task(hold_id: UUID, controller: str, system: str, why: str, *, at: datetime) -> Task:
+def release_task(hold_id: UUID, controller: str, system: str, why: str, *, at: datetime) -> Task:
     return Task(
         key=f"{hold_id}/release/{why}",
         kind=RELEASE,

@@ -40,6 +40,7 @@ from services import dossier
 from services.controllers import Controllers
 from services.fulfilment import Fulfilments, person_of
 from services.golden import golden_person, strangers
+from services.holds import RELEASE
 from services.instruction_ledger import InstructionLedger, Line
 from services.numbers import person_to_find
 from services.ports import Also, Clock, Correction, Person, Refused, Result, Task, Tasks, Vault
@@ -48,6 +49,7 @@ from services.rectifying import Rectifying
 from services.register import Along, MakeAlong, Register, UnknownHere, again_on_conflict
 from services.restricting import Restrictions
 from services.system_tokens import SystemTokens
+from services.told_holds import ToldHolds
 
 VERBS: Mapping[str, Verb] = {
     verb.value: verb
@@ -63,11 +65,16 @@ VERBS: Mapping[str, Verb] = {
 }
 """What a worker's task says, by its kind."""
 
+TOLD_KINDS = frozenset({*VERBS, RELEASE})
+"""The tasks for which a system may be told, and answer later."""
+
 DELIVER = "deliver"
 """The kind of the task that brings an instruction to where it is not fetched from the log."""
 
 OF_RESTRICTIONS = frozenset({Verb.RESTRICT, Verb.UNRESTRICT})
 
+RELEASED_WITHIN = timedelta(days=30)
+"""No law says how soon what was kept goes after its last day: as soon as a person is answered."""
 CLAIM_FOR = timedelta(days=100)
 """As long as topics keep an instruction; longer than the longest time to answer (Art. 12(3))."""
 TRIED_FOR = timedelta(days=1)
@@ -127,6 +134,7 @@ class Instructions:
         fulfilments: Fulfilments,
         rectifying: Rectifying,
         restrictions: Restrictions,
+        holds: ToldHolds,
         ledger: InstructionLedger,
         tokens: SystemTokens,
         clock: Clock,
@@ -134,6 +142,7 @@ class Instructions:
         self._register, self._vault, self._tasks = register, vault, tasks
         self._controllers, self._fulfilments = controllers, fulfilments
         self._rectifying, self._restrictions = rectifying, restrictions
+        self._holds = holds
         self._ledger, self._tokens, self._clock = ledger, tokens, clock
         self._deliverers: dict[Contract, Deliverer] = {}
 
@@ -143,9 +152,46 @@ class Instructions:
 
     # Told
 
-    @again_on_conflict
     def give(self, task: Task) -> UUID:
         """Tell a system what a task is about. The same task again gives the same instruction."""
+        return self._release(task) if task.kind == RELEASE else self._ask(task)
+
+    @again_on_conflict
+    def _release(self, task: Task) -> UUID:
+        """What a hold's system has to do next, with the keys that the hold itself keeps."""
+        now = self._clock()
+        hold = self._register.hold(task.subject_id)
+        request = self._register.request(hold.request_id)
+        verb = self._holds.verb(hold)
+        due_on = received_on(now, request.country) + RELEASED_WITHIN
+        instruction = Instruction(
+            controller=hold.controller,
+            system=hold.system,
+            delivery=self._contract(hold.controller, hold.system),
+            verb=verb,
+            purpose=InstructionPurpose.REQUEST,
+            request_id=hold.request_id,
+            case_id=hold.case_id,
+            right=request.right,
+            key=task.key,
+            due_on=due_on,
+            ends_at=now + CLAIM_FOR,
+            erased_before=None,
+            records=self._holds.records(hold) if verb is Verb.ERASE else (),
+            hold_id=hold.id,
+            timestamp=now,
+        )
+        if self._register.find_instruction(instruction.id) is not None:
+            self._register.save_all([], [self._tasks.done(task)])
+            return instruction.id
+        person = self._holds.person(hold)
+        also = [self._tasks.done(task), *self._given(instruction, person, now)]
+        self._register.save_all([instruction], also)
+        log.info("instruction_given", instruction=str(instruction.id), verb=verb.value)
+        return instruction.id
+
+    @again_on_conflict
+    def _ask(self, task: Task) -> UUID:
         with self._register.alone_with(task.subject_id):
             now = self._clock()
             given = instruction_id(task.key)
@@ -247,9 +293,8 @@ class Instructions:
     def undeliverable(self, task: Task) -> None:
         """Nobody there takes it: a person has to see to the address, and have it told again."""
         instruction = self._register.instruction(task.subject_id)
-        if instruction.request_id is not None and self._is_wanted(instruction):
-            book = self._book(instruction)
-            book.escalate(instruction.request_id, instruction.system, reason=NOT_DELIVERED)
+        if self._is_wanted(instruction):
+            self._escalate(instruction, NOT_DELIVERED)
         instruction = self._register.instruction(task.subject_id)
         instruction.escalate(reason=NOT_DELIVERED, at=self._clock())
         also = [self._changed(instruction), self._tasks.done(task)]
@@ -307,7 +352,11 @@ class Instructions:
     def told(self, request_id: UUID) -> Mapping[str, Instruction]:
         """What is waited for on behalf of a request, by system: the newest where there are two."""
         found = map(self._register.instruction, self._ledger.open_of_request(request_id))
-        return {one.system: one for one in found if one.verb not in OF_RESTRICTIONS}
+        return {
+            one.system: one
+            for one in found
+            if one.verb not in OF_RESTRICTIONS and one.hold_id is None
+        }
 
     def open_of(
         self, controller: str, system: str, *, after: tuple[datetime, UUID] | None, limit: int
@@ -318,6 +367,10 @@ class Instructions:
         person = self._about(instruction)
         if instruction.verb not in {Verb.ERASE, Verb.RECTIFY}:
             return Claim(instruction, person)
+        if instruction.hold_id is not None:
+            keys = self._holds.keys(self._register.hold(instruction.hold_id))
+            held = (ClaimedRecord(one, keys[one.record_id].key) for one in instruction.records)
+            return Claim(instruction, person, tuple(held))
         request = self._request(instruction)
         if instruction.verb is Verb.RECTIFY:
             corrections = self._rectifying.to_write(request, instruction.system)
@@ -338,6 +391,8 @@ class Instructions:
         if instruction.purpose is InstructionPurpose.TEST:
             profile = self._controllers.in_force(instruction.controller)
             return golden_person(profile.system(instruction.system))
+        if instruction.hold_id is not None:
+            return self._holds.person(self._register.hold(instruction.hold_id))
         request = self._request(instruction)
         if instruction.verb in {Verb.FIND, Verb.READ_BACK}:
             case = self._register.case(request.case_id)
@@ -415,6 +470,9 @@ class Instructions:
         if instruction.request_id is None:  # a trial changes nothing anywhere
             self._register.save_all(*along())
             return
+        if instruction.hold_id is not None:
+            self._settle_hold(receipt, instruction, along)
+            return
         request = self._request(instruction)
         system, key = instruction.system, instruction.key
         if receipt.outcome is Said.NEEDS_PERSON:
@@ -452,6 +510,20 @@ class Instructions:
             case Verb.INFORM:
                 self._register.save_all(*along())
 
+    def _settle_hold(self, receipt: Receipt, instruction: Instruction, along: MakeAlong) -> None:
+        if receipt.outcome is Said.NEEDS_PERSON:
+            self._holds.needs_person(instruction, reason=NEEDS_PERSON, along=along)
+            return
+        records = list(as_records(receipt.found or (), self._about(instruction)))
+        match instruction.verb:
+            case Verb.FIND:
+                self._holds.found(instruction, records, along=along)
+            case Verb.ERASE:
+                results = _results(receipt, instruction)
+                self._holds.erased(instruction, results, along=along)
+            case _:
+                self._holds.read_back(instruction, records, along=along)
+
     @again_on_conflict
     def _put_off(self, receipt: Receipt, via: Via) -> None:
         assert receipt.retry_after is not None
@@ -487,8 +559,8 @@ class Instructions:
             return ()
         ids = self._ledger.open_of_request(instruction.request_id)
         others = (self._register.instruction(one) for one in ids if one != instruction.id)
-        same = (instruction.system, instruction.verb)
-        return tuple(one for one in others if (one.system, one.verb) == same and one.is_open)
+        same = _what_is_asked(instruction)
+        return tuple(one for one in others if _what_is_asked(one) == same and one.is_open)
 
     # What nobody waits for any more
 
@@ -496,6 +568,8 @@ class Instructions:
         """Whether an answer would still have an effect: the case may have gone on without it."""
         if instruction.request_id is None:
             return True
+        if instruction.hold_id is not None:
+            return self._holds.is_wanted(instruction)
         request = self._register.request(instruction.request_id)
         if instruction.verb in OF_RESTRICTIONS:
             return self._restrictions.awaits(
@@ -514,10 +588,11 @@ class Instructions:
         """Whether what a case holds is still to be fetched; what nobody wants any more is ended."""
         keeps = False
         for given in self._ledger.unfetched_of_case(case_id):
-            if self._is_wanted(self._register.instruction(given)):
-                keeps = True
-            else:
+            instruction = self._register.instruction(given)
+            if not self._is_wanted(instruction):
                 self._end(given)
+            elif instruction.hold_id is None:  # what a hold shows goes with the hold alone
+                keeps = True
         return keeps
 
     @again_on_conflict
@@ -548,7 +623,7 @@ class Instructions:
         if not self._is_wanted(instruction):
             instruction.end(reason=NOT_WANTED, at=now)
         elif now >= instruction.ends_at:
-            self._tell_a_person(instruction)
+            self._escalate(instruction, NOT_ANSWERING)
             instruction = self._register.instruction(given)
             instruction.end(reason=TIME_IS_OVER, at=now)
         elif instruction.put_off_until is not None and instruction.put_off_until > _told(
@@ -562,17 +637,18 @@ class Instructions:
             instruction.repeat(by=MACHINE, reason=NOT_ANSWERED, at=now)
             also = self._delivery(instruction, now)
         elif instruction.escalated_at is None:
-            self._tell_a_person(instruction)
+            self._escalate(instruction, NOT_ANSWERING)
             instruction = self._register.instruction(given)
             instruction.escalate(reason=NOT_ANSWERING, at=now)
         self._register.save_all([instruction], [self._changed(instruction), *also])
 
-    def _tell_a_person(self, instruction: Instruction) -> None:
+    def _escalate(self, instruction: Instruction, reason: str) -> None:
         """On the case first: cut off after that, it is said there once all the same."""
-        if instruction.request_id is None:
-            return
-        book = self._book(instruction)
-        book.escalate(instruction.request_id, instruction.system, reason=NOT_ANSWERING)
+        if instruction.hold_id is not None:
+            self._holds.needs_person(instruction, reason=reason)
+        elif instruction.request_id is not None:
+            book = self._book(instruction)
+            book.escalate(instruction.request_id, instruction.system, reason=reason)
 
     def _book(self, instruction: Instruction) -> Fulfilments | Restrictions:
         """Where it is written down that a person must act."""
@@ -583,6 +659,8 @@ class Instructions:
             return False
         request = self._register.request(instruction.request_id)
         today = received_on(now, request.country)
+        if instruction.hold_id is not None:
+            return today >= instruction.due_on
         return (
             today > instruction.due_on
             if request.right.acts_at_once
@@ -606,6 +684,10 @@ def _awaits(fulfilment: Fulfilment, instruction: Instruction) -> bool:
         return fulfilment.awaits_read_back(instruction.system)
     action = _BY_VERB.get(instruction.verb, Action.ERASE)
     return fulfilment.awaits(instruction.system, action)
+
+
+def _what_is_asked(instruction: Instruction) -> tuple[str, Verb, UUID | None]:
+    return instruction.system, instruction.verb, instruction.hold_id
 
 
 def _told(instruction: Instruction) -> datetime:

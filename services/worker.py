@@ -30,7 +30,7 @@ from services.errand_door import CODE, ErrandDoor
 from services.errands import MAIL, Errands
 from services.fulfilment import Fulfilments
 from services.holds import HOLD_KINDS, NOBODYS_FAULT, RELEASE, TELL, Holds
-from services.instructing import DELIVER, VERBS, Instructions
+from services.instructing import DELIVER, TOLD_KINDS, Instructions
 from services.invitations import Invitations
 from services.meanwhile import ANNOUNCE, CHECK, LIFT, RESTRICT, UNRESTRICT
 from services.numbers import person_to_find
@@ -258,7 +258,7 @@ class Worker:
                 try:
                     self._doers[task.kind](task)
                 except AwaitsAnswer:
-                    if task.kind not in VERBS:
+                    if task.kind not in TOLD_KINDS:
                         raise
                     self._instructions.give(task)
             log.info("task_done", attempts=task.attempts)

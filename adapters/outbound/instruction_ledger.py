@@ -60,7 +60,7 @@ class PostgresInstructionLedger:
             " (instruction_id, kind, version, token, ends_at, key_id)"
             " SELECT %s, %s, %s, %s, %s, id FROM trettio.vault_keys"
             " WHERE case_id = %s AND compartment = %s",
-            [*values, instruction.case_id, Compartment.CORRESPONDENCE.value],
+            [*values, instruction.case_id, _compartment(instruction).value],
         )
 
     def changed(self, instruction: Instruction, *, look_at: datetime | None) -> Also:
@@ -154,3 +154,8 @@ class PostgresInstructionLedger:
             )
             for row in self._database.fetch(query, list(values))
         )
+
+
+def _compartment(instruction: Instruction) -> Compartment:
+    """With what the tokens go: those of a hold outlive the correspondence of its case."""
+    return Compartment.CORRESPONDENCE if instruction.hold_id is None else Compartment.HOLD
