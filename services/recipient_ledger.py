@@ -129,7 +129,7 @@ class Recipients:
         return tuple(
             RecipientNotice(entry.recipient, _TOLD[entry.stage], name=_own_name(entry))
             for entry in self._of_request(request, profile)
-            if entry.stage in {Stage.INFORMED, Stage.REFERRED} and not _is_system(profile, entry)
+            if entry.stage in {Stage.INFORMED, Stage.REFERRED} and not _works_for(profile, entry)
         )
 
     def _of_request(self, request: DataSubjectRequest, profile: Profile) -> Iterator[Entry]:
@@ -204,11 +204,11 @@ def received(profile: Profile, records: Iterable[tuple[str, Record]]) -> tuple[R
         for name in record.recipients:
             named.setdefault(name, {})[category] = None
     group = next((r for r in profile.recipients if r.sector is Sector.ORGANISER), None)
-    systems = {name for s in profile.systems for name in (s.id, s.name, s.connector)}
+    systems = _told_elsewhere(profile)
     found = []
     for name, categories in named.items():
         if name in systems:
-            continue  # told by being instructed
+            continue
         known = next((r for r in profile.recipients if name in {r.id, r.name}), group)
         shown = known.id if known and known is not group else name
         found.append(Received(shown, known, tuple(categories)))
@@ -217,8 +217,8 @@ def received(profile: Profile, records: Iterable[tuple[str, Record]]) -> tuple[R
 
 def label(profile: Profile, entry: Entry) -> str:
     """What a recipient is called, for people."""
-    names = {one.id: one.name for one in profile.recipients}
-    names |= {one.id: one.name for one in profile.systems}
+    names = {one.id: one.name for one in profile.systems}
+    names |= {one.id: one.name for one in profile.recipients}
     return names.get(entry.name, entry.name)
 
 
@@ -267,8 +267,26 @@ def _id(one: Received) -> str:
     return one.known.id if one.known else OTHER_RECIPIENTS
 
 
-def _is_system(profile: Profile, entry: Entry) -> bool:
-    return any(system.id == entry.recipient for system in profile.systems)
+def _told_elsewhere(profile: Profile) -> set[str]:
+    """The names of systems that are told by being instructed, and so by no entry of their own.
+
+    One of a controller of its own is only asked: as a recipient it is told and referred to (E-11).
+    """
+    recipients = {name for one in profile.recipients for name in (one.id, one.name)}
+    return {
+        name
+        for system in profile.systems
+        for name in (system.id, system.name, system.connector)
+        if system.role is not Role.INDEPENDENT_CONTROLLER or name not in recipients
+    }
+
+
+def _works_for(profile: Profile, entry: Entry) -> bool:
+    """Whether it is a system of the controller's; what was done there the letter says elsewhere."""
+    return any(
+        system.id == entry.recipient and system.role is not Role.INDEPENDENT_CONTROLLER
+        for system in profile.systems
+    )
 
 
 def _each_once(notices: Iterable[RecipientNotice]) -> Iterator[RecipientNotice]:

@@ -24,9 +24,22 @@ from tests.support.asking import (
     plan,
     verified,
 )
-from tests.support.house import KARI, NORWAY, SWEDEN, House
+from tests.support.house import KARI, NORWAY, ORGANISATIONS, SWEDEN, House
 
 STRANGE = "Scenehuset i Bergen"
+_KLARNA = """
+[[systems]]
+id = "klarna"
+name = "Klarna order lookup"
+role = "independent-controller"
+delivery = "connector"
+connector = "pretix"
+sector = "payment"
+
+[[systems.holdings]]
+kind = "order"
+category = "payments"
+"""
 
 
 def erasure(house: House, *recipients: str, controller: str = SWEDEN) -> UUID:
@@ -66,6 +79,32 @@ def test_organisers_are_named_as_the_records_name_them(house: House) -> None:
     told = " ".join(letters[-1].text.split())
     assert "Teater Norrsken" in told
     assert "Vi har underrettet arrangøren om kravet ditt" in told  # the profile's own words
+
+
+def test_a_controller_of_its_own_is_named_and_referred_to_although_it_is_asked_too(
+    house: House,
+) -> None:
+    """E-11: asked by a system of the same id, Klarna is still told and named, and never erased."""
+    document = (ORGANISATIONS / f"{SWEDEN}.toml").read_text(encoding="utf-8")
+    document = document.replace('version = "', 'version = "asked-', 1) + _KLARNA
+    house.installation.controllers.adopt(document.encode(), name=SWEDEN, by="trettio-tests")
+
+    case_id = erasure(house, "klarna")
+    informed(house, case_id, "klarna")
+
+    ledger = house.installation.recipients.ledger(case_id)
+    (entry,) = [one for one in ledger if one.recipient == "klarna"]
+    assert (entry.recipient, entry.stage) == ("klarna", Stage.INFORMED)
+    assert entry.categories == ("orders",)
+    letters = [
+        m for m in house.mails() if m.kind in {LetterKind.ANSWER, LetterKind.PARTIAL_REFUSAL}
+    ]
+    told = " ".join(letters[-1].text.split())
+    assert "Vi kan ikke slette noe hos Klarna; ta kontakt der for resten." in told
+    house.installation.recipients.tell_person(case_id, by=BY)
+    house.worker.drain()
+    letter = next(m for m in house.mails() if m.kind is LetterKind.RECIPIENTS)
+    assert "Klarna" in letter.text
 
 
 def test_who_asks_is_told_the_names_by_letter(house: House) -> None:
