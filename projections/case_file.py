@@ -268,6 +268,15 @@ def _counted(values: Sequence[Any]) -> Any:
 # Queries
 
 
+def members(sql: Reader, case_id: UUID) -> tuple[UUID, ...]:
+    """Every aggregate of a case that has begun, as far as the log has been followed."""
+    rows = sql.fetch(
+        "SELECT aggregate_id FROM views.case_members WHERE case_id = %s ORDER BY aggregate_id",
+        [case_id],
+    )
+    return tuple(row["aggregate_id"] for row in rows)
+
+
 def timeline(sql: Reader, case_id: UUID) -> Timeline | None:
     """All that happened in a case; None where there is no such case."""
     members = sql.fetch(

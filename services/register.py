@@ -6,7 +6,7 @@ when somebody was faster they do all of it again, at most three times.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -71,6 +71,8 @@ class Recorder(Protocol):
     """What our recorder offers beyond the library's: versions by moment, several at once."""
 
     def version_as_of(self, originator_id: UUID, at: datetime) -> int | None: ...
+
+    def versions_as_of(self, originator_ids: Iterable[UUID], at: datetime) -> dict[UUID, int]: ...
 
     def select_newer(self, known: Mapping[UUID, int]) -> Mapping[UUID, Sequence[StoredEvent]]:
         """What came after these versions; an aggregate that has no such version is left out."""
@@ -349,9 +351,22 @@ class Register(Application[UUID]):
             finally:
                 _command.absent = frozenset()
 
-    def stored_events(self, aggregate_ids: Sequence[UUID]) -> Mapping[UUID, Sequence[StoredEvent]]:
-        """Everything that happened to several aggregates, in one statement."""
-        return cast(Recorder, self.recorder).select_newer(dict.fromkeys(aggregate_ids, 0))
+    def stored_events(
+        self, aggregate_ids: Sequence[UUID], until: datetime | None = None
+    ) -> Mapping[UUID, Sequence[StoredEvent]]:
+        """Everything that happened to several aggregates, in one statement.
+
+        With `until` what was recorded by then, whatever moment a later event says it is of.
+        """
+        recorder = cast(Recorder, self.recorder)
+        if until is None:
+            return recorder.select_newer(dict.fromkeys(aggregate_ids, 0))
+        known = recorder.versions_as_of(aggregate_ids, until)
+        newer = recorder.select_newer(dict.fromkeys(known, 0))
+        return {
+            one: [event for event in events if event.originator_version <= known[one]]
+            for one, events in newer.items()
+        }
 
     def _beside(self, aggregate_id: UUID) -> Iterator[UUID]:
         """What is the same for every version of an aggregate, so that the last known one tells."""

@@ -242,6 +242,15 @@ class LogRecorder(ApplicationRecorder):
             [originator_id, at],
         )
 
+    def versions_as_of(self, originator_ids: Iterable[UUID], at: datetime) -> dict[UUID, int]:
+        """The same of several aggregates; one that had no event yet is left out."""
+        rows = self._rows(
+            "SELECT originator_id, max(originator_version) FROM trettio.log"
+            " WHERE originator_id = ANY(%s) AND recorded_at <= %s GROUP BY originator_id",
+            [list(originator_ids), at],
+        )
+        return dict(rows)
+
     def version_at(self, originator_id: UUID, position: int) -> int | None:
         """The version at a position of the log; None before the first event."""
         return self._one(

@@ -26,13 +26,10 @@ from adapters.inbound.api.auth import ApiRoute, Installed, Reader, require_scope
 from adapters.inbound.api.cases import CaseId, case_of, shown
 from adapters.inbound.api.looking import Looking
 from adapters.inbound.api.requests import OnTheList, on_the_list
+from adapters.inbound.whole_case import aggregates_in
 from adapters.outbound.tokens import Scope
-from domain.belonging import aggregates_of
 from domain.case import Case
-from domain.hold import Hold
-from domain.looks import looks_id
 from domain.personal import PersonalRef
-from domain.request import DataSubjectRequest
 from domain.vocabulary import Content
 from projections.worklist import everything
 from services.ports import Erased
@@ -140,9 +137,7 @@ CONTENT = (
 
 
 def _case(installation: Installation, case: Case, *, content: bool) -> Iterator[str]:
-    requests = installation.register.requests_of(case)
-    holds = [hold for request in requests for hold in holds_of(request)]
-    for stored in _events(installation, [*aggregates_of(case.id), looks_id(case.id), *holds]):
+    for stored in _events(installation, aggregates_in(installation, case)):
         event = installation.register.mapper.to_domain_event(stored)
         facts = {name: value for name, value in vars(event).items() if not name.startswith("_")}
         yield to_json(
@@ -157,17 +152,6 @@ def _case(installation: Installation, case: Case, *, content: bool) -> Iterator[
         if content:
             for ref in dict.fromkeys(_refs(facts)):
                 yield to_json({"content": ref.id, **_opened(installation, ref)}).decode()
-
-
-def holds_of(request: DataSubjectRequest) -> list[UUID]:
-    """What was placed for records that were kept; an id under which nothing began has no events."""
-    ids = {
-        Hold.create_id(request.id, found.system, found.category, part.ground)
-        for record_id, found in request.found.items()
-        if record_id in request.decisions
-        for part in request.decisions[record_id].reasons
-    }
-    return sorted(ids)
 
 
 def _events(installation: Installation, aggregates: Iterable[UUID]) -> Iterator[Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
@@ -97,12 +98,27 @@ def list_cases(
 
 
 @cases.command()
-def show(context: typer.Context, case: Case) -> None:
-    """One case; with --purpose also what the person wrote, and who seems to ask."""
+def show(
+    context: typer.Context,
+    case: Case,
+    as_of: Annotated[
+        datetime | None,
+        typer.Option(formats=["%Y-%m-%d"], help="What was known at the end of this day."),
+    ] = None,
+) -> None:
+    """One case; with --purpose also what the person wrote, and who seems to ask.
+
+    With --as-of from the log alone: nothing that came later, and nothing personal.
+    """
     from services import dossier
 
     with seated(context) as seat:
         found = seat.case(case)
+        if as_of is not None:
+            from adapters.inbound.web.evidence_pack import known_on
+
+            seat.tell(known_on(seat.installation, found.id, as_of.date()))
+            return
         if not seat.may_look:
             seat.tell_case(found.id)
             return

@@ -58,7 +58,14 @@ GROUPS: Mapping[str, tuple[str, ...]] = {
         "request.suspension",
         "request.target",
     ),
-    "systems": ("fulfilment.", "request.data-collected", "request.suppressed", "restriction."),
+    "systems": (
+        "errand.",
+        "fulfilment.",
+        "instruction.",
+        "request.data-collected",
+        "request.suppressed",
+        "restriction.",
+    ),
     "identity": (
         "case.identity",
         "case.number",
@@ -87,10 +94,12 @@ def history(
     names: Names,
     *,
     until: datetime | None = None,
-    with_holds: bool = True,
-    with_looks: bool = True,
+    only_counted: bool = False,
 ) -> list[Happened]:
-    """Everything, the oldest first; with `until` only what had happened by then."""
+    """Everything, the oldest first; with `until` only what had been recorded by then.
+
+    `only_counted` leaves out what does not change the case's version: what has no one place in it.
+    """
     rights = {request.id: request.right for request in requests}
     places: dict[UUID, Right | None] = {
         case.id: None,
@@ -98,20 +107,24 @@ def history(
         **rights,
         **{place(one): right for _, place in BESIDE_A_REQUEST for one, right in rights.items()},
     }
-    for hold in on_hold.of_case(installation.database, case.id) if with_holds else ():
-        places[hold.hold_id] = rights.get(hold.request_id)
-    for booked in installation.errands.book.of_requests(list(rights)):
-        places[booked.errand_id] = rights.get(booked.request_id)
-    stored = installation.register.stored_events(list(places))
+    if not only_counted:
+        for hold in on_hold.of_case(installation.database, case.id):
+            places[hold.hold_id] = rights.get(hold.request_id)
+        for booked in installation.errands.book.of_requests(list(rights)):
+            places[booked.errand_id] = rights.get(booked.request_id)
+        for request_id, right in rights.items():
+            given = installation.instruction_ledger.of_requests([request_id])
+            places |= dict.fromkeys(given, right)
+    stored = installation.register.stored_events(list(places), until)
     lines = [
         _line(installation, one, places[originator_id], names)
         for originator_id, events in stored.items()
         for one in events
     ]
-    if with_looks:
-        lines += _looks(installation, case, names)
-    known = [line for line in lines if until is None or line.at <= until]
-    return sorted(known, key=lambda line: line.at)
+    if not only_counted:
+        looks = _looks(installation, case, names)
+        lines += (one for one in looks if until is None or one.at <= until)
+    return sorted(lines, key=lambda line: line.at)
 
 
 def _line(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
 from datetime import date
 from typing import Any
 
@@ -10,8 +11,10 @@ from adapters.bootstrap import Installation
 from adapters.inbound.web.case_dates import why
 from adapters.inbound.web.evidence_account import Told
 from domain.fulfilment import Fulfilment, SystemState, fulfilment_id
+from domain.hold import Hold
 from domain.request import DataSubjectRequest
 from domain.vocabulary import Language
+from projections import holds as on_hold
 from services import dpv
 
 
@@ -33,6 +36,7 @@ def facts(installation: Installation, it: Told) -> dict[str, Any]:
         "language": case.language.value,
         "status": case.status.value,
         "requests": [_request(one, fulfilment, it.on) for one, fulfilment in requests],
+        "holds": [_hold(one) for one in _holds(installation, it)],
         "letters": [
             {
                 "letter": str(one.id),
@@ -97,6 +101,33 @@ def _request(
             _system(name, state)
             for name, state in (fulfilment.systems if fulfilment else {}).items()
         ],
+    }
+
+
+def _holds(installation: Installation, it: Told) -> Iterator[Hold]:
+    """What stood in the way of erasure then, also where it was decided otherwise since."""
+    known = dict.fromkeys(
+        [
+            *(one.id for one in installation.held.of_case(it.case)),
+            *(one.hold_id for one in on_hold.of_case(installation.database, it.case.id)),
+        ]
+    )
+    for hold_id in known:
+        hold = installation.register.as_of(Hold, hold_id, it.moment)
+        if hold is not None:
+            yield hold
+
+
+def _hold(hold: Hold) -> dict[str, Any]:
+    return {
+        "hold": str(hold.id),
+        "request": str(hold.request_id),
+        "system": hold.system,
+        "category": hold.category,
+        "ground": _coded("ground", hold.ground),
+        "placed_at": hold.placed_at.isoformat(),
+        "release_on": _day(hold.release_on),
+        "stands": hold.stands,
     }
 
 

@@ -23,19 +23,17 @@ from adapters.bootstrap import Installation, signing_keys
 from adapters.evidence import sealed
 from adapters.evidence.proofs import chain_proof
 from adapters.evidence.trettio_verify import FORMAT, Event, told
-from adapters.inbound.api.export import holds_of
 from adapters.inbound.web.evidence_account import Told, account
 from adapters.inbound.web.evidence_facts import facts
 from adapters.inbound.web.past_pages import end_of
+from adapters.inbound.whole_case import aggregates_in
 from adapters.outbound import chain_store
 from adapters.outbound.chain import ChainStopped
 from adapters.outbound.checkpoints import canonical
 from adapters.outbound.typesetting import TypstTypesetter
-from domain.belonging import aggregates_of
 from domain.case import Case
 from domain.deadlines import received_on
 from domain.errors import NotAllowedNow
-from domain.looks import looks_id
 from domain.vocabulary import Language
 from services.ports import PdfStandard
 from services.register import UnknownHere
@@ -68,34 +66,10 @@ def evidence_pack(
 
     The look at it has been recorded by whoever asks.
     """
-    register, now = installation.register, installation.clock()
-    case: Case | None = register.case(case_id)
-    assert case is not None
-    profile = installation.controllers.in_force(case.controller)
-    today = received_on(now, profile.country)
-    moment = end_of(as_of, profile.country.zone) if as_of is not None else None
-    if moment is not None:
-        case = register.as_of(Case, case_id, moment)
-        if case is None or (as_of is not None and as_of > today):
-            raise UnknownHere(f"the case was not known at the end of {as_of}")
-    events = _events(installation, case, moment)
-    _require_signed(installation, max(one.position for one in events))
-    destructions = [
-        one
-        for one in installation.vault.destructions(case.id)
-        if moment is None or one.destroyed_at <= moment
-    ]
     key = signing_keys(installation.settings).current
-    it = Told(
-        case=case,
-        profile=profile,
-        moment=moment or now,
-        on=as_of or today,
-        as_of=moment is not None,
-        events=len(events),
-        fingerprint=key.fingerprint,
-        destructions=destructions,
-    )
+    it, events = _told(installation, case_id, as_of, key.fingerprint)
+    case, register = it.case, installation.register
+    _require_signed(installation, max(one.position for one in events))
     stored = (StoredEvent(one.aggregate, one.version, one.topic, one.state) for one in events)
     refs = sealed.referred(register.mapper, stored)
     files = {
@@ -106,7 +80,7 @@ def evidence_pack(
         "facts.json": _json(
             {
                 **facts(installation, it),
-                "sealed": list(sealed.told(installation.database, refs, destructions)),
+                "sealed": list(sealed.told(installation.database, refs, it.destructions)),
             }
         ),
         **_accounts(installation, it),
@@ -119,7 +93,7 @@ def evidence_pack(
         "reference": case.reference,
         "controller": case.controller,
         "as_of": as_of.isoformat() if as_of else None,
-        "made_at": now.isoformat(),
+        "made_at": installation.clock().isoformat(),
         "key": key.fingerprint,
         "files": {name: sha256(content).hexdigest() for name, content in sorted(files.items())},
     }
@@ -127,16 +101,51 @@ def evidence_pack(
     return _zipped({**files, "manifest.json": _json(manifest)})
 
 
+def known_on(installation: Installation, case_id: UUID, day: date) -> dict[str, Any]:
+    """The facts of a case as they were known at the end of a day; they name nobody."""
+    it, _ = _told(installation, case_id, day, "")
+    return {name: value for name, value in facts(installation, it).items() if name != "dpv"}
+
+
+def _told(
+    installation: Installation, case_id: UUID, as_of: date | None, fingerprint: str
+) -> tuple[Told, list[Event]]:
+    """What is told of a case, and its events; with `as_of` as of the end of that day."""
+    register, now = installation.register, installation.clock()
+    case: Case | None = register.case(case_id)
+    assert case is not None
+    profile = installation.controllers.in_force(case.controller)
+    today = received_on(now, profile.country)
+    moment = end_of(as_of, profile.country.zone) if as_of is not None else None
+    events = _events(installation, case, moment)
+    if moment is not None:
+        case = register.as_of(Case, case_id, moment)
+        if case is None or (as_of is not None and as_of > today):
+            raise UnknownHere(f"the case was not known at the end of {as_of}")
+    destructions = [
+        one
+        for one in installation.vault.destructions(case_id)
+        if moment is None or one.destroyed_at <= moment
+    ]
+    told_of = Told(
+        case=case,
+        profile=profile,
+        moment=moment or now,
+        on=as_of or today,
+        as_of=moment is not None,
+        events=len(events),
+        fingerprint=fingerprint,
+        destructions=destructions,
+    )
+    return told_of, events
+
+
 def _events(installation: Installation, case: Case, moment: datetime | None) -> list[Event]:
     """Everything of the case, in the order of the log."""
-    register, database = installation.register, installation.database
-    holds = [hold for request in register.requests_of(case) for hold in holds_of(request)]
-    told = database.ask("SELECT id FROM trettio.instructions WHERE case_id = %b", [case.id])
-    ids = [*aggregates_of(case.id), looks_id(case.id), *holds, *(one for (one,) in told)]
-    rows = database.ask(
+    rows = installation.database.ask(
         "SELECT notification_id, originator_id, originator_version, topic, recorded_at, state"
         " FROM trettio.log WHERE originator_id = ANY(%b) ORDER BY notification_id",
-        [ids],
+        [aggregates_in(installation, case)],
     )
     found = [Event._make((*where, bytes(state))) for *where, state in rows]
     if moment is None:

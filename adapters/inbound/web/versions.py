@@ -82,7 +82,7 @@ def changed_since(
         return ()
     requests = installation.register.requests_of(case)
     # Only what the number counts: the newest of these are what came since.
-    lines = history(installation, case, requests, names, with_holds=False, with_looks=False)
+    lines = history(installation, case, requests, names, only_counted=True)
     return tuple(line for line in lines[seen - now :] if _matters(line))
 
 
