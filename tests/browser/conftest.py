@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from adapters.inbound.app import create_app
 from tests.support.browser import chromium, served
 from tests.support.databases import Databases
 from tests.support.house import House, open_house
 from tests.support.town import Town, inhabited
+from tests.support.web import web
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -49,7 +49,7 @@ def house(database_url: str, tmp_path: Path) -> Iterator[House]:
 
 @pytest.fixture
 def address(house: House) -> Iterator[str]:
-    with served(create_app(house.installation)) as there:
+    with served(web(house.installation)) as there:
         yield there
 
 

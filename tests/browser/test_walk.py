@@ -7,11 +7,11 @@ from itertools import cycle
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from adapters.inbound.app import create_app
 from domain.vocabulary import Language
 from tests.support.axe import PAINTED, faults_of
 from tests.support.browser import served
 from tests.support.town import Town
+from tests.support.web import web
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -33,7 +33,7 @@ def test_no_page_is_hard_to_reach_or_jumps_or_calls_elsewhere(
     town: Town, browser: Browser, picture: Callable[[Sheet, str], None]
 ) -> None:
     languages = cycle(Language)
-    with served(create_app(town.house.installation)) as address:
+    with served(web(town.house.installation)) as address:
         walks = [_walk(town, who, browser, address, languages, picture) for who in town.browsers]
     faults = [fault for walk in walks for fault in walk]
     assert not faults, "\n".join(faults)

@@ -12,7 +12,6 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
-from adapters.inbound.app import create_app
 from adapters.outbound.attempts import PostgresAttempts
 from adapters.outbound.identity_providers import ConfiguredProviders
 from domain.identity_providers import Assurance
@@ -24,6 +23,7 @@ from services.ports import Identifier
 from tests.support.asking import BY, asked, confirmed, look_everywhere
 from tests.support.house import KARI, NORWAY, House, open_house
 from tests.support.oidc import REDIRECT, OpenIdProvider, open_id_provider
+from tests.support.web import web
 
 NUMBER = "01817499100"
 WHO = (
@@ -54,7 +54,7 @@ def house(database_url: str, tmp_path: Path, provider: OpenIdProvider) -> Iterat
             PostgresAttempts(there.database),
         )
         changed = replace(there, electronic=electronic)
-        yield replace(opened, installation=changed, client=TestClient(create_app(changed)))
+        yield replace(opened, installation=changed, client=TestClient(web(changed)))
 
 
 def linked(house: House, text: str = "Hei") -> tuple[Any, TestClient, str]:

@@ -15,7 +15,6 @@ from fastapi.testclient import TestClient
 
 import adapters.demo
 from adapters.bootstrap import Installation, installation, utc_now
-from adapters.inbound.app import create_app
 from adapters.outbound.outbox import Outbox, StoredMail
 from adapters.outbound.tokens import Scope
 from adapters.settings import Settings
@@ -25,6 +24,7 @@ from services.messages import IncomingMessage, Nature
 from services.ports import Clock
 from services.worker import Worker
 from tests.support.fake_systems import FakeSystems
+from tests.support.web import web
 
 ORGANISATIONS = Path(adapters.demo.__file__).with_name("organisations")
 KARI = "kari.testesen@person.example"
@@ -142,4 +142,4 @@ def open_house(
                         name, code=finding.code, decision="ok", by="trettio-tests"
                     )
         opened.follower().drain()
-        yield House(opened, systems, opened.worker("test"), TestClient(create_app(opened)))
+        yield House(opened, systems, opened.worker("test"), TestClient(web(opened)))

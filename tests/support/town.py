@@ -14,7 +14,6 @@ from uuid import UUID
 from fastapi.routing import APIRoute, iter_route_contexts
 from fastapi.testclient import TestClient
 
-from adapters.inbound.app import create_app
 from adapters.outbound.links import PostgresLinks
 from domain.access import Role
 from domain.vocabulary import IdentifierKind, LetterKind, Match, Right
@@ -26,6 +25,7 @@ from tests.support.house import KARI, NORWAY, SWEDEN, House
 from tests.support.roles import held, in_role
 from tests.support.steps import press, reveal
 from tests.support.visitors import ask, open_page, send
+from tests.support.web import routes
 
 FILES = frozenset(
     {
@@ -87,10 +87,9 @@ class Town:
 
 def page_routes() -> frozenset[str]:
     """Every address that answers a GET with a page."""
-    installed: Any = object()
     return frozenset(
         route.path or ""
-        for route in iter_route_contexts(create_app(installed).routes)
+        for route in iter_route_contexts(routes())
         if isinstance(route.original_route, APIRoute)
         and "GET" in (route.methods or ())
         and not (route.path or "").startswith(MACHINES)

@@ -17,7 +17,6 @@ import pytest
 from fastapi.testclient import TestClient
 
 from adapters.bootstrap import installation
-from adapters.inbound.app import create_app
 from adapters.inbound.cli.console import ready
 from adapters.outbound.consistency import check
 from adapters.outbound.database import Database, migrate
@@ -30,6 +29,7 @@ from tests.support.fake_systems import FakeSystems
 from tests.support.house import House
 from tests.support.programs import restore
 from tests.support.steps import press, reveal
+from tests.support.web import web
 
 VERSIONS = sorted(path.parent for path in Path(__file__).parent.glob("v*/database.sql.gz"))
 MANUAL = frozenset({"customer-service", "web", "archive", "invoicing", "print"})
@@ -63,7 +63,7 @@ def house(restored: dict[str, Any]) -> Iterator[House]:
     systems = FakeSystems(manual=MANUAL)
     with installation(settings, with_migrations=True) as opened:
         opened = replace(opened, systems=systems)
-        yield House(opened, systems, opened.worker("test"), TestClient(create_app(opened)))
+        yield House(opened, systems, opened.worker("test"), TestClient(web(opened)))
 
 
 def test_there_is_a_version_to_upgrade_from() -> None:
@@ -109,7 +109,7 @@ def test_a_web_process_alone_makes_its_read_models_anew(restored: dict[str, Any]
     with Database(restored["database_url"]) as database:
         migrate(database)
     with ready(Settings.model_validate(restored)) as opened:
-        house = House(opened, FakeSystems(), opened.worker("test"), TestClient(create_app(opened)))
+        house = House(opened, FakeSystems(), opened.worker("test"), TestClient(web(opened)))
         assert house.staff().get("/desk").text.count('class="ref"') > 3
 
 

@@ -6,6 +6,7 @@ Other packages add theirs under the entry point group `trettio.connectors`; READ
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import cache
 from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
 from pkgutil import iter_modules
@@ -59,6 +60,7 @@ def build(name: str, configuration: Configuration) -> Connector:
     return _registered[name](configuration)
 
 
+@cache
 def _elsewhere() -> dict[str, EntryPoint]:
     """Connectors that other installed packages bring."""
     return {entry.name: entry for entry in entry_points(group=GROUP)}

@@ -11,13 +11,13 @@ from fastapi.testclient import TestClient
 from typer.testing import CliRunner
 
 from adapters.bootstrap import installation
-from adapters.inbound.app import create_app
 from adapters.inbound.cli.console import ready
 from adapters.inbound.cli.main import app
 from adapters.outbound.database import Database, migrate
 from adapters.outbound.tokens import Scope
 from adapters.settings import Settings
 from domain.vocabulary import Compartment
+from tests.support.web import web
 
 CASE = UUID(int=7)
 
@@ -119,7 +119,7 @@ def test_the_pages_are_there_before_the_first_follower(
         opening = ready(settings)
 
     with opening as opened:
-        desk = TestClient(create_app(opened), headers={"Origin": "http://testserver"})
+        desk = TestClient(web(opened), headers={"Origin": "http://testserver"})
         token = opened.tokens.create(
             name="desk", staff_id="ola", scopes=frozenset(Scope), controllers=frozenset()
         )

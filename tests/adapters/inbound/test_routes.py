@@ -15,13 +15,13 @@ from fastapi.routing import iter_route_contexts
 from fastapi.testclient import TestClient
 from starlette.routing import Mount
 
-from adapters.inbound.app import create_app
 from adapters.outbound.tokens import Scope
 from domain.vocabulary import Right
 from tests.support.asking import Clock, approve, collected
 from tests.support.house import KARI, NORWAY, SWEDEN, House, open_house
 from tests.support.problems import problem
 from tests.support.told import instructed
+from tests.support.web import description, routes
 
 OPEN = {
     "/prove/eid/back",  # without the cookie of who set out, nothing happens there
@@ -68,11 +68,9 @@ class Route:
 
 @cache
 def every_route() -> tuple[Route, ...]:
-    installed: Any = object()
-    app = create_app(installed)
-    described = app.openapi()["paths"]
+    described = description()["paths"]
     found = []
-    for context in iter_route_contexts(app.routes):
+    for context in iter_route_contexts(routes()):
         if isinstance(context.original_route, Mount):
             found.append(Route("GET", str(context.original_route.path)))
             continue

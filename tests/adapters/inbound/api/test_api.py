@@ -16,7 +16,6 @@ import pytest
 from fastapi.testclient import TestClient
 
 from adapters.inbound import limits
-from adapters.inbound.app import create_app
 from adapters.outbound.tokens import Scope
 from domain.vocabulary import Content, Door, Purpose, Right
 from services.ports import AwaitsPerson
@@ -32,6 +31,7 @@ from tests.support.asking import (
     verified,
 )
 from tests.support.house import KARI, NORWAY, SWEDEN, House, open_house
+from tests.support.web import web
 
 RAW = b"""Received: from a.example by mx.post.example; Fri, 20 Nov 2026 10:00:00 +0100
 From: Kari Testesen <kari.testesen@person.example>
@@ -176,7 +176,7 @@ def test_a_bug_says_nothing_of_itself(house: House, monkeypatch: pytest.MonkeyPa
         raise KeyError(KARI)
 
     quiet = TestClient(
-        create_app(house.installation),
+        web(house.installation),
         raise_server_exceptions=False,
         headers=dict(caller(house).headers),
     )

@@ -10,11 +10,11 @@ import yaml
 from fastapi.testclient import TestClient
 from prometheus_client.parser import text_string_to_metric_families
 
-from adapters.inbound.app import create_app
 from adapters.outbound.kafka.position import PublishedUpTo
 from adapters.outbound.tokens import Scope
 from tests.support.house import KARI, NORWAY, SWEDEN, House, open_house
 from tests.support.steps import asked_for_access
+from tests.support.web import web
 
 ALERTS = Path(__file__).parents[4] / "deploy" / "prometheus-alerts.yaml"
 Samples = dict[tuple[str, tuple[tuple[str, str], ...]], float]
@@ -40,7 +40,7 @@ def scrape(house: House, *controllers: str, scope: Scope = Scope.METRICS) -> tup
         scopes=frozenset({scope}),
         controllers=frozenset(controllers),
     )
-    client = TestClient(create_app(house.installation))
+    client = TestClient(web(house.installation))
     answer = client.get("/metrics", headers={"Authorization": f"Bearer {token}"})
     return answer.status_code, answer.text
 
@@ -68,7 +68,7 @@ def test_figures_are_what_there_is(house: House) -> None:
 
 
 def test_it_takes_the_scope_metrics_and_no_other(house: House) -> None:
-    assert TestClient(create_app(house.installation)).get("/metrics").status_code == 401
+    assert TestClient(web(house.installation)).get("/metrics").status_code == 401
     for scope in set(Scope) - {Scope.METRICS}:
         assert scrape(house, scope=scope)[0] == 403
 

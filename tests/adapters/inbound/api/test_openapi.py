@@ -8,10 +8,9 @@ import pytest
 from openapi_schema_validator import OAS31Validator
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
-from adapters.inbound.app import create_app
+from tests.support.web import description
 
-_INSTALLED: Any = object()
-DESCRIBED: dict[str, Any] = create_app(_INSTALLED).openapi()
+DESCRIBED = description()
 OPERATIONS = [
     pytest.param(path, method, operation, id=operation["operationId"])
     for path, methods in DESCRIBED["paths"].items()

@@ -9,7 +9,6 @@ from uuid import uuid4
 
 import pytest
 
-from adapters.inbound.app import create_app
 from adapters.inbound.web.session import SESSION_COOKIE
 from adapters.outbound.sessions import Way
 from domain.access import Role
@@ -31,6 +30,7 @@ from tests.support.browser import chromium, served
 from tests.support.house import NORWAY, House, open_house
 from tests.support.past import ref
 from tests.support.roles import held
+from tests.support.web import web
 
 SHIFTS = """() => new Promise((told) => {
   let sum = 0;
@@ -98,7 +98,7 @@ def test_charts_are_drawn_under_our_policy_and_nothing_moves(house: House) -> No
     house.installation.grants.grant("kim", held(Role.OFFICER), by="eva")
     secret = house.installation.sessions.begin("kim", Way.PASSWORD)
     complaints: list[str] = []
-    with chromium() as browser, served(create_app(house.installation)) as address:
+    with chromium() as browser, served(web(house.installation)) as address:
         for scheme, width in (("light", 1280), ("dark", 320)):
             context = browser.new_context(
                 color_scheme="dark" if scheme == "dark" else "light",

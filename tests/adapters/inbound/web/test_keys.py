@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from adapters.inbound.app import create_app
 from domain.vocabulary import Right
 from tests.support.asking import confirmed
 from tests.support.browser import chromium, served
 from tests.support.house import House
+from tests.support.web import web
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -18,7 +18,7 @@ def test_the_work_list_is_worked_by_keys_alone(house: House) -> None:
     for number in range(3):
         confirmed(house, Right.ACCESS, text=f"Hei {number}")
     house.work()
-    with chromium() as browser, served(create_app(house.installation)) as address:
+    with chromium() as browser, served(web(house.installation)) as address:
         page = browser.new_context(locale="en").new_page()
         complaints: list[str] = []
         page.on("console", lambda line: complaints.append(line.text))

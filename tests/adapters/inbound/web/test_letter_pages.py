@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import date
 from uuid import UUID
 
-from adapters.inbound.app import create_app
 from domain.request import RefusalGround, Status
 from domain.vocabulary import Language, LetterKind, Right
 from tests.support.asking import approved, asked, collected, confirmed
@@ -13,6 +12,7 @@ from tests.support.browser import chromium, served
 from tests.support.forms import Browser
 from tests.support.house import House
 from tests.support.steps import press, reveal
+from tests.support.web import web
 
 LANGUAGES = tuple(language.value for language in Language)
 
@@ -256,7 +256,7 @@ def test_every_mistake_has_its_button_in_one_place(house: House) -> None:
 def test_in_a_browser_the_letter_follows_the_typing_under_the_strict_policy(house: House) -> None:
     case_id = confirmed(house, Right.ACCESS)
     case = f"/desk/cases/{case_id}"
-    with chromium() as browser, served(create_app(house.installation)) as base:
+    with chromium() as browser, served(web(house.installation)) as base:
         page = browser.new_page(
             base_url=base, locale="nb-NO", viewport={"width": 390, "height": 800}
         )

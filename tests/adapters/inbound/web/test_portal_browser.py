@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from adapters.inbound.app import create_app
 from tests.support.axe import require_accessible
 from tests.support.browser import chromium, served
 from tests.support.house import KARI, NORWAY, House
 from tests.support.visitors import cases
+from tests.support.web import web
 
 WIDTH = 320
 
 
 def test_somebody_asks_on_a_phone_and_writes_back(house: House) -> None:
-    with chromium() as browser, served(create_app(house.installation)) as address:
+    with chromium() as browser, served(web(house.installation)) as address:
         phone = browser.new_context(
             java_script_enabled=False, locale="nb-NO", viewport={"width": WIDTH, "height": 700}
         )

@@ -10,13 +10,13 @@ import pytest
 from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute, iter_route_contexts
 
-from adapters.inbound.app import create_app
 from adapters.inbound.web.session import at_desk, signed_in
 from domain.access import Grant, Permission, Role
 from domain.vocabulary import Content
 from tests.support.house import KARI, NORWAY, SWEDEN, House, open_house
 from tests.support.roles import held, in_role, sign_in
 from tests.support.steps import asked_for_access
+from tests.support.web import routes
 
 
 @pytest.fixture(scope="module")
@@ -36,10 +36,9 @@ OWN = {"/desk/sign-in", "/desk/sign-out"}
 
 
 def desk_routes() -> list[tuple[str, APIRoute]]:
-    installed: Any = object()
     return [
         (method, route.original_route)
-        for route in iter_route_contexts(create_app(installed).routes)
+        for route in iter_route_contexts(routes())
         if isinstance(route.original_route, APIRoute)
         and (route.path or "").startswith("/desk")
         and route.path not in OWN

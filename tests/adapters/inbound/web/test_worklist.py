@@ -162,7 +162,7 @@ def test_the_head_has_few_entries_and_the_rest_is_one_press_away(busy: House) ->
         "/board",
     ]
     second = re.findall(r'href="([^"]+)"', others)
-    assert second == ["/desk/holds", "/desk/findings", "/desk/staff", "/outbox"]
+    assert second == ["/desk/holds", "/desk/errands", "/desk/findings", "/desk/staff", "/outbox"]
     assert 'href="/desk/holds" aria-current="page"' in desk.get("/desk/holds").text
 
 
