@@ -7,12 +7,14 @@ is recorded again.
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import Enum
+from http import HTTPStatus
+from math import ceil
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Path, Response
+from fastapi import APIRouter, Depends, HTTPException, Path, Response
 from pydantic import AwareDatetime, BaseModel
 
 from adapters.bootstrap import Installation
@@ -23,6 +25,10 @@ from adapters.inbound.api.commands import NewCommand, SystemCommand
 from adapters.inbound.api.paging import Paged
 from adapters.outbound.tokens import Bearer, Scope
 from domain.instruction import Contract, Instruction, InstructionPurpose, Taken, Via
+from services.ports import Limit
+
+CLAIMS_A_MINUTE = 600
+"""More than anybody's cases bring in; a token that was stolen reads no faster."""
 
 router = APIRouter(prefix="/v1/instructions", tags=["instructions"], route_class=ApiRoute)
 
@@ -132,18 +138,35 @@ def _shown(installation: Installation, found: Instruction) -> InstructionShown:
     )
 
 
-@router.post("/{instruction_id}/claim")
+@router.post(
+    "/{instruction_id}/claim",
+    responses={
+        429: {"description": f"More than {CLAIMS_A_MINUTE} a minute with one token: come again."}
+    },
+)
 def claim(installation: Installed, command: SystemCommand, instruction_id: InstructionId) -> Claim:
     """Whom it is about, as often as needed until it is answered; every time is recorded.
 
     410 once it has been answered, its time is over, or what it would show has been destroyed.
     """
+    _require_slowly(installation, command.bearer)
     controller, system = owner(command.bearer)
     return claim_of(
         installation.instructions.claim(
             instruction_id, by=command.bearer.id[:16], controller=controller, system=system
         )
     )
+
+
+def _require_slowly(installation: Installation, bearer: Bearer) -> None:
+    limit = Limit("claims", bearer.id, CLAIMS_A_MINUTE, timedelta(minutes=1))
+    wait = installation.limits.spend((limit,))
+    if wait is not None:
+        raise HTTPException(
+            HTTPStatus.TOO_MANY_REQUESTS,
+            f"this token may fetch {CLAIMS_A_MINUTE} times a minute: come again after Retry-After",
+            headers={"Retry-After": str(ceil(wait.total_seconds()))},
+        )
 
 
 @router.post("/{instruction_id}/receipt")

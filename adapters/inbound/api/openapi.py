@@ -47,6 +47,9 @@ _ALWAYS = {
     422: "It can be read, but it does not fit: a field, or a rule that says no.",
     503: "The database does not answer; nothing was changed. Come back after `Retry-After`.",
 }
+_COME_AGAIN = frozenset(
+    {HTTPStatus.CONFLICT, HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE}
+)
 _OF_COMMANDS = {
     412: "It has changed since the state that `If-Match` names; nothing was done.",
     413: "The body is too large.",
@@ -141,6 +144,8 @@ def _describe(method: str, operation: Schema, schemas: Schema) -> None:
         if status == HTTPStatus.PRECONDITION_FAILED and not takes_versions:
             continue
         responses[str(status)] = _refusal(status, description)
+    if "429" in responses:
+        responses["429"] = _refusal(429, responses["429"]["description"])
     if takes_versions:
         for status, answer in responses.items():
             if status.startswith("2"):
@@ -171,7 +176,7 @@ def _refusal(status: int, description: str) -> Schema:
             }
         },
     }
-    if status in {HTTPStatus.CONFLICT, HTTPStatus.SERVICE_UNAVAILABLE}:
+    if status in _COME_AGAIN:
         answer["headers"] = {
             "Retry-After": {
                 "description": "Seconds after which to come again.",

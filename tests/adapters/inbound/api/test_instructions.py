@@ -7,7 +7,8 @@ from uuid import uuid4
 import pytest
 from fastapi.testclient import TestClient
 
-from domain.vocabulary import IdentifierKind, Right
+from adapters.inbound.api import instructions
+from domain.vocabulary import Compartment, IdentifierKind, Right
 from services.ports import Identifier
 from tests.support.asking import asked, hurry, verified
 from tests.support.house import KARI, SWEDEN, House
@@ -113,3 +114,35 @@ def test_pages_of_a_long_list_lead_on(house: House, mailing: ToldSystem) -> None
 
     ids = [one["instruction"] for page in (first, rest) for one in page.json()]
     assert len(set(ids)) == len(ids) == 4
+
+
+def test_a_token_that_fetches_too_fast_is_told_when_to_come_again(
+    house: House, mailing: ToldSystem, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(instructions, "CLAIMS_A_MINUTE", 2)
+    verified(house, Right.ACCESS)
+    (told,) = mailing.open()
+    claim = f"/v1/instructions/{told}/claim"
+
+    # Of five in a row three are within one minute, wherever it begins.
+    answers = [mailing.client.post(claim) for _ in range(5)]
+    (refused, *_) = [one for one in answers if one.status_code == 429]
+
+    assert answers[0].status_code == 200
+    assert 1 <= int(refused.headers["Retry-After"]) <= 60
+    assert "Retry-After" in refused.json()["detail"]
+    fetched = sum(one.status_code == 200 for one in answers)
+    assert house.installation.register.instruction(told).fetches == fetched
+    assert client_of(house, MAILING).post(claim).status_code == 200  # another token, its own count
+
+
+def test_what_has_been_destroyed_is_shown_to_nobody(house: House, mailing: ToldSystem) -> None:
+    """Destruction is final: 410, and the fetch that showed nothing is not recorded as one."""
+    case_id = verified(house, Right.ACCESS)
+    (told,) = mailing.open()
+    mailing.claim(told)
+    house.installation.vault.destroy(case_id, Compartment.CORRESPONDENCE)
+
+    with nothing_saved(house):
+        mailing.claim(told, status=410)
+    assert house.installation.instruction_ledger.tokens(told) == ()
