@@ -293,6 +293,7 @@ class Answering:
                     if one.authority
                 ),
                 unsearchable=self._register.fulfilment(request.id).unsearchable,
+                told=self._recipients.told(case.id),
             ),
             out,
         )

@@ -55,12 +55,21 @@ class CategoryOutcome:
         return frozenset({self.outcome} | ({Outcome.RESIDUAL} if self.residuals else set()))
 
 
+class Reply(Enum):
+    """What a recipient answered, as far as it concerns the person."""
+
+    DONE = "done"
+    NOTHING_HELD = "nothing-held"
+    KEPT = "kept"
+
+
 @dataclass(frozen=True, slots=True)
 class RecipientNotice:
     """A recipient by its id in the profile, or by name, and what was done about it (Art. 19).
 
-    On request it is said too what it had received, which right it was told about, and when.
-    `name` is for one of several that the profile knows as a group.
+    On request it is said too what it had received, which right it was told about and when, what it
+    answered and when, and by which reference that can be asked about. `name` is for one of several
+    that the profile knows as a group.
     """
 
     recipient: str
@@ -69,6 +78,10 @@ class RecipientNotice:
     about: Right | None = None
     fields: tuple[str, ...] = ()
     name: str = ""
+    categories: tuple[str, ...] = ()
+    answered: Reply | None = None
+    answered_on: date | None = None
+    proof: str = ""
 
 
 @dataclass(frozen=True, slots=True)

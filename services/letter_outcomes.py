@@ -20,12 +20,13 @@ from domain.letters import (
     Said,
     Section,
 )
-from domain.policy import Told
+from domain.policy import Recipient, Sector, System, Told
 from domain.vocabulary import LetterKind, Outcome, Right, Role
 from services.field_names import field_name
 from services.letter_facts import CategoryOutcome, RecipientNotice
 from services.letter_pen import Pen, line, merged, sentence
 from services.ports import Residual
+from services.recipient_words import what_came
 from services.wording import in_language
 
 
@@ -199,39 +200,50 @@ class OutcomeWriter(Pen):
         if known and known.told is notice.told:
             words = in_language(known.words, self.facts.language, profile)
         if not words:
-            words = self._told(
-                notice.told,
-                known.contact if known else None,
-                is_processor=any(one and one.role is Role.PROCESSOR for one in (known, system)),
-            )
-        words = " ".join(filter(None, [self._received_by(notice), words, self._told_on(notice)]))
+            words = self._told(notice.told, known, system)
+        contact = known.contact if known else None
+        if notice.fields and contact and contact not in words:
+            words = f"{words} {self.words.say('recipients.reach', contact=contact)}"
+        words = " ".join([*self._received_by(notice), words, *what_came(notice, self.words)])
         return self.words.say("recipients.item", name=line(name), words=words)
 
-    def _received_by(self, notice: RecipientNotice) -> str:
-        if not notice.fields:
-            return ""
-        names = [field_name(name, self.facts.language).lower() for name in notice.fields]
-        return self.words.say("recipients.got", fields=self.words.listed(names))
+    def _received_by(self, notice: RecipientNotice) -> Iterator[str]:
+        if notice.fields:
+            names = [field_name(name, self.facts.language).lower() for name in notice.fields]
+            yield self.words.say("recipients.got", fields=self.words.listed(names))
+        known = {category.id for category in self.facts.profile.categories}
+        kinds = [_inside(self._category(id_)) for id_ in notice.categories if id_ in known]
+        if kinds:
+            yield self.words.say("recipients.of", categories=self.words.listed(kinds))
 
-    def _told_on(self, notice: RecipientNotice) -> str:
-        if notice.on is None:
-            return ""
-        about = notice.about.value if notice.about else "other"
-        text = self.words.find(f"recipients_about.{about}")
-        key = f"recipients_about.{about if text else 'other'}"
-        return sentence(self.words.say(key, day=self._day(notice.on)))
-
-    def _told(self, told: Told, contact: str | None, *, is_processor: bool) -> str:
-        if told is Told.INFORMED and is_processor:
-            return self.words.say("recipients.informed_processor")
+    def _told(self, told: Told, known: Recipient | None, system: System | None) -> str:
+        one, say = known or system, self.words.say
+        contact = known.contact if known else None
+        if one and _is_payment_party(one):
+            # Nobody but they themselves can change what they hold, so that is what is said (E-11).
+            before = {Told.INFORMED: "payment_informed", Told.NOTHING: "nothing"}.get(told)
+            begins = f"{say(f'recipients.{before}')} " if before else ""
+            turn = (
+                say("recipients.payment_turn_to", contact=contact)
+                if contact
+                else say("recipients.payment_turn")
+            )
+            return f"{begins}{say('recipients.payment')} {turn}"
+        if told is Told.INFORMED and one and one.role is Role.PROCESSOR:
+            return say("recipients.informed_processor")
         if told is Told.REFERRED and contact:
-            return self.words.say("recipients.referred_to", contact=contact)
-        return self.words.say(f"recipients.{told.value}")
+            return say("recipients.referred_to", contact=contact)
+        return say(f"recipients.{told.value}")
 
     def _told_outcomes(self) -> frozenset[Outcome]:
         if self.kind.refuses or Block.DONE in MANDATORY[self.kind]:
             return frozenset(told for outcome in self.outcomes for told in outcome.told)
         return frozenset()
+
+
+def _is_payment_party(one: Recipient | System) -> bool:
+    """Who moves money holds a record of its own, and no call of ours reaches into it (E-11)."""
+    return one.role is Role.INDEPENDENT_CONTROLLER and one.sector in {Sector.PAYMENT, Sector.BANK}
 
 
 def _inside(name: str) -> str:

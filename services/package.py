@@ -23,10 +23,11 @@ from domain.explanation import written_date
 from domain.policy import Category, Profile, Recipient, Retention, Sector, System
 from domain.vocabulary import Language, Right, Role
 from services.field_names import field_name
-from services.letters import OWN_SYSTEM, template
+from services.letters import OWN_SYSTEM, RecipientNotice, template
 from services.pile import Held, Json, Pile
 from services.plain_json import PlainValues
 from services.ports import Record
+from services.recipient_words import what_came_in_a_copy
 from services.redacting import codes_of
 from services.tables import file_name, printable, table
 from services.wording import LETTERS, PACKAGES, Wording, in_language, short, wording
@@ -55,7 +56,8 @@ class AnswerFacts:
     something, beyond those the records name. `searched` are the systems that have answered; none
     given means all of them, and only about a system that has answered is "nothing" ever said.
     `full_cards` is for a person who asked to see whole card numbers (GK-12). In the systems that
-    are `unsearchable` nobody could tell what is the person's (Art. 11(2)).
+    are `unsearchable` nobody could tell what is the person's (Art. 11(2)). `told` is who was told
+    of what was done in the same case, when, and what they answered (Art. 19).
     """
 
     profile: Profile
@@ -69,6 +71,7 @@ class AnswerFacts:
     full_cards: bool = False
     unsearchable: tuple[str, ...] = ()
     authorities: tuple[Authority, ...] = ()
+    told: tuple[RecipientNotice, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +127,7 @@ class _Actual:
     role: str
     text: str
     fields: tuple[str, ...] = ()
+    categories: tuple[str, ...] = ()
 
 
 class _Answer:
@@ -269,24 +273,70 @@ class _Answer:
     def _recipients(self) -> dict[str, Json]:
         actual = [*self._recipient_systems(), *self._named_recipients(), *self._authorities()]
         named = {one.name for one in actual}
+        told = self._told()
+        actual += [_Actual(name, self._role(name), name) for name in told if name not in named]
         possible: list[Json] = [
             recipient.name
             for recipient in self.profile.recipients
-            if not recipient.per_record and recipient.name not in named
+            if not recipient.per_record and recipient.name not in {*named, *told}
         ]
-        items: list[Json] = [
-            {"name": one.name, "role": one.role, "fields": [*one.fields]} for one in actual
-        ]
-        texts: list[Json] = [one.text for one in actual]
+        items: list[Json] = [self._as_item(one, told.get(one.name, [])) for one in actual]
+        texts: list[Json] = [self._in_words(one, told.get(one.name, [])) for one in actual]
         return {
             "items": items,
             "text": texts or self._none("recipients.none"),
             "possible": possible,
         }
 
+    def _told(self) -> dict[str, list[RecipientNotice]]:
+        """What was done in the case and told to others, by their names (Art. 19)."""
+        told: dict[str, list[RecipientNotice]] = {}
+        for notice in self.facts.told:
+            system = self._system(notice.recipient)
+            name = system.name if system else self._recipient_name(notice.recipient)
+            told.setdefault(notice.name or name, []).append(notice)
+        return told
+
+    def _role(self, name: str) -> str:
+        systems = (system for system in self.profile.systems if system.name == name)
+        known = self._recipient(name) or next(systems, None)
+        return known.role.value if known else Role.INDEPENDENT_CONTROLLER.value
+
+    def _as_item(self, one: _Actual, told: Sequence[RecipientNotice]) -> dict[str, Json]:
+        known = self._recipient(one.name)
+        item: dict[str, Json] = {
+            "name": one.name,
+            "role": one.role,
+            "categories": [*one.categories],
+            "fields": [*one.fields],
+            "told": [
+                {
+                    "about": notice.about.value if notice.about else None,
+                    "on": notice.on.isoformat() if notice.on else None,
+                    "answered": notice.answered.value if notice.answered else None,
+                    "answered_on": notice.answered_on.isoformat() if notice.answered_on else None,
+                    "reference": notice.proof or None,
+                }
+                for notice in told
+            ],
+        }
+        if known and known.contact:
+            item["contact"] = known.contact
+        return item
+
+    def _in_words(self, one: _Actual, told: Sequence[RecipientNotice]) -> str:
+        known = self._recipient(one.name)
+        said = [text for notice in told for text in what_came_in_a_copy(notice, self.words)]
+        if known and known.contact:
+            said.insert(0, self.words.say("recipients.reach", contact=known.contact))
+        if not said:
+            return one.text
+        return f"{one.text}{':' if one.text == one.name else '.'} {' '.join(said)}"
+
     def _recipient_systems(self) -> Iterator[_Actual]:
         for system in self.profile.systems:
-            categories = [short(c.name) for c in self.held if self._is_in(system.id, c)]
+            held = [category for category in self.held if self._is_in(system.id, category)]
+            categories = [short(category.name) for category in held]
             if categories and system.role is not Role.INTERNAL:
                 role = system.role.value
                 text = self.words.say(
@@ -294,7 +344,8 @@ class _Answer:
                     name=system.name,
                     categories=self.words.listed(categories),
                 )
-                yield _Actual(system.name, role, text)
+                ids = tuple(category.id for category in held)
+                yield _Actual(system.name, role, text, categories=ids)
 
     def _authorities(self) -> Iterator[_Actual]:
         for one in self.facts.authorities:
@@ -305,20 +356,23 @@ class _Answer:
                 categories=self.words.listed(categories),
                 day=self.day(one.given_on),
             )
-            yield _Actual(one.name, Role.INDEPENDENT_CONTROLLER.value, text)
+            role = Role.INDEPENDENT_CONTROLLER.value
+            yield _Actual(one.name, role, text, categories=one.categories)
 
     def _named_recipients(self) -> Iterator[_Actual]:
         """Those the records name, by name, and those the caller knows of (C-154/21, MU-18)."""
-        named: dict[str, list[str]] = {self._recipient_name(r): [] for r in self.facts.recipients}
+        named: dict[str, list[_Category]] = {
+            self._recipient_name(r): [] for r in self.facts.recipients
+        }
         for category in self.held:
             for name in {self._recipient_name(r) for r in category.records.recipients}:
-                named.setdefault(name, []).append(short(category.name))
+                named.setdefault(name, []).append(category)
         for name in sorted(named):
             known = self._recipient(name)
             role = known.role.value if known else Role.INDEPENDENT_CONTROLLER.value
             text = name
             if named[name]:
-                categories = self.words.listed(named[name])
+                categories = self.words.listed([short(one.name) for one in named[name]])
                 text = self.words.say("recipients.named", name=name, categories=categories)
             fields = self._passed_on(known)
             if fields:
@@ -326,7 +380,7 @@ class _Answer:
                 text = self.words.say(
                     "recipients.passed_on", who=text, fields=self.words.listed(labels)
                 )
-            yield _Actual(name, role, text, fields)
+            yield _Actual(name, role, text, fields, tuple(one.id for one in named[name]))
 
     def _passed_on(self, known: Recipient | None) -> tuple[str, ...]:
         """What goes to them, where the policy says it; of organisers it speaks as a group."""

@@ -18,7 +18,7 @@ from domain.fulfilment import Fulfilment, SystemStatus
 from domain.policy import Profile, Recipient, Sector
 from domain.policy import Told as WhatToTell
 from domain.request import DataSubjectRequest
-from domain.vocabulary import Action, LetterKind, Outcome, Right, Role
+from domain.vocabulary import Action, Country, LetterKind, Outcome, Right, Role
 from services import dossier
 from services.addressees import Addressees
 from services.controllers import Controllers
@@ -26,7 +26,7 @@ from services.letters import LetterFacts, RecipientNotice, compose
 from services.planning import OTHER_RECIPIENTS, RECIPIENT
 from services.ports import Clock, Erased, Record, Vault
 from services.postroom import Postroom
-from services.recipient_proofs import Proof, Proofs
+from services.recipient_proofs import Proof, Proofs, latest
 from services.register import Register, again_on_conflict
 
 
@@ -57,6 +57,7 @@ class Entry:
     stage: Stage
     about: Right
     request_id: UUID
+    country: Country
     on: date | None = None
     categories: tuple[str, ...] = ()
     fields: tuple[str, ...] = ()
@@ -86,10 +87,9 @@ class Recipients:
         case = self._register.case(case_id)
         profile = self._controllers.in_force(case.controller)
         return tuple(
-            _as_shown(entry, _shown_by(entry, proofs), request)
+            entry
             for request in self._register.requests_of(case)
-            for proofs in [self._proofs.of_request(request.id)]
-            for entry in self._of_request(request, profile)
+            for entry in self._shown(request, profile)
         )
 
     @again_on_conflict
@@ -107,7 +107,9 @@ class Recipients:
         profile = self._controllers.in_force(case.controller)
         address = self._addressees.of_answer(case, identified[0])
         notices = _each_once(
-            notice(entry) for entry in self.ledger(case_id) if entry.stage is not Stage.WAITING
+            notice(entry)
+            for entry in self.ledger(case_id)
+            if entry.stage is not Stage.WAITING or entry.categories or latest(entry.proofs)
         )
         letter = compose(
             LetterKind.RECIPIENTS,
@@ -127,10 +129,19 @@ class Recipients:
         """Whom the answer to a request names: everybody who was told of it, by name."""
         profile = self._controllers.in_force(request.controller)
         return tuple(
-            RecipientNotice(entry.recipient, _TOLD[entry.stage], name=_own_name(entry))
-            for entry in self._of_request(request, profile)
+            replace(notice(entry), fields=(), categories=())
+            for entry in self._shown(request, profile)
             if entry.stage in {Stage.INFORMED, Stage.REFERRED} and not _works_for(profile, entry)
         )
+
+    def told(self, case_id: UUID) -> tuple[RecipientNotice, ...]:
+        """Whom a copy of the data names as told of what was done in this case, and when."""
+        return tuple(_each_once(one for one in map(notice, self.ledger(case_id)) if one.on))
+
+    def _shown(self, request: DataSubjectRequest, profile: Profile) -> Iterator[Entry]:
+        proofs = self._proofs.of_request(request.id)
+        for entry in self._of_request(request, profile):
+            yield _as_shown(entry, _shown_by(entry, proofs), request)
 
     def _of_request(self, request: DataSubjectRequest, profile: Profile) -> Iterator[Entry]:
         fulfilment = self._register.find_fulfilment(request.id)
@@ -161,6 +172,7 @@ class Recipients:
                     stage=stage,
                     about=request.right,
                     request_id=request.id,
+                    country=request.country,
                     on=received_on(moment, request.country) if moment else None,
                     categories=one.categories,
                     fields=known.fields if known else (),
@@ -224,13 +236,24 @@ def label(profile: Profile, entry: Entry) -> str:
 
 def notice(entry: Entry) -> RecipientNotice:
     """What a letter on request says of a recipient."""
+    on, told, proof = entry.on, _TOLD[entry.stage], latest(entry.proofs)
+    if entry.stage is Stage.WAITING and proof and proof.told_at:
+        on, told = received_on(proof.told_at, entry.country), WhatToTell.INFORMED
+    # What is referred to a person is told to the person, so nobody else has answered it.
+    came = proof if on is not None and told is WhatToTell.INFORMED else None
     return RecipientNotice(
         entry.recipient,
-        _TOLD[entry.stage],
+        told,
         name=_own_name(entry),
-        on=entry.on,
-        about=entry.about if entry.on else None,
+        on=on if told is WhatToTell.INFORMED else None,
+        about=entry.about if on and told is WhatToTell.INFORMED else None,
         fields=entry.fields,
+        categories=entry.categories,
+        answered=came.reply if came and came.answered_at else None,
+        answered_on=received_on(came.answered_at, entry.country)
+        if came and came.answered_at
+        else None,
+        proof=came.reference if came else "",
     )
 
 
@@ -251,6 +274,7 @@ def _processors(
             stage=Stage.INFORMED if instructed else Stage.NOT_TOLD,
             about=request.right,
             request_id=request.id,
+            country=request.country,
             on=received_on(state.treated_at, request.country)
             if instructed and state.treated_at
             else None,
@@ -290,14 +314,13 @@ def _works_for(profile: Profile, entry: Entry) -> bool:
 
 
 def _each_once(notices: Iterable[RecipientNotice]) -> Iterator[RecipientNotice]:
-    """One line for each recipient; what it was told goes before that it was not."""
-    best: dict[tuple[str, str], RecipientNotice] = {}
+    """One line for each recipient and what it was told; that it was not goes behind any of them."""
+    lines: dict[tuple[str, str], dict[Right | None, RecipientNotice]] = {}
     for one in notices:
-        who = (one.recipient, one.name)
-        known = best.get(who)
-        if known is None or (known.on is None and one.on is not None):
-            best[who] = one
-    yield from best.values()
+        lines.setdefault((one.recipient, one.name), {}).setdefault(one.about, one)
+    for of_one in lines.values():
+        told = [line for line in of_one.values() if line.on is not None]
+        yield from told or of_one.values()
 
 
 _STAGES = {Outcome.INFORMED: Stage.INFORMED, Outcome.REFERRED: Stage.REFERRED}

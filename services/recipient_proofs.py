@@ -12,12 +12,13 @@ from datetime import datetime
 from enum import Enum
 from uuid import UUID
 
-from domain.errand import Errand
+from domain.errand import Errand, ErrandAnswer
 from domain.fulfilment import Fulfilment, SystemState, SystemStatus
-from domain.instruction import Contract, Instruction
-from domain.vocabulary import Action, Delivery
+from domain.instruction import Contract, Instruction, Verb
+from domain.vocabulary import Action, Delivery, Outcome
 from services.errands import Errands
 from services.instruction_ledger import InstructionLedger
+from services.letter_facts import Reply
 from services.planning import RECIPIENT
 from services.register import Register
 
@@ -54,6 +55,28 @@ class Proof:
 
     Personal data: held in memory, for a name may be that of a person.
     """
+
+    @property
+    def reply(self) -> Reply | None:
+        """What the answer means to the person; None where it is not for them, or there is none."""
+        codes = set(self.answer.split(", "))
+        return next((reply for reply, known in _REPLIES if codes & known), None)
+
+    @property
+    def reference(self) -> str:
+        """What somebody who asks can name: the first part of an instruction's or a link's id."""
+        return str(self.id).partition("-")[0] if self.way in _REFERRED_TO else ""
+
+
+def latest(proofs: Sequence[Proof]) -> Proof | None:
+    """The last time that somebody was told of what was done; being asked what is held is none."""
+    told = [one for one in proofs if one.told_at is not None and one.about not in _ASKING]
+    return max(told, key=_when, default=None)
+
+
+def _when(proof: Proof) -> tuple[bool, datetime]:
+    assert proof.told_at is not None
+    return proof.answered_at is not None, proof.told_at
 
 
 class Proofs:
@@ -144,3 +167,26 @@ _WAYS = {
     Delivery.KAFKA: Way.KAFKA,
     Delivery.WEBHOOK: Way.WEBHOOK,
 }
+_REFERRED_TO = {Way.KAFKA, Way.WEBHOOK, Way.OPENDSR, Way.HTTPS, Way.LINK}
+_ASKING = {Verb.FIND.value, Verb.READ_BACK.value}
+_REPLIES = (
+    (Reply.KEPT, {ErrandAnswer.KEPT.value, Outcome.KEPT.value}),
+    (
+        Reply.DONE,
+        {
+            ErrandAnswer.DONE.value,
+            *(
+                one.value
+                for one in (
+                    Outcome.ERASED,
+                    Outcome.ANONYMISED,
+                    Outcome.RECTIFIED,
+                    Outcome.RESTRICTED,
+                    Outcome.SUPPRESSED,
+                )
+            ),
+        },
+    ),
+    (Reply.NOTHING_HELD, {ErrandAnswer.NOTHING_HELD.value, Outcome.NOT_FOUND.value}),
+)
+"""The first that fits: something kept is told before what was done."""

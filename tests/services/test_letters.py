@@ -28,14 +28,16 @@ from domain.letters import (
     MissingBlock,
     required_blocks,
 )
-from domain.policy import BodyType
+from domain.policy import BodyType, Sector, Told
 from domain.vocabulary import Country, Language, LetterKind, Outcome, Right
+from services.letter_facts import Reply
 from services.letter_lint import NEVER, faults
 from services.letter_looks import _wrapped
 from services.letters import (
     OWN_SYSTEM,
     CategoryOutcome,
     IdentityStep,
+    RecipientNotice,
 )
 from services.ports import Residual
 from services.wording import LETTERS, wording
@@ -387,6 +389,103 @@ def test_payment_parties_are_informed_or_referred_to_and_erase_nothing(language:
     assert "delbetal" in said
     assert "personvern@delbetal.example" in said
     assert not re.search(r"slett|radera|erase|delete", said)
+
+
+@pytest.mark.parametrize(
+    ("sector", "told", "contact", "said"),
+    [
+        (
+            Sector.PAYMENT,
+            Told.INFORMED,
+            "personvern@delbetal.example",
+            "Vi har gitt dem beskjed om det vi har sendt dit. De svarer selv for det de har om "
+            "betalingen. Vi kan ikke endre noe hos dem. "
+            "Ta kontakt med dem: personvern@delbetal.example.",
+        ),
+        (
+            Sector.BANK,
+            Told.REFERRED,
+            None,
+            "De svarer selv for det de har om betalingen. Vi kan ikke endre noe hos dem. "
+            "Ta kontakt med dem eller med banken din.",
+        ),
+        (
+            Sector.BANK,
+            Told.NOTHING,
+            None,
+            "De har ikke fått beskjed. De svarer selv for det de har om betalingen. "
+            "Vi kan ikke endre noe hos dem. Ta kontakt med dem eller med banken din.",
+        ),
+    ],
+)
+def test_a_payment_party_is_told_of_what_was_passed_on_and_answers_for_the_rest(
+    sector: Sector, told: Told, contact: str | None, said: str
+) -> None:
+    """E-11: who moves money is informed of what went there, and the person is referred to it."""
+    profile = fictional_profile()
+    first, *others = profile.recipients
+    own = dataclasses.replace(first, sector=sector, told=told, contact=contact)
+    letter = written(
+        LetterKind.ANSWER,
+        profile=dataclasses.replace(profile, recipients=(own, *others)),
+        recipients=(RecipientNotice("instalments", told),),
+    )
+    (recipients,) = (s for s in letter.letter.sections if s.block is Block.RECIPIENTS)
+    assert _said(recipients.pieces) == [f"Delbetal: {said}"]
+
+
+@pytest.mark.parametrize("language", Language)
+@pytest.mark.parametrize("told", Told)
+def test_nothing_is_erased_at_a_payment_party_in_any_language(
+    language: Language, told: Told
+) -> None:
+    """E-11: never "deleted at …", however it was told and whatever it answered."""
+    profile = fictional_profile()
+    first, *others = profile.recipients
+    own = dataclasses.replace(first, sector=Sector.PAYMENT, told=told)
+    for reply in Reply:
+        letter = written(
+            LetterKind.RECIPIENTS,
+            language,
+            profile=dataclasses.replace(profile, recipients=(own, *others)),
+            recipients=(
+                RecipientNotice(
+                    "instalments",
+                    told,
+                    on=RECEIVED,
+                    about=Right.ACCESS,
+                    answered=reply,
+                    answered_on=RECEIVED,
+                ),
+            ),
+        )
+        (recipients,) = (s for s in letter.letter.sections if s.block is Block.RECIPIENTS)
+        said = " ".join(_said(recipients.pieces)).lower()
+        assert not re.search(r"slett|radera|erase|delete", said)
+
+
+def test_who_asks_reads_what_each_recipient_got_was_told_and_answered() -> None:
+    """Art. 19 second sentence: on request, and in words."""
+    notice = RecipientNotice(
+        "instalments",
+        Told.INFORMED,
+        on=RECEIVED,
+        about=Right.ERASURE,
+        fields=("name", "email"),
+        categories=("orders", "unknown-to-the-profile"),
+        answered=Reply.NOTHING_HELD,
+        answered_on=date(2026, 11, 4),
+        proof="1f0c2a9b",
+    )
+    letter = written(LetterKind.RECIPIENTS, recipients=(notice,))
+    (recipients,) = (s for s in letter.letter.sections if s.block is Block.RECIPIENTS)
+    assert _said(recipients.pieces)[-1] == (
+        "Delbetal: De har fått dette: navn og e-post. Det gjelder bestillinger. "
+        "Vi har gitt dem beskjed. De svarer selv for det de har om deg. "
+        "Du når dem her: personvern@delbetal.example. "
+        "Mandag 2. november 2026 fikk de vite at vi har slettet. "
+        "Onsdag 4. november 2026 svarte de at de ikke har noe om deg. Referanse: 1f0c2a9b."
+    )
 
 
 def test_that_nobody_had_to_be_told_is_said() -> None:

@@ -19,12 +19,14 @@ from zipfile import ZipFile
 import jsonschema  # type: ignore[import-untyped]  # the package ships no types
 import pytest
 
-from domain.policy import Category, Holding, Profile, Retention
+from domain.explanation import written_date
+from domain.policy import Category, Holding, Profile, Retention, Told
 from domain.vocabulary import Country, IdentifierKind, Language, Match, Right
-from services.letters import OWN_SYSTEM
+from services.letter_facts import Reply
+from services.letters import OWN_SYSTEM, RecipientNotice
 from services.package import SCHEMA, AnswerFacts, Digest, build_package
 from services.ports import Record
-from services.wording import PACKAGES, wording
+from services.wording import LETTERS, PACKAGES, wording
 from tests.support.profiles import fictional_profile, with_profiling
 from tests.support.readability import lix, sentences
 
@@ -296,6 +298,72 @@ def test_actual_recipients_are_named() -> None:
     assert "Kystscenen: nevnt i Bestillinger" in made["text"]
     assert "Fjellteatret: nevnt i Bestillinger" in made["text"]
     assert made["possible"] == ["Trykkeri Nord"]
+
+
+@pytest.mark.parametrize("language", Language)
+def test_who_was_told_of_what_was_done_is_named_with_what_they_answered(language: Language) -> None:
+    """Art. 15(1)(c), 19 second sentence; issue: what they were told, when, what they answered."""
+    told = (
+        RecipientNotice(
+            "organiser",
+            Told.INFORMED,
+            on=date(2026, 11, 9),
+            about=Right.ERASURE,
+            name="Fjellteatret",
+            answered=Reply.DONE,
+            answered_on=date(2026, 11, 11),
+            proof="1f0c2a9b",
+        ),
+        RecipientNotice(
+            "instalments",
+            Told.INFORMED,
+            on=date(2026, 11, 9),
+            about=Right.ERASURE,
+            proof="77aa00ff",
+        ),
+    )
+    made = package(*ALL, told=told, language=language)
+
+    items = {item["name"]: item for item in made.information["recipients"]["items"]}
+    assert items["Fjellteatret"]["told"] == [
+        {
+            "about": "erasure",
+            "on": "2026-11-09",
+            "answered": "done",
+            "answered_on": "2026-11-11",
+            "reference": "1f0c2a9b",
+        }
+    ]
+    assert items["Fjellteatret"]["categories"] == ["orders"]
+    assert items["Kystscenen"]["told"] == []
+    assert items["Delbetal"]["contact"] == "personvern@delbetal.example"
+    assert items["Delbetal"]["told"][0]["answered_on"] is None
+    jsonschema.validate(made.data, json.loads(SCHEMA.read_text("utf-8")))
+
+    said = {text.partition(":")[0]: text for text in made.information["recipients"]["text"]}
+    words = wording(LETTERS, language)
+    assert written_date(date(2026, 11, 11), language).lower() in said["Fjellteatret"].lower()
+    assert "1f0c2a9b" in said["Fjellteatret"]
+    assert words.say("recipients.no_answer") in said["Delbetal"]
+    assert words.say("recipients.no_answer") not in said["Fjellteatret"]
+    assert "personvern@delbetal.example" in said["Delbetal"]
+    assert said["Fjellteatret"] in made.html
+
+
+def test_what_was_told_is_said_in_sentences() -> None:
+    told = RecipientNotice(
+        "organiser",
+        Told.INFORMED,
+        on=date(2026, 11, 9),
+        about=Right.ERASURE,
+        answered=Reply.KEPT,
+        answered_on=date(2026, 11, 11),
+        proof="1f0c2a9b",
+    )
+    assert (
+        "Kystscenen: nevnt i Bestillinger. Mandag 9. november 2026 fikk de vite at vi har slettet. "
+        "Onsdag 11. november 2026 svarte de at de må beholde noe. Referanse: 1f0c2a9b."
+    ) in package(*ALL, told=(told,)).information["recipients"]["text"]
 
 
 def test_a_recipient_of_single_records_is_not_suspected_when_no_record_names_it() -> None:

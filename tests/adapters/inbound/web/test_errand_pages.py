@@ -10,7 +10,8 @@ from fastapi.testclient import TestClient
 
 from domain.errand import Errand, ErrandAnswer, ErrandEnd
 from domain.fulfilment import SystemStatus
-from domain.vocabulary import Match, Outcome, Right
+from domain.vocabulary import LetterKind, Match, Outcome, Right
+from services.letter_facts import Reply
 from services.recipient_ledger import Stage
 from services.recipient_proofs import Way
 from tests.support.asking import approved, plan, verified
@@ -304,6 +305,22 @@ def test_recipients_are_informed_once_each_of_them_has_answered(organised: House
     opened(house, "post@lonn.example").post(f"/errands/{errands[0].id}/done")
     fulfilment = house.installation.register.fulfilment(request_id)
     assert fulfilment.systems[line].status is SystemStatus.WAITING_FOR_PERSON
+
+    case_id = errands[0].case_id
+    house.installation.recipients.tell_person(case_id, by="ola")
+    house.work()
+    (letter,) = (one for one in house.mails() if one.kind is LetterKind.RECIPIENTS)
+    told = " ".join(letter.text.split())
+    lonn, ek = (
+        told.partition(f"- {name}: ")[2].partition(" - ")[0] for name in ("Lönnlaget", "Eklaget")
+    )
+    assert "svarte de at de har tatt hånd om det" in lonn, told
+    assert f"Referanse: {str(errands[0].id)[:8]}." in lonn
+    assert "De har ikke svart ennå." in ek, "told by a link that nobody has answered"
+    assert f"Referanse: {str(errands[1].id)[:8]}." in ek
+    (shown,) = (o for o in house.installation.recipients.told(case_id) if o.name == "Lönnlaget")
+    assert (shown.about, shown.answered) == (Right.ERASURE, Reply.DONE)
+
     opened(house, "post@ek.example").post(
         f"/errands/{errands[1].id}/nothing", data={"reason": "already-erased"}
     )
