@@ -99,7 +99,9 @@ def calendar_moves(house: House, request_id: UUID) -> None:
     """A day that nobody knew of becomes a holiday: the newest dates are another calendar's."""
     calendar = load_calendar(Country.NO)
     request = house.installation.register.request(request_id)
-    holidays = calendar.holidays | {request.dates.statutory_due}
+    due = request.dates.statutory_due
+    assert due is not None
+    holidays = calendar.holidays | {due}
     moved = replace(calendar, version="2099.1", holidays=holidays)
     request.recompute_deadlines(calendar=moved, at=house.installation.clock())
     house.installation.register.save_all([request])
