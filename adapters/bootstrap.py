@@ -10,7 +10,7 @@ from pathlib import Path
 
 from adapters.calling import Calling
 from adapters.embedded_postgres import EmbeddedPostgres
-from adapters.mailing import mail_tokens_of, mailer_of
+from adapters.mailing import mail_tokens_of, mailer_of, refused_in
 from adapters.outbound import chain_store, rotation
 from adapters.outbound.accounts import Accounts
 from adapters.outbound.attempts import PostgresAttempts
@@ -19,6 +19,7 @@ from adapters.outbound.checkpoints import CheckpointFile
 from adapters.outbound.codes import PostgresCodes
 from adapters.outbound.controllers import ControllerNames
 from adapters.outbound.database import Database, migrate, require_current_schema
+from adapters.outbound.erasure_ledger import PostgresErasureLedger
 from adapters.outbound.errands import PostgresErrands
 from adapters.outbound.export_columns import ExportColumns
 from adapters.outbound.external_numbers import PostgresExternalNumbers
@@ -56,6 +57,7 @@ from adapters.outbound.views import Views
 from adapters.outbound.webhooks.admission import Admission
 from adapters.outbound.webhooks.guard import Guard
 from adapters.profiles import load_profile
+from adapters.replaying import replays_of
 from adapters.settings import Settings, SettingsWrong, provider_secrets, system_secrets
 from domain.policy import Profile
 from domain.vocabulary import Country
@@ -75,6 +77,7 @@ from services.delivery import Delivery
 from services.digest import Digests
 from services.disclosing import Disclosing
 from services.electronic import ElectronicIdentity
+from services.erasure_ledger import Erasures
 from services.erasure_table import ErasureTables
 from services.errand_answers import ErrandAnswers
 from services.errand_desk import ErrandDesk
@@ -248,11 +251,14 @@ class Installation:
             self.errands,
             self.errand_door,
             self.calling.asking,
+            self.replays,
             self.systems,
             self.limited_mailer(),
             self.clock,
             name=name,
         )
+
+    replays = property(replays_of)
 
     @property
     def trials(self) -> Trials:
@@ -277,6 +283,7 @@ class Installation:
         self.calling.purge()
         self.errands.pass_over()
         self.instructions.overdue()
+        self.replays.purge()
         self.suppressions.pass_over(min(civil_dates(self.clock()).values()))
 
     def release_holds(self) -> int:
@@ -296,13 +303,7 @@ class Installation:
         keys = rotation.warnings(
             self.database, self.vault.ring, inside=self.settings.keeps_key_inside
         )
-        return [*keys, *chain, *self._refused_mail(), *self.calling.warnings()]
-
-    def _refused_mail(self) -> list[str]:
-        if self.settings.mail_folder is None:
-            return []
-        refused = len(list((self.settings.mail_folder / "refused").glob("*.reason.txt")))
-        return [f"{refused} messages in the mail folder were refused"] if refused else []
+        return [*keys, *chain, *refused_in(self.settings), *self.calling.warnings()]
 
     def follower(self) -> Follower:
         """A follower for one thread; the read models it needs are made if they are not there."""
@@ -504,14 +505,16 @@ def _wire(
         clock,
         address=settings.address,
     )
-    mail_tokens = mail_tokens_of(settings)
-    mailer = mailer or mailer_of(settings, clock, mail_tokens)
     tokens = Tokens(database)
     questions = Questions(
         register, vault, controllers, postroom, links, clock, address=settings.address
     )
     assigning = Assigning(register, staff, clock)
-    fulfilments = Fulfilments(register, vault, tasks, controllers, suppressions, held, clock)
+    system_keys = SystemKeys(database, vault.key_for, countries)
+    erasures = Erasures(PostgresErasureLedger(database), system_keys, controllers)
+    fulfilments = Fulfilments(
+        register, vault, tasks, controllers, suppressions, held, erasures, clock
+    )
     restrictions = Restrictions(register, vault, tasks, controllers, postroom, clock)
     deciding = Deciding(
         register, vault, tasks, controllers, held, restrictions, suppressions, clock
@@ -529,13 +532,13 @@ def _wire(
     )
     rectifying = Rectifying(register, vault, tasks, controllers, fulfilments, restrictions, clock)
     ledger = PostgresInstructionLedger(database)
-    system_keys = SystemKeys(database, vault.key_for, countries)
     holds = Holds(
         register,
         vault,
         tasks,
         controllers,
         held,
+        erasures,
         restrictions,
         links,
         clock,

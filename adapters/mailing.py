@@ -37,3 +37,11 @@ def mailer_of(settings: Settings, clock: Clock, tokens: MailTokens | None) -> Ma
         password=password.get_secret_value() if password else None,
         tokens=None if password else tokens,
     )
+
+
+def refused_in(settings: Settings) -> list[str]:
+    """What somebody has to be told of messages that nobody could read."""
+    if settings.mail_folder is None:
+        return []
+    refused = len(list((settings.mail_folder / "refused").glob("*.reason.txt")))
+    return [f"{refused} messages in the mail folder were refused"] if refused else []

@@ -92,6 +92,15 @@ class InstructedRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class TreatedKind:
+    """How every record of a kind was treated, where an old erasure is told again."""
+
+    kind: str
+    decision: Decision
+    keep_fields: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Counted:
     """How many records had one outcome."""
 
@@ -127,6 +136,7 @@ class Instruction(Aggregate):
         records: InstructedRecords
         hold_id: UUID | None = None
         """The hold whose records are to go, for they lie in its own compartment."""
+        kinds: tuple[TreatedKind, ...] = ()
 
     class Fetched(Event):
         """The system has seen whom it is about, with its own token."""
@@ -222,12 +232,13 @@ class Instruction(Aggregate):
         records: InstructedRecords,
         timestamp: datetime,
         hold_id: UUID | None = None,
+        kinds: tuple[TreatedKind, ...] = (),
     ) -> None:
         self.controller, self.system = controller, system
         self.delivery, self.verb, self.purpose = delivery, verb, purpose
         self.request_id, self.case_id, self.right = request_id, case_id, right
         self.key, self.due_on, self.ends_at = key, due_on, ends_at
-        self.erased_before, self.records = erased_before, records
+        self.erased_before, self.records, self.kinds = erased_before, records, kinds
         self.hold_id = hold_id
         self.given_at = timestamp
         self.fetched_at: datetime | None = None
@@ -252,7 +263,10 @@ class Instruction(Aggregate):
         named(facts["system"])
         if facts["ends_at"] <= facts["timestamp"]:
             raise DomainError("an instruction ends after it was given: give it a later end")
-        if bool(facts["records"]) != (facts["verb"] is Verb.ERASE):
+        if facts["purpose"] is InstructionPurpose.REPLAY:
+            if facts["erased_before"] is None or not facts.get("kinds") or facts["records"]:
+                raise DomainError("an old erasure is told by its moment and its kinds of record")
+        elif bool(facts["records"]) != (facts["verb"] is Verb.ERASE):
             raise DomainError("what is to be erased is said record by record, and nothing else")
 
     @property

@@ -186,6 +186,8 @@ class System:
     answers_at: str | None = None
     """The address of whoever answers for it by a link, where only a person can act in it."""
     answers_in: Language | None = None
+    backups_kept_days: int | None = None
+    """How old a backup may be that is put back: so long an erasure can be replayed."""
 
     def holding(self, kind: str) -> Holding | None:
         return next((h for h in self.holdings if h.kind == kind), None)
@@ -339,6 +341,9 @@ class Profile:
 
     def system(self, system_id: str) -> System:
         return next(s for s in self.systems if s.id == system_id)
+
+    def find_system(self, system_id: str) -> System | None:
+        return next((s for s in self.systems if s.id == system_id), None)
 
     def purpose(self, purpose_id: str) -> Purpose:
         return next(p for p in self.purposes if p.id == purpose_id)

@@ -30,6 +30,7 @@ from domain.values import (
 from domain.vocabulary import Action, Compartment, Outcome, Right
 from services import dossier
 from services.controllers import Controllers
+from services.erasure_ledger import Erasures
 from services.held import Held, HeldRecord
 from services.numbers import drop_if_done
 from services.planning import RECIPIENT, answer_task, carry_matches, task_for
@@ -57,11 +58,12 @@ class Fulfilments:
         controllers: Controllers,
         suppressions: Suppressions,
         held: Held,
+        erasures: Erasures,
         clock: Clock,
     ) -> None:
         self._register, self._vault, self._tasks = register, vault, tasks
         self._controllers, self._clock = controllers, clock
-        self._suppressions, self._held = suppressions, held
+        self._suppressions, self._held, self._erasures = suppressions, held, erasures
 
     # What systems answered
 
@@ -437,6 +439,10 @@ class Fulfilments:
         """Save an answer, with what belongs to it; after the last one the letter is written."""
         changed: list[Aggregate] = [fulfilment, *more]
         request = self._register.request(fulfilment.request_id)
+        if request.right is Right.ERASURE:
+            also += self._erasures.of_fulfilment(
+                fulfilment, lambda: person_of(self._vault, request)
+            )
         if (
             fulfilment.all_done
             and fulfilment.completed_at is None

@@ -25,6 +25,7 @@ from domain.values import KnownResidual, RecordOutcome
 from domain.vocabulary import Compartment, Country, LetterKind, Outcome
 from services import dossier
 from services.controllers import Controllers
+from services.erasure_ledger import Erasures
 from services.held import Held, HeldRecord
 from services.letters import LetterFacts, compose
 from services.ports import (
@@ -98,6 +99,7 @@ class Holds:
         tasks: Tasks,
         controllers: Controllers,
         held: Held,
+        erasures: Erasures,
         restrictions: Restrictions,
         links: Links,
         clock: Clock,
@@ -108,7 +110,7 @@ class Holds:
         """`sender` is an address that names no business: the letter may reach a stranger."""
         self._register, self._vault, self._tasks = register, vault, tasks
         self._controllers, self._held = controllers, held
-        self._restrictions = restrictions
+        self._restrictions, self._erasures = restrictions, erasures
         self._links, self._clock = links, clock
         self._address, self._sender = address.rstrip("/"), sender
         self._planned: set[str] = set()
@@ -457,8 +459,10 @@ class Holds:
         self._register.save_all([hold], [self._tasks.done(task), *self.what_follows(hold, now)])
 
     def what_follows(self, hold: Hold, now: datetime) -> list[Also]:
+        """What is saved with a hold's erasure: its content goes soon, and what it was told."""
+        noted = self._erasures.of_hold(hold, self._held.keys(hold), now)
         if hold.tell is None:
-            return [self._tasks.add(hold_end_task(hold, at=now))]
+            return [*noted, self._tasks.add(hold_end_task(hold, at=now))]
         tell = Task(
             key=f"{hold.id}/tell",
             kind=TELL,
@@ -466,7 +470,7 @@ class Holds:
             due_at=now + TELL_AFTER,
             controller=hold.controller,
         )
-        return [self._tasks.add(tell)]
+        return [*noted, self._tasks.add(tell)]
 
     # Telling
 

@@ -150,6 +150,7 @@ class Record:
     `anchors` are the events on which retention depends, e.g. {"order_completed": date(…)};
     `flags` are facts that decisions ask for, e.g. {"paid", "open_ticket", "refund_open"}.
     `recipients` are those to whom this record was passed on (names as the profile knows them).
+    `since` is when it came into being there, or was last used by the person, where that is known.
     """
 
     key: str
@@ -161,6 +162,7 @@ class Record:
     flags: frozenset[str] = frozenset()
     recipients: tuple[str, ...] = ()
     masked: tuple[str, ...] = ()
+    since: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

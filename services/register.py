@@ -44,6 +44,7 @@ from domain.portability import DirectTransfer, direct_transfer_id
 from domain.rectification import Rectification, rectification_id
 from domain.redaction import Redaction, redaction_id
 from domain.refusal import Refusal
+from domain.replay import Replay
 from domain.representation import Representation, representation_id
 from domain.request import DataSubjectRequest
 from domain.restriction import Restriction, restriction_id
@@ -260,6 +261,9 @@ class Register(Application[UUID]):
 
     def find_instruction(self, instruction_id: UUID) -> Instruction | None:
         return self._find(Instruction, instruction_id)
+
+    def replay(self, replay_id: UUID) -> Replay:
+        return self._load(Replay, replay_id)
 
     def find_case(self, case_id: UUID) -> Case | None:
         return self._find(Case, case_id)

@@ -42,3 +42,9 @@ class SystemTokens(Protocol):
     ) -> tuple[Token, ...]:
         """Every identifier that makes one, under each version of the key that is in use."""
         ...
+
+    def under(
+        self, controller: str, system: str, identifier: Identifier, versions: Iterable[int]
+    ) -> tuple[Token, ...]:
+        """The same under versions of long ago: what was erased then is known by no other."""
+        ...

@@ -64,6 +64,7 @@ from services.processors import ASK, AskingProcessors
 from services.rectifying import Rectifying
 from services.references import AWAITS_RECORDS, References
 from services.register import Register, SomebodyWasFaster, at_one_moment
+from services.replaying import REPLAY, Replays
 from services.restricting import Restrictions
 from services.retention import Retention
 from services.suppressions import CHECK_SUPPRESSIONS, Suppressions
@@ -94,9 +95,10 @@ KINDS = (
     MAIL,
     CODE,
     ASK,
+    REPLAY,
 )
 OF_RESTRICTIONS = frozenset({RESTRICT, UNRESTRICT, CHECK, ANNOUNCE, LIFT})
-OF_NO_CASE = frozenset({CHECK_SUPPRESSIONS, STOP_MARKETING})
+OF_NO_CASE = frozenset({CHECK_SUPPRESSIONS, STOP_MARKETING, REPLAY})
 OF_INSTRUCTIONS = frozenset({DELIVER, ASK})
 WITHOUT_REQUEST = frozenset({*HOLD_KINDS, *OF_NO_CASE, *OF_INSTRUCTIONS})
 """What is about a hold, a controller or an instruction, with a system and no request to tell."""
@@ -158,6 +160,7 @@ class Worker:
         errands: Errands,
         errand_door: ErrandDoor,
         processors: AskingProcessors,
+        replays: Replays,
         systems: Systems,
         mailer: Mailer,
         clock: Clock,
@@ -203,6 +206,7 @@ class Worker:
             MAIL: errands.mail,
             CODE: errand_door.mail_code,
             ASK: processors.ask,
+            REPLAY: replays.work,
         }
 
     def run(self, stop: Event, *, idle_seconds: float = 0.2) -> None:

@@ -120,6 +120,16 @@ class ToTreat(Sent):
     )
 
 
+class KindToTreat(Sent):
+    """How to treat every record of one kind, where an old erasure is told again."""
+
+    kind: str = Field(description="What you called this sort of record when you found it.")
+    decision: Decision
+    keep_fields: tuple[str, ...] = Field(
+        default=(), description="Fields that the law wants kept; everything else of it goes."
+    )
+
+
 class InstructionData(Sent):
     """What one system is to do for one person, by when, and where it fetches whom it is about."""
 
@@ -141,6 +151,11 @@ class InstructionData(Sent):
     )
     tokens: tuple[Token, ...]
     records: tuple[ToTreat, ...] = ()
+    kinds: tuple[KindToTreat, ...] = Field(
+        default=(),
+        description="Of a replay, which has no records: the kinds of record to treat, and how. "
+        "What is of another kind stays.",
+    )
     claim: str = Field(
         pattern=r"^/v1/instructions/[0-9a-f-]{36}/claim$",
         description="POST here, at the installation's address, to be told who it is.",

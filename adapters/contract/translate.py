@@ -14,6 +14,7 @@ from adapters.contract.messages import (
     FullAnswer,
     IdentifierTold,
     InstructionData,
+    KindToTreat,
     RecordTold,
     ToTreat,
     Treated,
@@ -50,6 +51,10 @@ def data_of(instruction: Instruction, tokens: Iterable[Token]) -> InstructionDat
                 keep_fields=one.keep_fields,
             )
             for one in instruction.records
+        ),
+        kinds=tuple(
+            KindToTreat(kind=one.kind, decision=one.decision, keep_fields=one.keep_fields)
+            for one in instruction.kinds
         ),
         claim=f"/v1/instructions/{instruction.id}/claim",
     )

@@ -44,16 +44,32 @@ class SystemKeys:
     def of(
         self, controller: str, system: str, identifiers: Iterable[Identifier]
     ) -> tuple[Token, ...]:
-        told_by = [one for one in identifiers if one.kind in TOLD_BY and one.value.strip()]
-        country = self._countries.get(controller, Country.NO)
-        keys = self.in_use(controller, system)
+        versions = [key.version for key in self.in_use(controller, system)]
         return tuple(
             dict.fromkeys(
-                Token(one.kind, key.version, token(key.key, one, country))
-                for one in told_by
-                for key in keys
+                made
+                for one in identifiers
+                for made in self.under(controller, system, one, versions)
             )
         )
+
+    def under(
+        self, controller: str, system: str, identifier: Identifier, versions: Iterable[int]
+    ) -> tuple[Token, ...]:
+        if identifier.kind not in TOLD_BY or not identifier.value.strip():
+            return ()
+        country = self._countries.get(controller, Country.NO)
+        keys = ((one, self._key(controller, system, one)) for one in versions)
+        return tuple(
+            Token(identifier.kind, version, token(key, identifier, country))
+            for version, key in keys
+        )
+
+    def version(self, controller: str, system: str, version: int) -> SystemKey | None:
+        """A version of long ago, as its owner needs it for old erasures; None if there is none."""
+        if not 1 <= version <= self.current(controller, system).version:
+            return None
+        return SystemKey(version, self._key(controller, system, version))
 
     def current(self, controller: str, system: str) -> SystemKey:
         return self.in_use(controller, system)[-1]

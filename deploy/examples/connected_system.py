@@ -134,8 +134,10 @@ def act(shop: Shop, told: dict[str, Any]) -> dict[str, Any]:
         ]
         return {"outcome": "done", "records": treated}
     if verb == "erase":  # an old erasure told again, because we were restored from a backup
+        kinds = {one["kind"]: one["decision"] for one in told["kinds"]}
         for one in shop.found(customers):
-            shop.treat(one["kind"], one["key"], "erase")
+            if one["kind"] in kinds:  # what is of another kind was kept, by law
+                shop.treat(one["kind"], one["key"], kinds[one["kind"]])
     elif verb in MARK:
         shop.db.executemany(MARK[verb], [[customer] for customer in customers])
         if verb == "suppress":

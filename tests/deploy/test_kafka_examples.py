@@ -103,7 +103,9 @@ def test_an_erasure_told_again_after_a_restore_spares_who_came_back(shop: Any) -
     """Nothing newer than the erasure is touched."""
     shop.add(1, "Kari Testesen", KARI, "2021-05-06T10:00:00Z")
     shop.add(2, "Kari Testesen", KARI, "2026-11-02T10:00:00Z")
-    again = told(shop, "erase", purpose="replay", erased_before="2026-06-01T12:00:00Z")
+    kinds = [{"kind": "customer", "decision": "erase"}]
+    before = "2026-06-01T12:00:00Z"
+    again = told(shop, "erase", purpose="replay", erased_before=before, kinds=kinds)
 
     answer = example().answered(shop, again)
 

@@ -44,6 +44,7 @@ from domain.portability import DirectTransfer
 from domain.rectification import Rectification
 from domain.redaction import Redaction
 from domain.refusal import Refusal
+from domain.replay import Replay
 from domain.representation import Representation
 from domain.request import DataSubjectRequest
 from domain.restriction import Restriction
@@ -64,6 +65,7 @@ AGGREGATES: tuple[type[Any], ...] = (
     Redaction,
     DirectTransfer,
     ErasureWish,
+    Replay,
     Representation,
     Information,
     Disclosures,

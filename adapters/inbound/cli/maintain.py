@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Annotated
+from uuid import UUID
 
 import typer
 
@@ -45,16 +47,56 @@ def rebuild(
 
 
 def replay(
+    controller: Annotated[str | None, typer.Argument(help="The controller's id.")] = None,
     itself: Annotated[
         bool, typer.Option("--self", help="In this installation's own database.")
     ] = False,
+    system: Annotated[
+        str | None, typer.Option(help="A connected system that was restored from a backup.")
+    ] = None,
+    since: Annotated[
+        datetime | None,
+        typer.Option(formats=["%Y-%m-%d"], help="The day of that backup; a day more does no harm."),
+    ] = None,
+    by: Annotated[str | None, typer.Option(help="Who has it done: your staff id.")] = None,
+    reason: Annotated[str, typer.Option(help="Why, as a code.")] = "restored-from-backup",
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what it would come to; change nothing.")
+    ] = False,
+    listed: Annotated[
+        bool, typer.Option("--list", help="Show every replay, and what came of it.")
+    ] = False,
+    done: Annotated[
+        UUID | None, typer.Option(help="A replay that somebody has finished by hand.")
+    ] = None,
 ) -> None:
-    """Destroy again what a restored backup brought back; serving starts only after that."""
-    from adapters.inbound.cli.console import opened, settings_or_stop, stop
+    """Erase again what a restored backup brought back: here, or in a connected system.
+
+    Here (--self) serving starts only after it. There, `trettio work` carries it out.
+    """
+    from adapters.inbound.cli import replaying
+    from adapters.inbound.cli.console import stop
+
+    if itself:
+        _replay_here()
+    elif controller is None:
+        stop("say --self after a restore of this installation, or the controller of a system")
+    elif listed:
+        replaying.show(controller, system)
+    elif done is not None:
+        replaying.settle(controller, done, by=by)
+    elif system is None or since is None:
+        stop("say which --system was restored, and --since which day: that of its backup")
+    elif dry_run:
+        replaying.would(controller, system, since=since.date())
+    else:
+        replaying.begin(controller, system, since=since.date(), by=by, reason=reason)
+
+
+def _replay_here() -> None:
+    from adapters.inbound.cli.console import opened, settings_or_stop
     from adapters.outbound.database import restore_is_settled
 
-    if not itself:
-        stop("say --self: what was destroyed here is destroyed again in the restored database")
     with opened(settings_or_stop()) as installation:
         count = installation.vault.destroy_outstanding()
         chain = installation.chain()

@@ -76,6 +76,8 @@ BLANKED = "fields-blanked"
 # Ways of paying that pass nothing on to anybody.
 _INTERNAL_PAYMENT = {"free", "manual", "boxoffice", "offsetting", "giftcard"}
 
+_EVER = datetime.min.replace(tzinfo=UTC)
+
 A = TypeVar("A", bound=Answer)
 
 
@@ -167,6 +169,11 @@ class _Requester:
         return _Found(*level).doubted() if self.is_not_called(name) else _Found(*level)
 
 
+def _reached_by(email: str | None, phone: str | None) -> tuple[Identifier, ...]:
+    said = ((IdentifierKind.EMAIL, email), (IdentifierKind.PHONE, phone))
+    return tuple(Identifier(kind, value) for kind, value in said if value)
+
+
 def _words(name: str | None) -> set[str]:
     return set(normal_name(name or "").split())
 
@@ -218,12 +225,33 @@ class Pretix(Changing):
         strong = [customer.name for customer, found in accounts.values() if found.is_strong]
         requester = requester.or_named(strong)
         tickets: dict[int, _Found] = {}
+        used: dict[str, datetime] = {}
         for order in self._orders(requester, accounts):
+            if order.customer:
+                used[order.customer] = max(order.bought_at, used.get(order.customer, _EVER))
             yield from self._of_order(order, requester, accounts, seen, tickets)
         yield from self._waiting(requester, seen)
         yield from self._gift_cards(tickets)
         for customer, found in accounts.values():
-            yield from self._of_account(customer, found, requester)
+            last = (customer.date_joined, customer.last_login or _EVER)
+            since = max(*last, used.get(customer.identifier, _EVER))
+            yield from self._of_account(customer, found, requester, since)
+
+    def people(self) -> Iterator[tuple[Identifier, ...]]:
+        """Every account, buyer, attendee and entry of a waiting list, by address and number."""
+        for customer in self._pages("/customers/", Page[Customer]):
+            number = Identifier(IdentifierKind.CUSTOMER_NUMBER, customer.identifier)
+            yield (number, *_reached_by(customer.email, customer.phone))
+        for order in self._pages("/orders/", Page[Order], WITH_CANCELLED):
+            yield _reached_by(order.email, order.phone)
+            for position in order.positions:
+                yield _reached_by(position.attendee_email, None)
+        for event in self._pages("/events/", Page[Event]):
+            path = {"event": event.slug}
+            for entry in self._pages(
+                "/events/{event}/waitinglistentries/", Page[Waiting], path=path
+            ):
+                yield _reached_by(entry.email, entry.phone)
 
     def _accounts(self, requester: _Requester) -> dict[str, tuple[Customer, _Found]]:
         rows = [
@@ -303,7 +331,8 @@ class Pretix(Changing):
         }
         invoices = list(self._invoices(order.event, order.code))
         for invoice in invoices:
-            yield self._invoice_record(invoice, found, requester, names)
+            record = self._invoice_record(invoice, found, requester, names)
+            yield replace(record, since=order.bought_at)
         record = self._order_record(order, found, requester, clear, seen)
         yield replace(record, flags=record.flags | {"invoiced"}) if invoices else record
 
@@ -325,6 +354,7 @@ class Pretix(Changing):
             flags=self._flags(order, [position], seen),
             recipients=self._organiser(order.event, seen),
             masked=("buyer",) if bought_by_another else (),
+            since=order.bought_at,
         )
 
     def _order_record(
@@ -370,6 +400,7 @@ class Pretix(Changing):
             flags=self._flags(order, own, seen) | self._open(order, order.positions, seen),
             recipients=(*sorted(providers), *self._organiser(order.event, seen)),
             masked=tuple(masked),
+            since=order.bought_at,
         )
 
     def _invoice_record(
@@ -420,6 +451,7 @@ class Pretix(Changing):
                     anchors=dates(last_form_registration=entry.created, signed_up=entry.created),
                     flags={"voucher_sent"} if entry.voucher else set(),
                     recipients=self._organiser(event.slug, seen),
+                    since=entry.created,
                 )
 
     def _gift_cards(self, tickets: Mapping[int, _Found]) -> Iterator[Record]:
@@ -434,10 +466,11 @@ class Pretix(Changing):
                 card.model_dump(mode="json"),
                 anchors=dates(last_purchase=card.issuance),
                 flags={"open_balance"} if card.value > 0 else set(),
+                since=card.issuance,
             )
 
     def _of_account(
-        self, customer: Customer, found: _Found, requester: _Requester
+        self, customer: Customer, found: _Found, requester: _Requester, since: datetime
     ) -> Iterator[Record]:
         mine = {"customer": customer.identifier}
         for membership in self._pages("/memberships/", Page[Membership], mine):
@@ -448,9 +481,11 @@ class Pretix(Changing):
                 membership.model_dump(mode="json"),
                 anchors=dates(subscription_ends=membership.date_end),
                 flags={"subscription"} if running else set(),
+                since=since,
             )
         for medium in self._pages("/reusablemedia/", Page[Medium], mine):
-            yield _record(f"medium:{medium.id}", found.linked(), medium.model_dump(mode="json"))
+            shown = medium.model_dump(mode="json")
+            yield _record(f"medium:{medium.id}", found.linked(), shown, since=since)
         fields = customer.model_dump(mode="json")
         masked = _mask_numbers_of_others(fields, ("notes",), requester)
         yield _record(
@@ -461,6 +496,7 @@ class Pretix(Changing):
                 last_form_registration=customer.date_joined, last_contact=customer.last_login
             ),
             masked=tuple(masked),
+            since=since,
         )
 
     def _position_fields(self, position: Position, order: Order, seen: _Seen) -> dict[str, Any]:
@@ -888,6 +924,7 @@ def _record(
     flags: Iterable[str] = (),
     recipients: tuple[str, ...] = (),
     masked: tuple[str, ...] = (),
+    since: datetime | None = None,
 ) -> Record:
     clear = held(fields)
     shown = {name: _without_card_numbers(value) for name, value in clear.items()}
@@ -903,6 +940,7 @@ def _record(
         flags=frozenset(flags),
         recipients=recipients,
         masked=masked,
+        since=since,
     )
 
 

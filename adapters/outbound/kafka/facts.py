@@ -20,6 +20,7 @@ from adapters.contract.messages import (
     Envelope,
     InstructionData,
     InstructionMessage,
+    KindToTreat,
     RequestData,
     RequestMessage,
     Sent,
@@ -29,7 +30,7 @@ from adapters.outbound.database import Database
 from adapters.outbound.kafka.message import Message
 from adapters.outbound.log_source import Decoder
 from domain.deadlines import Deadlines
-from domain.instruction import Contract, InstructedRecord
+from domain.instruction import Contract, InstructedRecord, TreatedKind
 from domain.many import FEW
 from projections.projection import Recorded, Unreadable
 
@@ -182,6 +183,7 @@ class Facts:
                     for kind, version, token in tokens.get(instruction, ())
                 ],
                 "records": tuple(map(_record, records)) if len(records) <= FEW else (),
+                "kinds": tuple(map(_kind, body.kinds)) if told.get("kinds") else (),
                 "claim": f"/v1/instructions/{instruction}/claim",
             }
         )
@@ -252,3 +254,7 @@ def _record(one: InstructedRecord) -> ToTreat:
     return ToTreat(
         record=one.record_id, kind=one.kind, decision=one.decision, keep_fields=one.keep_fields
     )
+
+
+def _kind(one: TreatedKind) -> KindToTreat:
+    return KindToTreat(kind=one.kind, decision=one.decision, keep_fields=one.keep_fields)

@@ -1,0 +1,365 @@
+"""Replaying: a system restored from a backup erases again whom it had erased since (Art. 17(1)).
+
+Systems that are told get their own old tokens; of those that are called everybody is listed, the
+tokens are made here, and what matches is erased, unless it is newer than the erasure or the law
+keeps it. Where neither can be done somebody does it by hand. Safe to repeat, killed at any line.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, time
+from typing import Final
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+import structlog
+
+from domain.instruction import Contract, Said
+from domain.replay import Replay
+from domain.vocabulary import Decision, Outcome
+from services.controllers import Controllers
+from services.erasure_ledger import Erasure, ErasureLedger, Lists
+from services.held import Held
+from services.instructing import Instructions
+from services.ports import (
+    AwaitsPerson,
+    Clock,
+    Connector,
+    Garbled,
+    Identifier,
+    NotSetUp,
+    Person,
+    Record,
+    Refused,
+    Systems,
+    Task,
+    Tasks,
+    Treatment,
+    Vault,
+)
+from services.register import Register, again_on_conflict
+from services.system_tokens import SystemTokens, Token
+
+REPLAY: Final = "replay"
+
+CANNOT_LIST: Final = "cannot-list"
+NOT_BY_TOKENS: Final = "cannot-match-tokens"
+SOME_KEPT: Final = "some-are-kept"
+NO_DATES: Final = "no-dates"
+STILL_THERE: Final = "still-there-after-erasure"
+REFUSED: Final = "refused"
+WAITS_FOR: Final = (CANNOT_LIST, NOT_BY_TOKENS, SOME_KEPT, NO_DATES, STILL_THERE, REFUSED)
+"""Why a replay waits for a person, as the desk says it."""
+
+TOLD = frozenset({Contract.KAFKA, Contract.WEBHOOK, Contract.HTTPS})
+"""Who is told with tokens; what is told otherwise needs names, which nobody has any more."""
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """One replay, and what systems that were told have answered."""
+
+    replay: Replay
+    told: int = 0
+    answered: int = 0
+    need_person: int = 0
+
+    @property
+    def is_over(self) -> bool:
+        waits = self.replay.waits_for is not None or self.need_person
+        return self.replay.finished_at is not None and not waits and self.answered >= self.told
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """What a replay would do: erasures on record, people listed, erasures matched."""
+
+    erasures: int
+    can_list: bool
+    looked_at: int = 0
+    matched: int = 0
+
+
+@dataclass(slots=True)
+class _Matches:
+    """Who of those that a system lists was erased there, by erasure."""
+
+    looked_at: int = 0
+    people: dict[UUID, dict[Identifier, None]] = field(default_factory=dict)
+
+
+class Replays:
+    def __init__(
+        self,
+        register: Register,
+        vault: Vault,
+        tasks: Tasks,
+        controllers: Controllers,
+        held: Held,
+        instructions: Instructions,
+        ledger: ErasureLedger,
+        tokens: SystemTokens,
+        systems: Systems,
+        clock: Clock,
+    ) -> None:
+        self._register, self._vault, self._tasks = register, vault, tasks
+        self._controllers, self._held = controllers, held
+        self._instructions, self._ledger = instructions, ledger
+        self._tokens, self._systems, self._clock = tokens, systems, clock
+
+    # Begun
+
+    def begin(self, controller: str, system: str, *, since: date, by: str, reason: str) -> UUID:
+        """Have everything that was erased there since that day erased again."""
+        now = self._clock()
+        self._controllers.in_force(controller).system(system)
+        replay = Replay(
+            controller=controller,
+            system=system,
+            since=since,
+            erasures=len(self._erasures(controller, system, since)),
+            by=by,
+            reason=reason,
+            timestamp=now,
+        )
+        task = Task(
+            key=f"{replay.id}/{REPLAY}",
+            kind=REPLAY,
+            subject_id=replay.id,
+            due_at=now,
+            controller=controller,
+            system=system,
+        )
+        begun = self._ledger.begun(replay.id, controller, system, now)
+        self._register.save_all([replay], [begun, self._tasks.add(task)])
+        return replay.id
+
+    def would(self, controller: str, system: str, *, since: date) -> Counted:
+        """What it would come to; nothing is changed or told."""
+        erasures = self._erasures(controller, system, since)
+        if self._contract(controller, system) is not None:
+            return Counted(len(erasures), can_list=False)
+        connector = self._systems.connector(controller, system)
+        if not isinstance(connector, Lists):
+            return Counted(len(erasures), can_list=False)
+        found = self._matches(controller, system, erasures, connector)
+        return Counted(len(erasures), True, found.looked_at, len(found.people))
+
+    def standing(self, controller: str, system: str | None = None) -> tuple[Standing, ...]:
+        """Every replay, the newest first."""
+        return tuple(map(self._standing, self._ledger.replays(controller, system)))
+
+    def _standing(self, replay_id: UUID) -> Standing:
+        told = [self._register.instruction(i) for i in self._ledger.instructions(replay_id)]
+        return Standing(
+            self._register.replay(replay_id),
+            told=len(told),
+            answered=sum(one.answered_at is not None for one in told),
+            need_person=sum(one.said is Said.NEEDS_PERSON for one in told),
+        )
+
+    @again_on_conflict
+    def settle(self, replay_id: UUID, *, by: str) -> None:
+        """Somebody has repeated by hand what no machine could."""
+        replay = self._register.replay(replay_id)
+        replay.settle(by=by, at=self._clock())
+        self._register.save_all([replay])
+
+    def purge(self) -> int:
+        return self._ledger.purge(self._clock())
+
+    # Carried out
+
+    def work(self, task: Task) -> None:
+        """Repeat what is not repeated yet; whatever goes wrong for good is a person's."""
+        replay = self._register.replay(task.subject_id)
+        erasures = self._erasures(replay.controller, replay.system, replay.since)
+        contract = self._contract(replay.controller, replay.system)
+        try:
+            if contract in TOLD:
+                self._tell(replay, erasures, task)
+            elif contract is not None:
+                self._ask_person(replay.id, NOT_BY_TOKENS, len(erasures), task)
+            else:
+                self._repeat_all(replay, erasures, task)
+        except (NotSetUp, Garbled):
+            raise
+        except (AwaitsPerson, Refused) as error:
+            log.warning("replay_needs_person", error=type(error).__name__)
+            self._ask_person(replay.id, REFUSED, len(erasures), task)
+
+    def _tell(self, replay: Replay, erasures: Sequence[Erasure], task: Task) -> None:
+        tokens = self._ledger.tokens([one.id for one in erasures])
+        for one in erasures:
+            if one.plain_kinds:
+                self._instructions.replay(
+                    replay.id, one, tokens.get(one.id, ()), noted=self._ledger.told
+                )
+        self._told(replay.id, erasures, task)
+
+    @again_on_conflict
+    def _told(self, replay_id: UUID, erasures: Sequence[Erasure], task: Task) -> None:
+        now = self._clock()
+        replay = self._register.replay(replay_id)
+        replay.tell(count=sum(bool(one.plain_kinds) for one in erasures), at=now)
+        mixed = sum(bool(one.mixed) for one in erasures)
+        if mixed:  # which of a kind the law kept, no token can say
+            replay.ask_person(reason=SOME_KEPT, count=mixed, at=now)
+        self._register.save_all([replay], [self._tasks.done(task)])
+
+    def _repeat_all(self, replay: Replay, erasures: Sequence[Erasure], task: Task) -> None:
+        connector = self._systems.connector(replay.controller, replay.system)
+        if not isinstance(connector, Lists):
+            self._ask_person(replay.id, CANNOT_LIST, len(erasures), task)
+            return
+        found = self._matches(replay.controller, replay.system, erasures, connector)
+        undated, left = 0, 0
+        # The newest first: what a later erasure allows needs no earlier one.
+        for one in reversed(erasures):
+            if one.id not in found.people or one.id in replay.repeated:
+                continue
+            identifiers = found.people[one.id]
+            person = Person(tuple(Identifier(i.kind, i.value, verified=True) for i in identifiers))
+            one_undated, one_left = self._repeat(replay.id, one, connector, person)
+            undated, left = undated + one_undated, left + one_left
+        self._finish(replay.id, found.looked_at, undated, left, task)
+
+    def _repeat(
+        self, replay_id: UUID, erasure: Erasure, connector: Connector, person: Person
+    ) -> tuple[int, int]:
+        """Erase one person's records again; answers how many have no date, how many are left."""
+        erased, spared, kept, undated = 0, 0, 0, 0
+        touched: set[tuple[str, str]] = set()
+        begun_at = self._clock()
+        for record in list(connector.find(person)):
+            how = self._how(erasure, record)
+            if not record.match.is_strong:
+                continue
+            if record.since is not None and record.since >= erasure.erased_at:
+                spared += 1
+            elif how is None:
+                kept += 1
+            elif record.since is None:
+                undated += 1
+            else:
+                digest = self._vault.digest(replay_id, f"{record.kind}/{record.key}")
+                result = connector.erase(person, how, key=f"{replay_id}/{digest}")
+                erased += result.outcome is not Outcome.NOT_FOUND
+                if not how.keep_fields:
+                    touched.add((record.kind, record.key))
+        left = 0
+        if touched:
+            again = connector.find(person, fresh_after=begun_at)
+            left = sum((one.kind, one.key) in touched for one in again)
+        if not undated and not left:
+            self._repeated(replay_id, erasure.id, erased, spared, kept)
+        return undated, left
+
+    def _how(self, erasure: Erasure, record: Record) -> Treatment | None:
+        """As it was treated then; None where it stayed, or a hold stands on all of it now."""
+        holds = self._held.on_record(erasure.controller, erasure.system, record.kind, record.key)
+        fields: dict[str, None] = {}
+        for hold in holds:
+            part = self._held.fields(hold, record.kind, record.key)
+            if not part:
+                return None
+            fields |= dict.fromkeys(part)
+        ways = [one for one in erasure.kinds if one.kind == record.kind]
+        if not ways:
+            return None
+        for one in ways:
+            fields |= dict.fromkeys(one.keep_fields if holds or len(ways) == 1 else ())
+        whole = next((one for one in ways if one.decision is Decision.ERASE), None)
+        return Treatment(
+            key=record.key,
+            kind=record.kind,
+            anonymise=whole is None or bool(fields),
+            keep_fields=tuple(fields),
+        )
+
+    @again_on_conflict
+    def _repeated(
+        self, replay_id: UUID, erasure: UUID, erased: int, spared: int, kept: int
+    ) -> None:
+        replay = self._register.replay(replay_id)
+        replay.repeat(erasure=erasure, erased=erased, spared=spared, kept=kept, at=self._clock())
+        self._register.save_all([replay])
+
+    @again_on_conflict
+    def _finish(self, replay_id: UUID, looked_at: int, undated: int, left: int, task: Task) -> None:
+        now = self._clock()
+        replay = self._register.replay(replay_id)
+        if left:
+            replay.ask_person(reason=STILL_THERE, count=left, at=now)
+        elif undated:
+            replay.ask_person(reason=NO_DATES, count=undated, at=now)
+        else:
+            replay.finish(looked_at=looked_at, at=now)
+        self._register.save_all([replay], [self._tasks.done(task)])
+
+    @again_on_conflict
+    def _ask_person(self, replay_id: UUID, reason: str, count: int, task: Task) -> None:
+        now = self._clock()
+        replay = self._register.replay(replay_id)
+        if count:
+            replay.ask_person(reason=reason, count=count, at=now)
+        else:
+            replay.finish(looked_at=0, at=now)
+        self._register.save_all([replay], [self._tasks.done(task)])
+
+    # Matching
+
+    def _matches(
+        self, controller: str, system: str, erasures: Iterable[Erasure], connector: Lists
+    ) -> _Matches:
+        """To the end first: to erase moves pages."""
+        wanted: dict[Token, set[UUID]] = {}
+        for erasure, tokens in self._ledger.tokens([one.id for one in erasures]).items():
+            for one in tokens:
+                wanted.setdefault(one, set()).add(erasure)
+        versions = sorted({one.version for one in wanted})
+        found = _Matches()
+        for identifiers in connector.people() if wanted else ():
+            found.looked_at += 1
+            for identifier in identifiers:
+                for token in self._tokens.under(controller, system, identifier, versions):
+                    for erasure in wanted.get(token, ()):
+                        found.people.setdefault(erasure, {})[identifier] = None
+        return found
+
+    def _erasures(self, controller: str, system: str, since: date) -> tuple[Erasure, ...]:
+        zone = ZoneInfo(self._controllers.in_force(controller).country.zone)
+        return self._ledger.since(controller, system, datetime.combine(since, time(), zone))
+
+    def _contract(self, controller: str, system: str) -> Contract | None:
+        connector = self._controllers.in_force(controller).system(system).connector
+        return next((one for one in Contract if one.value == connector), None)
+
+
+def described(standing: Standing) -> Mapping[str, object]:
+    """A replay in facts, for whoever shows it."""
+    replay = standing.replay
+    return {
+        "replay": str(replay.id),
+        "system": replay.system,
+        "since": replay.since.isoformat(),
+        "begun_at": replay.begun_at.isoformat(timespec="seconds"),
+        "by": replay.by,
+        "reason": replay.reason,
+        "erasures": replay.erasures,
+        "told": standing.told,
+        "answered": standing.answered,
+        "need_person": standing.need_person,
+        "looked_at": replay.looked_at,
+        "matched": len(replay.repeated),
+        "erased": replay.erased,
+        "spared": replay.spared,
+        "kept": replay.kept,
+        "waits_for": replay.waits_for,
+        "waiting": replay.waiting if replay.waits_for else 0,
+        "over": standing.is_over,
+    }
