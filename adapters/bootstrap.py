@@ -57,7 +57,7 @@ from adapters.outbound.views import Views
 from adapters.outbound.webhooks.admission import Admission
 from adapters.outbound.webhooks.guard import Guard
 from adapters.profiles import load_profile
-from adapters.replaying import replays_of
+from adapters.replaying import Replays, replays_of
 from adapters.settings import Settings, SettingsWrong, provider_secrets, system_secrets
 from domain.policy import Profile
 from domain.vocabulary import Country
@@ -258,7 +258,9 @@ class Installation:
             name=name,
         )
 
-    replays = property(replays_of)
+    @property
+    def replays(self) -> Replays:
+        return replays_of(self)
 
     @property
     def trials(self) -> Trials:

@@ -6,7 +6,7 @@ brings its receipts here: each has one effect, or is refused with words that say
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, time, timedelta
 from typing import Protocol
@@ -38,7 +38,6 @@ from domain.staff import MACHINE, human
 from domain.vocabulary import Action, Outcome
 from services import dossier
 from services.controllers import Controllers
-from services.erasure_ledger import Erasure
 from services.fulfilment import Fulfilments, person_of
 from services.golden import golden_person, strangers
 from services.holds import RELEASE
@@ -79,7 +78,6 @@ RELEASED_WITHIN = timedelta(days=30)
 CLAIM_FOR = timedelta(days=100)
 """As long as topics keep an instruction; longer than the longest time to answer (Art. 12(3))."""
 TRIED_FOR = timedelta(days=1)
-REPLAYED_WITHIN = timedelta(days=3)
 CHASE_AFTER = timedelta(days=3)
 MOST_CHASED = 2
 NOT_ANSWERING = "told-and-not-answering"
@@ -261,42 +259,12 @@ class Instructions:
         tried = [self._register.instruction(one) for one in found]
         return tuple(sorted(tried, key=lambda one: one.verb is not Verb.FIND))
 
-    @again_on_conflict
-    def replay(
-        self,
-        replay_id: UUID,
-        erasure: Erasure,
-        tokens: Sequence[Token],
-        *,
-        noted: Callable[[UUID, UUID], Also],
-    ) -> UUID:
-        """Tell a restored system of an old erasure, by the tokens of then; once per replay."""
-        now = self._clock()
-        key = f"replay/{replay_id}/{erasure.id}"
-        given = instruction_id(key)
-        if self._register.find_instruction(given) is not None:
-            return given
-        instruction = Instruction(
-            controller=erasure.controller,
-            system=erasure.system,
-            delivery=self._contract(erasure.controller, erasure.system),
-            verb=Verb.ERASE,
-            purpose=InstructionPurpose.REPLAY,
-            request_id=None,
-            case_id=None,
-            right=None,
-            key=key,
-            due_on=(now + REPLAYED_WITHIN).date(),
-            ends_at=now + CLAIM_FOR,
-            erased_before=erasure.erased_at,
-            records=(),
-            kinds=erasure.plain_kinds,
-            timestamp=now,
-        )
-        also = self._ledger.given(instruction, tokens, look_at=look_at(instruction))
-        noted_as = noted(replay_id, given)
-        self._register.save_all([instruction], [*also, noted_as, *self._delivery(instruction, now)])
-        return given
+    def tell_again(self, instruction: Instruction, tokens: Sequence[Token], noted: Also) -> None:
+        """An old erasure, to a restored system by the tokens of then; once under its id."""
+        if self._register.find_instruction(instruction.id) is None:
+            also = self._ledger.given(instruction, tokens, look_at=look_at(instruction))
+            brought = self._delivery(instruction, instruction.given_at)
+            self._register.save_all([instruction], [*also, noted, *brought])
 
     def _given(self, instruction: Instruction, person: Person, now: datetime) -> list[Also]:
         """The ledger's line, its tokens, and what brings it there, in the save of its beginning."""

@@ -7,22 +7,22 @@ keeps it. Where neither can be done somebody does it by hand. Safe to repeat, ki
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 from typing import Final
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import structlog
 
-from domain.instruction import Contract, Said
+from domain.instruction import Contract, Instruction, InstructionPurpose, Said, Verb
 from domain.replay import Replay
 from domain.vocabulary import Decision, Outcome
 from services.controllers import Controllers
 from services.erasure_ledger import Erasure, ErasureLedger, Lists
 from services.held import Held
-from services.instructing import Instructions
+from services.instructing import CLAIM_FOR, Instructions
 from services.ports import (
     AwaitsPerson,
     Clock,
@@ -55,6 +55,8 @@ WAITS_FOR: Final = (CANNOT_LIST, NOT_BY_TOKENS, SOME_KEPT, NO_DATES, STILL_THERE
 
 TOLD = frozenset({Contract.KAFKA, Contract.WEBHOOK, Contract.HTTPS})
 """Who is told with tokens; what is told otherwise needs names, which nobody has any more."""
+
+REPLAYED_WITHIN = timedelta(days=3)
 
 log = structlog.get_logger()
 
@@ -181,7 +183,7 @@ class Replays:
         contract = self._contract(replay.controller, replay.system)
         try:
             if contract in TOLD:
-                self._tell(replay, erasures, task)
+                self._tell(replay, erasures, contract, task)
             elif contract is not None:
                 self._ask_person(replay.id, NOT_BY_TOKENS, len(erasures), task)
             else:
@@ -192,13 +194,16 @@ class Replays:
             log.warning("replay_needs_person", error=type(error).__name__)
             self._ask_person(replay.id, REFUSED, len(erasures), task)
 
-    def _tell(self, replay: Replay, erasures: Sequence[Erasure], task: Task) -> None:
+    def _tell(
+        self, replay: Replay, erasures: Sequence[Erasure], contract: Contract, task: Task
+    ) -> None:
         tokens = self._ledger.tokens([one.id for one in erasures])
+        now = self._clock()
         for one in erasures:
             if one.plain_kinds:
-                self._instructions.replay(
-                    replay.id, one, tokens.get(one.id, ()), noted=self._ledger.told
-                )
+                instruction = _told_again(replay, one, contract, now)
+                noted = self._ledger.told(replay.id, instruction.id)
+                self._instructions.tell_again(instruction, tokens.get(one.id, ()), noted)
         self._told(replay.id, erasures, task)
 
     @again_on_conflict
@@ -340,26 +345,21 @@ class Replays:
         return next((one for one in Contract if one.value == connector), None)
 
 
-def described(standing: Standing) -> Mapping[str, object]:
-    """A replay in facts, for whoever shows it."""
-    replay = standing.replay
-    return {
-        "replay": str(replay.id),
-        "system": replay.system,
-        "since": replay.since.isoformat(),
-        "begun_at": replay.begun_at.isoformat(timespec="seconds"),
-        "by": replay.by,
-        "reason": replay.reason,
-        "erasures": replay.erasures,
-        "told": standing.told,
-        "answered": standing.answered,
-        "need_person": standing.need_person,
-        "looked_at": replay.looked_at,
-        "matched": len(replay.repeated),
-        "erased": replay.erased,
-        "spared": replay.spared,
-        "kept": replay.kept,
-        "waits_for": replay.waits_for,
-        "waiting": replay.waiting if replay.waits_for else 0,
-        "over": standing.is_over,
-    }
+def _told_again(replay: Replay, erasure: Erasure, contract: Contract, now: datetime) -> Instruction:
+    return Instruction(
+        controller=erasure.controller,
+        system=erasure.system,
+        delivery=contract,
+        verb=Verb.ERASE,
+        purpose=InstructionPurpose.REPLAY,
+        request_id=None,
+        case_id=None,
+        right=None,
+        key=f"replay/{replay.id}/{erasure.id}",
+        due_on=(now + REPLAYED_WITHIN).date(),
+        ends_at=now + CLAIM_FOR,
+        erased_before=erasure.erased_at,
+        records=(),
+        kinds=erasure.plain_kinds,
+        timestamp=now,
+    )

@@ -114,7 +114,7 @@ def erase(house: House, shop: Restored) -> None:
 def replay(house: House, system: str = MAILING) -> UUID:
     since = datetime.now(UTC).date() - timedelta(days=1)
     replays = house.installation.replays
-    begun = replays.begin(NORWAY, system, since=since, by=BY, reason="restored-from-backup")
+    begun: UUID = replays.begin(NORWAY, system, since=since, by=BY, reason="restored-from-backup")
     house.work()
     return begun
 
