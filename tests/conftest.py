@@ -7,6 +7,7 @@ import logging
 import shutil
 import tempfile
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import psycopg
@@ -138,18 +139,21 @@ class OneSlowServer(LoadScopeScheduling):
 
     def _split_scope(self, nodeid: str) -> str:
         file = nodeid.split("::", 1)[0]
-        if file.endswith("test_pretix.py") or "/end_to_end/" in file:
+        if file.endswith("test_pretix.py") or ("/end_to_end/" in file and _uses_pretix(file)):
             return "pretix"
         if "/browser/" in file:
             return "browser"
-        if "kafka" in file and "/survival/" not in file:
+        if file.endswith("test_publish.py") or ("kafka" in file and "/survival/" not in file):
             return "kafka"
+        if "/connectors/sql/" in file or file.endswith("/connectors/test_contract.py"):
+            return "mariadb"
         return file
 
 
 LONG = (
     *("/survival/", "/end_to_end/", "/browser/", "/demo/", "/upgrades/", "test_pretix.py"),
     "kafka",
+    *("test_publish.py", "/connectors/sql/", "/connectors/test_contract.py"),
 )
 
 
@@ -160,6 +164,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> OneSlowServer:
     return OneSlowServer(config, log)
+
+
+@cache
+def _uses_pretix(file: str) -> bool:
+    """Or Stripe's double, which every story with pretix needs too."""
+    text = (Path(__file__).parent.parent / file).read_text(encoding="utf-8")
+    return "pretix" in text or "stripe" in text
 
 
 def _lent(databases: Databases) -> Iterator[str]:
