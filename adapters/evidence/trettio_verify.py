@@ -26,6 +26,7 @@ import json
 import struct
 import sys
 import zipfile
+import zlib
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
@@ -37,10 +38,16 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
 FORMAT = "trettio-evidence-1"
-GENESIS = hashlib.sha256(b"trettio evidence chain 1").digest()
 EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)  # noqa: UP017 (older Pythons run this too)
 LARGEST = 512 * 1024 * 1024
 UNSIGNED = {"signature", "vouched", "digest"}
+KEYS = {"key": ("public", "vouched_by"), "checkpoint": (), "restored": ()}
+SHAPES: dict[str, dict[str, type]] = {
+    "manifest.json": {"files": dict, "format": str, "key": str},
+    "chain.json": {"statements": list, "segments": list},
+    "events.json": {"events": list},
+}
+MISSHAPEN = (LookupError, TypeError, ValueError, ArithmeticError, RecursionError, struct.error)
 
 
 class Event(NamedTuple):
@@ -68,49 +75,8 @@ def event_link(event: Event) -> bytes:
     return hashlib.sha256(where + struct.pack(">qH", moment, len(topic)) + topic + state).digest()
 
 
-def gap_link(first: int, last: int) -> bytes:
-    return hashlib.sha256(struct.pack(">cqq", b"G", first, last)).digest()
-
-
 def next_head(head: bytes, link: bytes) -> bytes:
     return hashlib.sha256(b"L" + head + link).digest()
-
-
-def check_log(
-    events: Iterable[Event],
-    links: Iterable[tuple[int, bytes]],
-    statements: Sequence[dict[str, Any]],
-) -> Iterator[Fault]:
-    """A whole log against the links that were kept of it, and these against the statements."""
-    rest, head, last = iter(events), GENESIS, 0
-    event = next(rest, None)
-    signed = [one for one in reversed(in_force(statements)) if one["position"] > 0]
-    for position, link in links:
-        while event is not None and event.position < position:
-            yield Fault(f"position {event.position}", "an event stands where none was recorded")
-            event = next(rest, None)
-        if event is None or event.position > position:
-            if link != gap_link(last + 1, position):
-                yield Fault(f"position {position}", "the event that was recorded here is missing")
-        else:
-            if link == gap_link(last + 1, position):
-                yield Fault(f"position {position}", "an event stands where none was recorded")
-            elif link != event_link(event):
-                yield Fault(f"position {position}", "the event is not what was recorded here")
-            event = next(rest, None)
-        head, last = next_head(head, link), position
-        while signed and signed[-1]["position"] <= position:
-            one = signed.pop()
-            if one["position"] < position or one["head"] != head.hex():
-                what = f"the links up to here are not those that statement {one['number']} signs"
-                yield Fault(f"position {one['position']}", what)
-                head = bytes.fromhex(one["head"])
-    for one in reversed(signed):
-        what = f"the chain ends at {last}, and statement {one['number']} signs it up to here"
-        yield Fault(f"position {one['position']}", what)
-    while event is not None:
-        yield Fault(f"position {event.position}", "the event is not in the chain")
-        event = next(rest, None)
 
 
 def canonical(body: dict[str, Any]) -> str:
@@ -138,9 +104,12 @@ def read_statements(lines: Sequence[str]) -> tuple[list[dict[str, Any]], list[Fa
         try:
             body = json.loads(line)
             shape = UUID(body["incarnation"]), datetime.fromisoformat(body["at"])
-            whole = body["kind"] in {"key", "checkpoint", "restored"} and all(shape)
+            whole = body["kind"] in KEYS and all(shape)
             counts = body["number"] > 0 <= body["position"] and len(bytes.fromhex(body["head"]))
-        except (ValueError, KeyError, TypeError):
+            words = body["key"], body["previous"], *(body[one] for one in KEYS[body["kind"]])
+            whole = whole and all(isinstance(one, str) for one in words)
+            fingerprint(body.get("public", ""))
+        except MISSHAPEN:
             whole, counts = False, 0
         if whole and counts == 32 and canonical(body) == line and "digest" not in body:
             found.append({**body, "digest": hashlib.sha256(line.encode()).hexdigest()})
@@ -196,32 +165,57 @@ def check_pack(path: Path, trusted: Collection[str]) -> tuple[str, list[Fault]]:
             if len(sizes) != len(pack.infolist()) or sum(sizes.values()) > LARGEST:
                 return "", [Fault(str(path), "it is no evidence pack")]
             content = {name: pack.read(name) for name in sizes}
-        manifest = json.loads(content.pop("manifest.json"))
-        return manifest["key"], list(_faults(manifest, content, trusted))
-    except Exception as error:  # whatever somebody has made of the file
-        return "", [Fault(str(path), f"it cannot be read as an evidence pack: {error!r}")]
+    except (OSError, zipfile.BadZipFile, zlib.error, RuntimeError, ValueError, EOFError) as error:
+        return "", [Fault(str(path), f"it is no evidence pack, or a damaged one: {error}")]
+    read, faults = _read(content)
+    if faults:
+        return "", faults
+    return read["manifest.json"]["key"], list(_faults(read, content, trusted))
+
+
+def _read(content: dict[str, bytes]) -> tuple[dict[str, Any], list[Fault]]:
+    read, faults = dict[str, Any](), list[Fault]()
+    for name, shape in SHAPES.items():
+        if name not in content:
+            faults.append(Fault(name, "it is missing from the pack, so nothing more was checked"))
+            continue
+        try:
+            read[name] = json.loads(content[name])
+            if not all(isinstance(read[name][one], kind) for one, kind in shape.items()):
+                faults.append(Fault(name, "it is not what such a file holds"))
+        except MISSHAPEN as error:
+            faults.append(Fault(name, f"it cannot be read, so nothing more was checked: {error}"))
+    return read, faults
 
 
 def _faults(
-    manifest: dict[str, Any], content: dict[str, bytes], trusted: Collection[str]
+    read: dict[str, Any], content: dict[str, bytes], trusted: Collection[str]
 ) -> Iterator[Fault]:
+    manifest, chain, events = (read[name] for name in SHAPES)
     if manifest["format"] != FORMAT:
         yield Fault("manifest.json", f"its format is not {FORMAT}: take a newer program")
-    for name in sorted(manifest["files"].keys() | content.keys()):
-        if hashlib.sha256(content.get(name, b"")).hexdigest() != manifest["files"].get(name):
+    for name in sorted(manifest["files"].keys() | content.keys() - {"manifest.json"}):
+        if name not in content:
+            yield Fault(name, "it is missing from the pack")
+        elif hashlib.sha256(content[name]).hexdigest() != manifest["files"].get(name):
             yield Fault(name, "it is not the file that was sealed")
-    chain, events = json.loads(content["chain.json"]), json.loads(content["events.json"])
     statements, unreadable = read_statements(chain["statements"])
     good, faults = check_statements(statements, trusted, whole=False)
     yield from (*unreadable, *faults)
-    public = {one["key"]: one["public"] for one in statements if one["kind"] == "key"}
-    if not is_signed(manifest, public.get(manifest["key"], "")):
+    public, key = (
+        {one["key"]: one["public"] for one in statements if "public" in one},
+        manifest["key"],
+    )
+    if key not in public:
+        yield Fault(
+            "manifest.json", f"it is sealed with key {key[:8]}, which no statement brings in"
+        )
+    elif not is_signed(manifest, public[key]):
         yield Fault("manifest.json", "its signature is wrong: it was changed, or never signed")
-    elif trusted and manifest["key"] not in good:
-        yield Fault("manifest.json", "the pack is sealed with a key that you do not trust")
-    recorded = {one["position"]: _event(one) for one in events["events"]}
-    if len(recorded) != len(events["events"]):
-        yield Fault("events.json", "two events stand at one position")
+    elif trusted and key not in good:
+        yield Fault("manifest.json", f"it is sealed with key {key[:8]}: not one that you trust")
+    recorded, faults = _recorded(events["events"])
+    yield from faults
     yield from _chained(chain["segments"], {one["number"]: one for one in statements}, recorded)
     versions: dict[UUID, int] = {}
     for _, event in sorted(recorded.items()):
@@ -231,28 +225,55 @@ def _faults(
         versions[event.aggregate] = event.version
 
 
+def _recorded(entries: Iterable[Any]) -> tuple[dict[int, Event], list[Fault]]:
+    """The events by position, in which order a pack holds them."""
+    found, faults, last = dict[int, Event](), list[Fault](), 0
+    for number, one in enumerate(entries, start=1):
+        try:
+            event_link(event := _event(one))
+        except (*MISSHAPEN, AttributeError):
+            faults.append(Fault(f"entry {number} of events.json", "it cannot be read as an event"))
+            continue
+        if event.position <= last:
+            what = "two events stand here" if event.position in found else f"it stands after {last}"
+            faults.append(Fault(f"position {event.position}", f"{what}: the order was changed"))
+        found[event.position], last = event, event.position
+    return found, faults
+
+
 def _chained(
-    segments: Iterable[dict[str, Any]], signed: dict[int, dict[str, Any]], events: dict[int, Event]
+    segments: Iterable[Any], signed: dict[int, dict[str, Any]], events: dict[int, Event]
 ) -> Iterator[Fault]:
     unproven = set(events)
-    for segment in segments:
-        start, end = signed[segment["from"]], signed[segment["to"]]
+    for number, segment in enumerate(segments, start=1):
+        try:
+            start, end = signed[segment["from"]], signed[segment["to"]]
+            links = list(_links(segment["links"]))
+        except MISSHAPEN:
+            yield Fault(f"segment {number} of chain.json", "it, or what it names, is unreadable")
+            continue
         head = bytes.fromhex(start["head"])
-        place = f"positions {start['position'] + 1} to {end['position']}"
-        for one in segment["links"]:
-            if isinstance(one, str):  # links of other cases' events: digests, and nothing else
-                for link in struct.iter_unpack("32s", bytes.fromhex(one)):
-                    head = next_head(head, link[0])
-            else:
-                event = events[one["position"]]
-                if event_link(event).hex() != one["link"]:
-                    yield Fault(f"position {event.position}", "the event is not what was recorded")
-                unproven.discard(event.position)
-                head = next_head(head, bytes.fromhex(one["link"]))
+        for position, link in links:
+            head = next_head(head, link)
+            if position in events and event_link(events[position]) != link:
+                yield Fault(f"position {position}", "the event is not what was recorded")
+            elif position and position not in events:
+                yield Fault(f"position {position}", "the event that was recorded here is missing")
+            unproven.discard(position)
         if head.hex() != end["head"]:
+            place = f"positions {start['position'] + 1} to {end['position']}"
             yield Fault(place, f"the links are not those that statement {end['number']} signs")
     for position in sorted(unproven):
         yield Fault(f"position {position}", "nothing proves that this event was recorded")
+
+
+def _links(parts: Iterable[Any]) -> Iterator[tuple[int, bytes]]:
+    """Positions and their links; 0 with those of other cases' events, which are digests only."""
+    for one in parts:
+        if isinstance(one, str):
+            yield from ((0, link) for (link,) in struct.iter_unpack("32s", bytes.fromhex(one)))
+        else:
+            yield int(one["position"]), bytes.fromhex(one["link"])
 
 
 def _event(one: dict[str, Any]) -> Event:

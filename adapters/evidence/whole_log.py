@@ -1,7 +1,8 @@
 """Checks the whole log against its chain, and this against every signed statement (Art. 5(2)).
 
 Everything is seen in one snapshot, so the installation may go on working meanwhile. What decides is
-the program that authorities run, `trettio_verify.py`; here it is only given what it reads.
+`log_check.py` and the program that authorities run, `trettio_verify.py`; here they are only given
+what they read.
 """
 
 from __future__ import annotations
@@ -14,10 +15,10 @@ import psycopg
 from psycopg import Connection
 from psycopg.rows import TupleRow
 
+from adapters.evidence.log_check import check_log
 from adapters.evidence.trettio_verify import (
     Event,
     Fault,
-    check_log,
     check_statements,
     read_statements,
 )

@@ -11,10 +11,10 @@ from uuid import UUID
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from adapters.evidence.log_check import check_log
 from adapters.evidence.trettio_verify import (
     Event,
     Fault,
-    check_log,
     check_statements,
     read_statements,
 )
