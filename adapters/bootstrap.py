@@ -417,8 +417,7 @@ def _wire(
     )
     codes = PostgresCodes(database, vault.key_for("one-time codes"))
     links = PostgresLinks(database)
-    guard = Guard(settings.webhook_allow)
-    admit = Admission(guard, secrets_of)
+    admit = Admission(Guard(settings.webhook_allow), secrets_of)
     controllers = Controllers(register, ControllerNames(database), vault, clock, read, admit)
     systems = ConfiguredSystems(controllers, secrets_of, settings.exports)
     tasks = PostgresTasks(database, systems.at_once)
@@ -567,7 +566,7 @@ def _wire(
         controllers,
         ledger,
         instructions,
-        guard,
+        admit,
         secrets_of,
         clock,
         address=settings.address,

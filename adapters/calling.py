@@ -9,8 +9,8 @@ from typing import Self
 from adapters.outbound.opendsr.carrier import OpenDsrCarrier, OpenDsrProcessors
 from adapters.outbound.tasks import PostgresTasks
 from adapters.outbound.vault import PostgresVault
+from adapters.outbound.webhooks.admission import Admission
 from adapters.outbound.webhooks.compose import Composer
-from adapters.outbound.webhooks.guard import Guard
 from adapters.outbound.webhooks.keys import WebhookKeys
 from adapters.outbound.webhooks.ledger import DeliveryLedger
 from adapters.outbound.webhooks.schedule import pause_before
@@ -29,6 +29,8 @@ Secrets = Callable[[str, str], Mapping[str, str]]
 
 @dataclass(frozen=True)
 class Calling:
+    admission: Admission
+    controllers: Controllers
     keys: WebhookKeys
     deliveries: DeliveryLedger
     processors: OpenDsrProcessors
@@ -43,7 +45,7 @@ class Calling:
         controllers: Controllers,
         ledger: InstructionLedger,
         instructions: Instructions,
-        guard: Guard,
+        admission: Admission,
         secrets: Secrets,
         clock: Clock,
         *,
@@ -61,16 +63,16 @@ class Calling:
 
         keys = WebhookKeys(vault.database, vault.key_for("webhook keys"), clock)
         deliveries = DeliveryLedger(vault.database, clock)
-        processors = OpenDsrProcessors(configured, guard, clock)
+        processors = OpenDsrProcessors(configured, admission.guard, clock)
         asking = AskingProcessors(register, tasks, instructions, processors, clock)
         compose = Composer(vault.database, ledger)
-        webhooks = WebhookCarrier(configured, compose, keys, guard, deliveries, clock)
+        webhooks = WebhookCarrier(configured, compose, keys, admission.guard, deliveries, clock)
         opendsr = OpenDsrCarrier(
             processors, register, tasks, instructions, asking, clock, address=address
         )
         instructions.deliver_by(Contract.WEBHOOK, delivering(webhooks))
         instructions.deliver_by(Contract.OPENDSR, delivering(opendsr))
-        return cls(keys, deliveries, processors, asking)
+        return cls(admission, controllers, keys, deliveries, processors, asking)
 
     def purge(self) -> None:
         """Forget what is over."""
@@ -78,8 +80,9 @@ class Calling:
         self.keys.purge()
 
     def warnings(self) -> list[str]:
-        """Which systems said that they never want to be called again."""
-        return [
+        """Which systems are left out, and which said that they never want to be called again."""
+        left_out = self.admission.warnings(self.controllers)
+        return left_out + [
             f"{one.controller}/{one.system} answered 410 Gone and is told nothing any more: see to"
             " its address, then open it again at the desk under Systems"
             for one in self.deliveries.gone()

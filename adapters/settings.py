@@ -23,6 +23,8 @@ from pydantic_settings import (
 PREFIX = "TRETTIO_"
 SYSTEM_PREFIX = "TRETTIO_SYSTEM__"
 PROVIDER_PREFIX = "TRETTIO_EID__"
+OF_COMMANDS = frozenset({"TRETTIO_STAFF"})
+"""What somebody at a terminal sets for themselves, in place of a command's option."""
 FOR_TESTS = frozenset(
     {"TRETTIO_REQUIRE", "TRETTIO_SEED", "TRETTIO_TEST_CACHE", "TRETTIO_CONTRACTS"}
     | {"TRETTIO_POLICIES", "TRETTIO_KAFKA_ROUNDS"}
@@ -397,7 +399,7 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         if (
             variable.startswith(PREFIX)
             and variable not in known
-            and variable not in FOR_TESTS
+            and variable not in FOR_TESTS | OF_COMMANDS
             and not variable.startswith((SYSTEM_PREFIX, PROVIDER_PREFIX))
         ):
             raise SettingsWrong(f"{variable} is not a setting; there are: {', '.join(known)}")

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from typer.main import get_command
 
+from adapters.inbound.cli.main import app
 from adapters.settings import (
     Settings,
     SettingsWrong,
@@ -51,6 +55,25 @@ def test_a_wrong_value_is_one_line_that_says_what_is_expected(
 def test_a_misspelt_variable_is_refused_rather_than_overlooked() -> None:
     with pytest.raises(SettingsWrong, match=r"TRETTIO_SMTPHOST is not a setting; there are: "):
         load_settings({"TRETTIO_SMTPHOST": "mail.example"})
+
+
+def test_what_a_command_reads_for_its_options_stops_no_command() -> None:
+    """`--help` names these variables."""
+    options = [
+        option.envvar
+        for command in _commands(get_command(app))
+        for option in command.params
+        if option.envvar is not None
+    ]
+
+    assert set(options) == {"TRETTIO_STAFF"}
+    load_settings(dict.fromkeys(map(str, options), "ola"))
+
+
+def _commands(command: Any) -> Iterator[Any]:
+    yield command
+    for below in getattr(command, "commands", {}).values():
+        yield from _commands(below)
 
 
 def test_an_empty_variable_of_the_process_says_nothing(monkeypatch: pytest.MonkeyPatch) -> None:

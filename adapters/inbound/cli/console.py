@@ -123,7 +123,12 @@ def adopt_profiles(opened_installation: Installation) -> None:
     if folder is None:
         return
     for path in sorted(folder.glob("*.toml")):
-        opened_installation.controllers.adopt(path.read_bytes(), name=path.name, by="settings")
+        opened_installation.controllers.adopt(
+            path.read_bytes(),
+            name=path.name,
+            by="settings",
+            admit=opened_installation.calling.admission.leave_out,
+        )
 
 
 def _systems(opened_installation: Installation) -> dict[str, tuple[str, ...]]:

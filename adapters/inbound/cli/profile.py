@@ -84,19 +84,35 @@ def check(
     if reading is not None and out is not None:
         _write(out, reading)
     said = _letters(asked) if letters else []
+    uncalled = _uncalled(loaded) if loaded is not None else []
     if as_json:
         shown = _as_json(findings, reading) | ({"letters": said} if letters else {})
+        shown |= {"addresses": uncalled} if uncalled else {}
         typer.echo(json.dumps(shown, ensure_ascii=False))
     elif findings:
         _print(_table(findings, spoken, f"{asked.controller.name}, {day.isoformat()}"))
-    else:
+    elif not uncalled:
         typer.echo(f"{asked.controller.name}: nothing to ask.")
+    for fault in () if as_json else uncalled:
+        typer.echo(fault)
     if reading is not None and not as_json:
         typer.echo(f"{len(reading.observations)} quotes{f' written to {out}' if out else ''}.")
     if letters and not as_json:
         typer.echo("\n".join(said) or "The letters read well.")
-    if any(finding.severity is Severity.REFUSE_TO_LOAD for finding in findings):
+    if uncalled or any(finding.severity is Severity.REFUSE_TO_LOAD for finding in findings):
         raise typer.Exit(1)
+
+
+def _uncalled(profile: Profile) -> list[str]:
+    """Addresses that this installation would refuse to call, by what this environment allows."""
+    from adapters.inbound.cli.console import settings_or_stop
+    from adapters.outbound.webhooks.admission import CALLED, Admission
+    from adapters.outbound.webhooks.guard import Guard
+    from adapters.settings import system_secrets
+
+    if not any(system.connector in CALLED for system in profile.systems):
+        return []
+    return list(Admission(Guard(settings_or_stop().webhook_allow), system_secrets).faults(profile))
 
 
 def _letters(profile: Profile) -> list[str]:

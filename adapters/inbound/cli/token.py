@@ -30,8 +30,11 @@ def create(
         str | None, typer.Option(help="The connected system that comes with it; scope system.")
     ] = None,
 ) -> None:
-    """Make a token. It is shown once."""
-    from adapters.inbound.cli.console import opened, settings_or_stop, stop
+    """Make a token. It is shown once.
+
+    A connected system's is made with --scope system, --controller and --system.
+    """
+    from adapters.inbound.cli.console import opened, require_system, settings_or_stop, stop
     from adapters.outbound.tokens import Scope
     from domain.errors import DomainError
 
@@ -39,7 +42,14 @@ def create(
     unknown = [word for word in scope if word not in known]
     if unknown:
         stop(f"{unknown[0]!r} is no scope; there are: {', '.join(known)}")
+    of_system = Scope.SYSTEM.value in scope
+    if of_system and not (system and controller and len(controller) == 1):
+        stop("--scope system is for one connected system: give --controller and --system, too")
+    if system and not of_system:
+        stop("--system comes with --scope system and no other scope")
     with opened(settings_or_stop()) as installation:
+        if system and controller:
+            require_system(installation, controller[0], system)
         try:
             made = installation.tokens.create(
                 name=name,

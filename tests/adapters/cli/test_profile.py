@@ -11,8 +11,10 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner, Result
 
+from adapters.inbound.cli.console import opened
 from adapters.inbound.cli.main import app
 from adapters.profiles import shipped_profiles
+from adapters.settings import load_settings
 from tests.support.policies import POLICIES
 from tests.support.published import FJORDLYST, SKOGSLJUS
 
@@ -143,6 +145,57 @@ def test_what_was_decided_about_a_finding_is_recorded_and_the_rest_named(
     assert "retention_period_missing (decide-before-first-case)" in decided.stdout
     assert unknown.exit_code == 2
     assert "there is no finding 'no_such_code'" in unknown.stderr
+
+
+HOOK = """
+[[systems]]
+id = "hook"
+name = "Hook"
+role = "internal"
+delivery = "webhook"
+connector = "webhook"
+options = { url = "https://127.0.0.1:39443/x" }
+holdings = []
+"""
+
+
+def test_an_address_that_is_not_called_is_named_before_the_profile_is_used(tmp_path: Path) -> None:
+    file = with_hook(tmp_path)
+
+    told, in_json = run(str(file), *ON), run(str(file), "--json", *ON)
+
+    assert (told.exit_code, in_json.exit_code) == (1, 1)
+    assert "system 'hook' cannot be called: the address must name a host" in told.stdout
+    assert "127.0.0.1" not in told.stdout
+    (fault,) = json.loads(in_json.stdout)["addresses"]
+    assert fault.startswith("system 'hook' cannot be called")
+
+
+def test_one_address_that_is_not_called_stops_no_command(database_url: str, tmp_path: Path) -> None:
+    """Its system alone is left out, and /health says so."""
+    settings = {
+        "TRETTIO_DATABASE_URL": database_url,
+        "TRETTIO_HOME": str(tmp_path / "home"),
+        "TRETTIO_PROFILES": str(with_hook(tmp_path).parent),
+    }
+
+    with opened(load_settings(settings)) as installation:
+        warnings = installation.warnings()
+        assert not any("127.0.0.1" in warning for warning in warnings)
+        house = POLICIES["GK"].id
+        systems = {system.id for system in installation.controllers.in_force(house).systems}
+
+    assert "hook" in systems
+    assert any(f"{house}: system 'hook' cannot be called" in warning for warning in warnings)
+
+
+def with_hook(tmp_path: Path) -> Path:
+    folder = tmp_path / "profiles"
+    folder.mkdir()
+    shipped = shipped_profiles()[POLICIES["GK"].id].read_text(encoding="utf-8")
+    file = folder / "hook.toml"
+    file.write_text(shipped + HOOK, encoding="utf-8")
+    return file
 
 
 # A policy's text

@@ -25,7 +25,8 @@ def run(database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> A
         opened.controllers.adopt(document.encode(), name=NORWAY, by="trettio-tests")
 
     def command(*arguments: str) -> tuple[int, str]:
-        done = CliRunner().invoke(app, ["system", *arguments])
+        group = () if arguments[0] == "token" else ("system",)
+        done = CliRunner().invoke(app, [*group, *arguments])
         return done.exit_code, done.output
 
     return command
@@ -52,3 +53,21 @@ def test_a_try_says_what_is_missing_before_a_system_goes_live(run: Any) -> None:
     assert "missing: its answer" in said
     code, said = run("try", NORWAY, "web")
     assert (code, said) == (0, "a person looks there by hand: there is nothing to try\n")
+
+
+def test_a_token_is_for_a_system_that_is_there_or_is_not_made(run: Any) -> None:
+    made = ("token", "create", "x", "--staff", "shop")
+    system = ("--scope", "system")
+
+    for wrong, reason in (
+        (system, "give --controller and --system"),
+        ((*system, "--controller", NORWAY), "give --controller and --system"),
+        ((*system, "--system", MAILING), "give --controller and --system"),
+        ((*system, "--controller", NORWAY, "--system", "nosuch"), "has no system 'nosuch'"),
+        ((*system, "--controller", "nosuch", "--system", MAILING), "has no system"),
+        (("--scope", "read", "--controller", NORWAY, "--system", MAILING), "--scope system"),
+    ):
+        code, said = run(*made, *wrong)
+        assert (code, reason in said) == (2, True), said
+    code, said = run(*made, *system, "--controller", NORWAY, "--system", MAILING)
+    assert code == 0, said
