@@ -1,8 +1,8 @@
 """Takes one receipt: its effect and its place in the topic are saved together, or neither is.
 
 So a receipt counts once, whoever reads it how often: delivered again it lies before the place that
-So a receipt counts once, whoever reads it how often: delivered again it lies before the place that
-that, without its contents; what cannot be taken now is not passed by.
+is known already, and is passed by. What makes no sense is refused, and a person sees that, without
+its contents; what cannot be taken now is not passed by.
 """
 
 from __future__ import annotations
