@@ -7,7 +7,7 @@ is recorded again.
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from enum import Enum
 from http import HTTPStatus
 from math import ceil
@@ -24,7 +24,7 @@ from adapters.inbound.api.auth import ApiRoute, Installed, needs, require_contro
 from adapters.inbound.api.commands import NewCommand, SystemCommand
 from adapters.inbound.api.paging import Paged
 from adapters.outbound.tokens import Bearer, Scope
-from domain.instruction import Contract, Instruction, InstructionPurpose, Taken, Via
+from domain.instruction import Contract, Instruction, InstructionPurpose, Taken, Verb, Via
 from services.ports import Limit
 
 CLAIMS_A_MINUTE = 600
@@ -47,7 +47,9 @@ class InstructionListed(BaseModel):
 
     instruction: UUID
     delivery: Contract
+    verb: Verb
     purpose: InstructionPurpose
+    due: date
     given_at: AwareDatetime
     ends_at: AwareDatetime
     fetched: bool
@@ -93,17 +95,20 @@ def waiting(
     if len(found) > page.limit:
         found.pop()
         page.next((found[-1].given_at.isoformat(), str(found[-1].id)))
-    return [
-        InstructionListed(
-            instruction=one.id,
-            delivery=one.delivery,
-            purpose=one.purpose,
-            given_at=one.given_at,
-            ends_at=one.ends_at,
-            fetched=one.fetched_at is not None,
-        )
-        for one in found
-    ]
+    return [_listed(installation.register.instruction(one.id)) for one in found]
+
+
+def _listed(found: Instruction) -> InstructionListed:
+    return InstructionListed(
+        instruction=found.id,
+        delivery=found.delivery,
+        verb=found.verb,
+        purpose=found.purpose,
+        due=found.due_on,
+        given_at=found.given_at,
+        ends_at=found.ends_at,
+        fetched=found.fetched_at is not None,
+    )
 
 
 @router.get("/{instruction_id}")

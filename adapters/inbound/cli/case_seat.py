@@ -65,6 +65,15 @@ class Seat:
             stop(f"there is no case {name}: give its reference or its id", code=1)
         return self.installation.register.case(found[0])
 
+    def only_right(self, name: str) -> Right:
+        """The right that a case asks for, where it is one."""
+        case = self.case(name)
+        if len(case.rights) != 1:
+            asked = ", ".join(one.value for one in case.rights) or "nothing yet"
+            stop(f"case {case.reference} asks for {asked}: name the right", code=1)
+        (right,) = case.rights
+        return right
+
     def request(self, name: str, right: Right) -> DataSubjectRequest:
         case = self.case(name)
         request_id = case.request_id(right)

@@ -30,10 +30,16 @@ def register(cases: typer.Typer) -> None:
         cases.command()(command)
 
 
-def systems(context: typer.Context, case: Case, right: Right) -> None:
+def systems(
+    context: typer.Context,
+    case: Case,
+    right: Annotated[
+        Right | None, typer.Argument(help="Which of the case's rights, if it has several.")
+    ] = None,
+) -> None:
     """Who was asked what for, and how far they are."""
     with seated(context) as seat:
-        request = seat.request(case, right)
+        request = seat.request(case, right or seat.only_right(case))
         fulfilment = seat.installation.register.find_fulfilment(request.id)
         seat.tell(
             [

@@ -65,6 +65,8 @@ def test_every_fetch_is_recorded_with_whose_token_and_nothing_of_what_was_shown(
     assert KARI not in str(fetched)
     (listed,) = mailing.client.get("/v1/instructions").json()
     assert listed["fetched"] is True
+    assert listed["verb"] == "find"
+    assert listed["due"] == mailing.told(told)["due"]
 
 
 def test_the_tokens_are_those_that_the_systems_own_key_makes(
