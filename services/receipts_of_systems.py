@@ -117,9 +117,9 @@ def _require_outcomes(receipt: Receipt, instruction: Instruction) -> None:
     for result in receipt.records.values():
         if result.outcome not in OUTCOMES:
             raise DomainError(f"{result.outcome.value} is no outcome of an erasure")
-        if result.outcome is Outcome.KEPT:
-            if result.ground is None or result.until is None:
-                raise DomainError("what is kept needs its ground, as a code, and until when")
+        if result.outcome is Outcome.KEPT and (result.ground is None or result.until is None):
+            raise DomainError("what is kept needs its ground, as a code, and until when")
+        if result.ground is not None:
             ground(result.ground)
         if result.outcome is Outcome.PENDING_AT_VENDOR and result.not_before is None:
             raise DomainError("what a vendor still works on needs not_before: when to look again")

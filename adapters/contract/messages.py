@@ -7,12 +7,21 @@ addresses or numbers a person: tokens mean something to one system only (Art. 25
 
 from __future__ import annotations
 
+import re
 from datetime import date, datetime
 from typing import Annotated, Any, ClassVar, Literal
 from uuid import UUID, uuid5
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, JsonValue
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+    JsonValue,
+)
 from pydantic.json_schema import SkipJsonSchema, WithJsonSchema
+from pydantic_core import PydanticCustomError
 
 from domain.instruction import InstructionPurpose, Said, Verb
 from domain.vocabulary import Decision, IdentifierKind, Outcome, Right
@@ -25,12 +34,34 @@ MOST_RECORDS = 10_000
 LONGEST_PAUSE = 7 * 24 * 3600
 
 Name = Annotated[str, Field(min_length=1, max_length=100)]
+NOT_A_CODE = "not_a_code"
+CODE = r"^[a-z]+([_-][a-z]+)*([_-][a-z]*[0-9]{1,4})?$"
+MOST_OF_CODE = 60
+
+
+def _code(text: str) -> str:
+    """It stays in the log for ever: neither a number nor an address of anybody may get there."""
+    if re.fullmatch(CODE, text) is None or len(text) > MOST_OF_CODE:
+        raise PydanticCustomError(
+            NOT_A_CODE,
+            "a code is kept for ever: write lower-case words with hyphens, such as two-customers,"
+            " with at most one number of up to four digits at the end, and never a name or number"
+            " of anybody",
+        )
+    return text
+
+
 Code = Annotated[
     str,
+    AfterValidator(_code),
     Field(
-        pattern=r"^[A-Za-z0-9][A-Za-z0-9_.:/-]{0,99}$",
-        description="One word without spaces. It is kept for ever, so never a text about anybody.",
+        description="Lower-case words with hyphens, such as `two-customers`; at most one number of "
+        "up to four digits, at the end. It is kept for ever, so never a name, number or address.",
+        json_schema_extra={"pattern": CODE, "maxLength": MOST_OF_CODE},
     ),
+]
+Ground = Annotated[
+    str, Field(pattern=r"^[a-z_]+(\.[a-z_]+)*$", max_length=100, description="A law's id.")
 ]
 
 
@@ -247,7 +278,9 @@ class Treated(Received):
 
     record: UUID
     outcome: OfErasing
-    ground: Code | None = Field(default=None, description="Why it is kept: needed with `kept`.")
+    ground: Ground | None = Field(
+        default=None, description="The law it is kept for, by its id: needed with `kept`."
+    )
     until: date | None = Field(default=None, description="Till when: needed with `kept`.")
     detail: Code | None = Field(
         default=None, description="A code; with `anonymised` the method, and needed."

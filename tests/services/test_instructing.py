@@ -111,6 +111,8 @@ def test_what_is_kept_needs_its_ground_and_until_when(house: House, mailing: Tol
             {"ground": "because", "until": "2030-01-01"},
         ):
             mailing.say(told, "done", records=[kept | half], status=422)
+        erased = {**kept, "outcome": "erased", "ground": "kari.nordmann"}
+        mailing.say(told, "done", records=[erased], status=422)
     assert mailing.open() == [told]
     whole = kept | {"ground": "no.bokforing.primary", "until": "2030-01-01"}
     mailing.say(told, "done", records=[whole])

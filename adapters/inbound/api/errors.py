@@ -12,6 +12,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
+from adapters.contract.messages import NOT_A_CODE
 from adapters.inbound.api.auth import NOT_HERE
 from adapters.inbound.api.commands import KeyWrong, Stale
 from adapters.inbound.api.paging import CursorWrong
@@ -91,7 +92,11 @@ def add_handlers(app: FastAPI) -> None:
             "the request is not of the form this resource takes",
             # Where and why, but not what: the input may be somebody's personal data.
             errors=[
-                {"where": ".".join(map(str, one["loc"])), "reason": str(one["type"])}
+                {
+                    "where": ".".join(map(str, one["loc"])),
+                    "reason": str(one["type"]),
+                    **({"write": str(one["msg"])} if one["type"] == NOT_A_CODE else {}),
+                }
                 for one in error.errors()
             ],
         )

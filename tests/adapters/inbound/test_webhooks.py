@@ -331,6 +331,7 @@ def test_an_answer_that_makes_no_sense_is_told_what_to_mend(house: House, hook: 
     changes: tuple[tuple[dict[str, Any], str], ...] = (
         ({"outcome": "perhaps"}, "data.outcome"),
         ({"outcome": "needs-person", "reason": "Kari ringte"}, "data.reason"),
+        ({"outcome": "needs-person", "reason": "01018012345"}, "data.reason"),
         ({"outcome": "found", "found": [{"key": "1"}]}, "data.found.0.kind"),
     )
 
@@ -339,6 +340,9 @@ def test_an_answer_that_makes_no_sense_is_told_what_to_mend(house: House, hook: 
             refused = problem(answer(house, message, **change), 422)
             assert where in [one["where"] for one in refused["errors"]]
             assert "Kari" not in str(refused)
+            assert "01018012345" not in str(refused)
+            if where == "data.reason":
+                assert "such as two-customers" in refused["errors"][0]["write"]
         # Nor is our own message, sent back to us as it came.
         wanted = ("webhook-id", "webhook-timestamp", "webhook-signature")
         headers = {name: message.headers[name] for name in wanted}
