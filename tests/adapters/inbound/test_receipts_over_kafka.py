@@ -16,8 +16,10 @@ from adapters.contract.messages import RECEIPTS
 from adapters.inbound.kafka.positions import ReceiptPositions
 from adapters.inbound.kafka.taking import MOST_TRIES, MovedByAnother, Place, Taking, TryLater
 from adapters.outbound.recorder import LogRecorder
+from adapters.outbound.trial import Missing, Tried
 from domain.fulfilment import SystemStatus
 from domain.vocabulary import Right
+from services.golden import GOLDEN
 from tests.support.asking import plan, verified
 from tests.support.house import NORWAY, House, open_house
 from tests.support.kills import Killed, kill_once
@@ -125,6 +127,32 @@ def test_a_receipt_delivered_again_sent_again_or_late_has_one_effect(
     assert house.events() == before + 1
     assert partition.at == 3
     assert partition.refusals() == []
+
+
+def test_a_trial_is_answered_over_kafka_and_shows_whom_it_found_over_https(
+    house: House, mailing: ToldSystem
+) -> None:
+    """Issue 6: before it goes live, its round trip and its matches are shown."""
+    trials = house.installation.trials
+    partition = Partition(house)
+    assert trials.attempt(NORWAY, MAILING).tried is Tried.WAITS
+    for told in mailing.open():
+        partition.take(receipt(told, "nothing-held"))
+    nobody = trials.state(NORWAY, MAILING)
+    assert nobody is not None
+    assert (nobody.tried, nobody.matches, nobody.is_over) == (Tried.ANSWERS, 0, True)
+    assert nobody.missing == (Missing.GOLDEN_PERSON,)
+    assert nobody.milliseconds > 0
+
+    mailing.hold(GOLDEN, "g1")
+    trials.attempt(NORWAY, MAILING)
+    search, _ = mailing.open()
+    partition.take(receipt(search, "found"))  # a bus carries nobody's data, not even of nobody
+    assert partition.refusals() == [("senseless", MAILING)]
+    mailing.obey_all()
+    good = trials.state(NORWAY, MAILING)
+    assert good is not None
+    assert (good.tried, good.matches, good.missing) == (Tried.ANSWERS, 1, ())
 
 
 def test_what_makes_no_sense_is_refused_kept_as_that_and_passed(house: House, told: UUID) -> None:

@@ -13,6 +13,7 @@ import pytest
 from psycopg.sql import SQL, Identifier
 
 from adapters.outbound.tokens import Scope
+from adapters.outbound.trial import Missing, Tried
 from adapters.outbound.webhooks.sign import Key, signed, verify
 from adapters.settings import secret_variable
 from domain.access import Role
@@ -20,6 +21,7 @@ from domain.fulfilment import SystemStatus
 from domain.instruction import Instruction
 from domain.vocabulary import Right
 from services.delivering import Carrier, Try
+from services.golden import GOLDEN
 from tests.support.asking import Clock, hurry, plan, verified
 from tests.support.hooks import Hook, Told, listening
 from tests.support.house import KARI, NORWAY, House, open_house
@@ -151,6 +153,25 @@ def test_a_system_is_told_thinly_and_signed_and_answers_signed(house: House, hoo
     taken = answer(house, message, "found", found=[record])
     assert (taken.status_code, taken.json()["taken"]) == (200, "new")
     assert plan(house, case_id, Right.ERASURE).systems[MAILING].status is SystemStatus.FOUND
+
+
+def test_a_trial_goes_there_and_back_by_the_signed_callback(house: House, hook: Hook) -> None:
+    """Issue 6: before it goes live, its round trip and its matches are shown."""
+    trials = house.installation.trials
+    begun = trials.attempt(NORWAY, MAILING)
+    assert (begun.tried, begun.is_over) == (Tried.WAITS, False)
+    house.work()
+    assert [told(message)["purpose"] for message in hook.told] == ["test", "test"]
+
+    golden = {"key": "g1", "kind": "member", "matched_by": "email", "fields": {"email": GOLDEN}}
+    for message in hook.told:
+        assert answer(house, message, "found", found=[golden]).json()["taken"] == "new"
+
+    good = trials.state(NORWAY, MAILING)
+    assert good is not None
+    assert (good.tried, good.matches, good.is_over) == (Tried.ANSWERS, 1, True)
+    assert set(good.missing) <= {Missing.TOKEN}, "a callback is signed and needs none"
+    assert good.milliseconds > 0
 
 
 def test_what_fails_is_tried_again_under_the_same_id(house: House, hook: Hook) -> None:
