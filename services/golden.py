@@ -16,9 +16,12 @@ OPTION = "golden_person"
 GOLDEN = "golden.person@trettio.example"
 
 
+def golden_address(system: System) -> str:
+    return system.options.get(OPTION, "").strip() or GOLDEN
+
+
 def golden_person(system: System) -> Person:
-    address = system.options.get(OPTION, "").strip() or GOLDEN
-    return Person((Identifier(IdentifierKind.EMAIL, address, verified=True),))
+    return Person((Identifier(IdentifierKind.EMAIL, golden_address(system), verified=True),))
 
 
 def strangers(shown: Iterable[Mapping[str, object]], person: Person) -> int:

@@ -19,7 +19,7 @@ import structlog
 
 from adapters.outbound.database import Database
 from adapters.outbound.tokens import Tokens
-from domain.instruction import Instruction, Said
+from domain.instruction import Contract, Instruction, Said
 from domain.vocabulary import IdentifierKind
 from services.controllers import Controllers
 from services.golden import golden_person
@@ -110,7 +110,9 @@ class Trials:
 
     def _of(self, controller: str, system: str, tried: tuple[Instruction, ...]) -> Trial:
         search, *_ = tried
-        missing = [] if self._tokens.has_system(controller, system) else [Missing.TOKEN]
+        comes_to_us = search.delivery is not Contract.OPENDSR  # that one is asked, and calls nobody
+        has_token = not comes_to_us or self._tokens.has_system(controller, system)
+        missing = [] if has_token else [Missing.TOKEN]
         over = all(not one.is_open for one in tried)
         if search.answered_at is None:
             code = self._undelivered(search)

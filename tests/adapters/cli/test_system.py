@@ -16,12 +16,18 @@ from tests.support.told import MAILING, told_document
 
 
 @pytest.fixture
-def run(database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+def run(
+    request: pytest.FixtureRequest,
+    database_url: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Any:
+    way = getattr(request, "param", "kafka")
     monkeypatch.setenv("TRETTIO_DATABASE_URL", database_url)
     monkeypatch.setenv("TRETTIO_HOME", str(tmp_path))
     settings = Settings.model_validate({"database_url": database_url, "home": tmp_path})
     with installation(settings, with_migrations=True) as opened:
-        document = told_document((ORGANISATIONS / f"{NORWAY}.toml").read_text("utf-8"), "kafka")
+        document = told_document((ORGANISATIONS / f"{NORWAY}.toml").read_text("utf-8"), way)
         opened.controllers.adopt(document.encode(), name=NORWAY, by="trettio-tests")
 
     def command(*arguments: str) -> tuple[int, str]:
@@ -50,7 +56,8 @@ def test_a_try_says_what_is_missing_before_a_system_goes_live(run: Any) -> None:
     assert code == 1
     assert "has not answered yet" in said
     assert "missing: a token for it" in said
-    assert "missing: its answer" in said
+    assert "missing: its answer: a receipt on trettio.receipts.v1" in said
+    assert "golden person: golden.person@trettio.example" in said
     code, said = run("try", NORWAY, "web")
     assert (code, said) == (0, "a person looks there by hand: there is nothing to try\n")
 
@@ -71,3 +78,21 @@ def test_a_token_is_for_a_system_that_is_there_or_is_not_made(run: Any) -> None:
         assert (code, reason in said) == (2, True), said
     code, said = run(*made, *system, "--controller", NORWAY, "--system", MAILING)
     assert code == 0, said
+
+
+@pytest.mark.parametrize(
+    ("run", "wanted", "unwanted"),
+    [
+        ("https", ("/v1/instructions?state=open", "a token for it"), "trettio.receipts.v1"),
+        ("opendsr", ("the processor has not completed",), "token"),
+    ],
+    indirect=["run"],
+)
+def test_a_try_asks_for_what_the_way_of_the_system_needs(
+    run: Any, wanted: tuple[str, ...], unwanted: str
+) -> None:
+    _, said = run("try", NORWAY, MAILING, "--wait", "0")
+
+    assert [one for one in wanted if one not in said] == []
+    assert unwanted not in said
+    assert "golden.person@trettio.example" in said
