@@ -68,19 +68,25 @@ class Seat:
     def only_right(self, name: str) -> Right:
         """The right that a case asks for, where it is one."""
         case = self.case(name)
-        if len(case.rights) != 1:
-            asked = ", ".join(one.value for one in case.rights) or "nothing yet"
+        rights = self._rights(case)
+        if len(rights) != 1:
+            asked = ", ".join(one.value for one in rights)
             stop(f"case {case.reference} asks for {asked}: name the right", code=1)
-        (right,) = case.rights
-        return right
+        return rights[0]
 
     def request(self, name: str, right: Right) -> DataSubjectRequest:
         case = self.case(name)
-        request_id = case.request_id(right)
-        if request_id not in case.request_ids:
-            asked = ", ".join(one.value for one in case.rights) or "nothing yet"
+        rights = self._rights(case)
+        if right not in rights:
+            asked = ", ".join(one.value for one in rights)
             stop(f"case {case.reference} does not ask for {right.value}, but for {asked}", code=1)
-        return self.installation.register.request(request_id)
+        return self.installation.register.request(case.request_id(right))
+
+    def _rights(self, case: Case) -> tuple[Right, ...]:
+        """What it asks for; what is only proposed is nothing yet."""
+        if not case.request_ids:
+            stop(f"case {case.reference} asks for nothing yet: confirm it first", code=1)
+        return case.rights
 
     def look_into(self, it: Case | DataSubjectRequest, *what: Content) -> None:
         """Personal data is shown only to who says what for, and every look is recorded."""

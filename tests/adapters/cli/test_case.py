@@ -163,8 +163,11 @@ def test_a_case_is_set_aside_taken_back_given_to_somebody_and_asked_for_another(
     terminal("set-aside", str(case_id), "customer-service")
     assert terminal("show", str(case_id))["status"] == "set-aside"
     terminal("undo", str(case_id), "--reason", "was-a-request")
+    unknown = terminal.run("systems", str(case_id))
+    assert "asks for nothing yet: confirm it first" in unknown.output
     terminal.confirm(case_id, Right.ACCESS, "mor@person.example")
     terminal.house.work()
+    assert terminal("systems", str(case_id)) == terminal.systems(case_id, Right.ACCESS)
 
     terminal("assign", str(case_id), "access", "ola")
     asked = json.dumps([{"kind": "name", "value": "Nora Testesen"}])
