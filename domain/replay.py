@@ -80,6 +80,7 @@ class Replay(Aggregate):
         def apply(self, aggregate: Replay) -> None:
             aggregate.looked_at = max(aggregate.looked_at, self.looked_at)
             aggregate.finished_at, aggregate.waits_for = self.timestamp, None
+            aggregate.settled_by = self.by
 
     # State
 
@@ -104,6 +105,7 @@ class Replay(Aggregate):
         self.waiting = 0
         self.looked_at = 0
         self.finished_at: datetime | None = None
+        self.settled_by: str | None = None
 
     @staticmethod
     def create_id() -> UUID:

@@ -1,4 +1,4 @@
-"""`/desk/admin/systems/…`: each try to tell a system that is called, and telling it again."""
+"""`/desk/admin/systems/…`: one system; each try to tell it, telling it again, and its replays."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from fastapi import APIRouter, Response
 
 from adapters.inbound.web.pages import Form, NotHere, PageRoute, go, page
 from adapters.inbound.web.session import Desk, Operates
+from adapters.outbound.webhooks.admission import CALLED
 from adapters.outbound.webhooks.ledger import Delivery
 from domain.errors import DomainError
 from domain.instruction import Instruction
@@ -18,7 +19,7 @@ from services.register import UnknownHere
 
 router = APIRouter(prefix="/desk/admin/systems", route_class=PageRoute, include_in_schema=False)
 
-DONE = frozenset({"again", "opened"})
+DONE = frozenset({"again", "opened", "replayed"})
 MOST = 100
 
 
@@ -32,13 +33,13 @@ class TryView:
 
 @router.get("/{controller}/{system}")
 def show(desk: Operates, controller: str, system: str, done: str = "") -> Response:
-    return _page(desk, controller, system, done=done if done in DONE else "")
+    return answered(desk, controller, system, done=done if done in DONE else "")
 
 
 @router.post("/{controller}/{system}/again")
 def again(desk: Operates, controller: str, system: str, sent: Form) -> Response:
     """Tell it once more, under the id it was told with."""
-    _known(desk, controller, system)
+    known_here(desk, controller, system)
     try:
         instruction = UUID(sent.one("instruction"))
     except ValueError:
@@ -50,14 +51,14 @@ def again(desk: Operates, controller: str, system: str, sent: Form) -> Response:
     except UnknownHere:
         raise NotHere from None
     except DomainError as error:
-        return _page(desk, controller, system, error=error)
+        return answered(desk, controller, system, error=error)
     return go(f"/desk/admin/systems/{controller}/{system}?done=again")
 
 
 @router.post("/{controller}/{system}/open")
 def open_again(desk: Operates, controller: str, system: str) -> Response:
     """Call an address again that said it is gone, and tell what was not delivered meanwhile."""
-    _known(desk, controller, system)
+    known_here(desk, controller, system)
     desk.installation.calling.deliveries.open_again(controller, system)
     instructions = desk.installation.instructions
     for one in instructions.open_of(controller, system, after=None, limit=MOST):
@@ -68,7 +69,7 @@ def open_again(desk: Operates, controller: str, system: str) -> Response:
     return go(f"/desk/admin/systems/{controller}/{system}?done=opened")
 
 
-def _known(desk: Desk, controller: str, system: str) -> System:
+def known_here(desk: Desk, controller: str, system: str) -> System:
     desk.require(controller)
     found = (one for one in desk.profile(controller).systems if one.id == system)
     known = next(found, None)
@@ -77,10 +78,10 @@ def _known(desk: Desk, controller: str, system: str) -> System:
     return known
 
 
-def _page(
+def answered(
     desk: Desk, controller: str, system: str, *, done: str = "", error: DomainError | None = None
 ) -> Response:
-    known = _known(desk, controller, system)
+    known = known_here(desk, controller, system)
     deliveries = desk.installation.calling.deliveries
     gone = {(one.controller, one.system): one for one in deliveries.gone()}
     return page(
@@ -90,9 +91,11 @@ def _page(
         controller=controller,
         system=known,
         gone=gone.get((controller, system)),
+        is_called=known.connector in CALLED,
+        replays=desk.installation.replays.standing(controller, system),
         tries=list(_tries(desk, deliveries.of_system(controller, system, limit=MOST))),
         done=done,
-        error=error,
+        error=str(error) if error else "",
     )
 
 
