@@ -39,6 +39,7 @@ _DELIVERED_BY = {
 SHORTEST_CONTENT = 30
 """As long as a link to an answer works: nothing goes that it still opens."""
 LONGEST_CONFIRMATION = 14
+LONGEST_BACKUPS = 3650
 """Half of the time that the law gives; an erasure waits for nobody longer."""
 
 
@@ -281,6 +282,12 @@ def _systems(profile: Profile) -> Iterator[Problem]:
         ):
             yield Problem(
                 f"{key}.delivery", f"must be {needed.value!r} with connector {system.connector!r}"
+            )
+        days = system.backups_kept_days
+        if days is not None and not 1 <= days <= LONGEST_BACKUPS:
+            yield Problem(
+                f"{key}.backups_kept_days",
+                f"must be 1 to {LONGEST_BACKUPS}; leave it out where it is not known",
             )
         kinds = Counter(holding.kind for holding in system.holdings)
         for j, holding in enumerate(system.holdings):

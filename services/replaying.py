@@ -50,8 +50,7 @@ SOME_KEPT: Final = "some-are-kept"
 NO_DATES: Final = "no-dates"
 STILL_THERE: Final = "still-there-after-erasure"
 REFUSED: Final = "refused"
-WAITS_FOR: Final = (CANNOT_LIST, NOT_BY_TOKENS, SOME_KEPT, NO_DATES, STILL_THERE, REFUSED)
-"""Why a replay waits for a person, as the desk says it."""
+"""Why a replay waits for a person."""
 
 TOLD = frozenset({Contract.KAFKA, Contract.WEBHOOK, Contract.HTTPS})
 """Who is told with tokens; what is told otherwise needs names, which nobody has any more."""

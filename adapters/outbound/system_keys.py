@@ -65,12 +65,6 @@ class SystemKeys:
             for version, key in keys
         )
 
-    def version(self, controller: str, system: str, version: int) -> SystemKey | None:
-        """A version of long ago, as its owner needs it for old erasures; None if there is none."""
-        if not 1 <= version <= self.current(controller, system).version:
-            return None
-        return SystemKey(version, self._key(controller, system, version))
-
     def current(self, controller: str, system: str) -> SystemKey:
         return self.in_use(controller, system)[-1]
 

@@ -108,6 +108,12 @@ MALFORMED = [
         "own_answer_decided_on",
         "say when the other age was decided",
     ),
+    (
+        'connector = "manual"',
+        'connector = "manual"\nbackups_kept_days = 0',
+        "systems[0].backups_kept_days",
+        "must be 1 to 3650",
+    ),
     ('id = "lykt"', 'id = "lykt"\ncontent_days = 29', "content_days", "must be 30 to 365"),
     (
         'id = "lykt"',
@@ -149,7 +155,12 @@ MALFORMED = [
     ("months = 36", "months = 0", "categories[0].retention.period.months", "1 or more"),
     ('nb = "Navn"', 'sv = "Namn"', "categories[0].name", "lacks the profile's own language, nb"),
     ('nb = "Navn"', 'de = "Name"', "categories[0].name.de", "must be one of"),
-    ('connector = "manual"', 'connector = "fax"', "systems[0].connector", "there are: csv, "),
+    (
+        'connector = "manual"',
+        'connector = "fax"',
+        "systems[0].connector",
+        "there are: brevo, csv, ",
+    ),
     ('delivery = "person"', 'delivery = "file"', "systems[0].delivery", "must be 'person'"),
     ('role = "internal"', 'role = "friend"', "systems[0].role", "must be one of"),
     ('category = "contact"', 'category = "contacts"', "systems[0].holdings[0].category", "contact"),

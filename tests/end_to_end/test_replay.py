@@ -13,12 +13,24 @@ from uuid import UUID
 
 import pytest
 
+from adapters.outbound.connectors.pretix import Pretix as Connector
 from adapters.outbound.connectors.told import Told
 from domain.request import Status
 from domain.vocabulary import Right
-from tests.support.asking import BY, Clock, approve, asked, hurry, look_everywhere, verified
+from tests.support.asking import (
+    BY,
+    Clock,
+    approve,
+    asked,
+    collected,
+    hurry,
+    look_everywhere,
+    verified,
+)
 from tests.support.house import KARI, NORWAY, ORGANISATIONS, House, open_house
+from tests.support.pretix import Pretix, Shop
 from tests.support.processes import ROOT
+from tests.support.stories import buy
 from tests.support.told import MAILING, client_of, told_document
 
 NORA, OLA = "nora.tidligere@person.example", "ola.aldri@person.example"
@@ -144,3 +156,57 @@ def test_the_example_put_back_from_yesterday_erases_again_and_nobody_else(
     assert (standing.told, standing.answered, standing.is_over) == (1, 1, True)
     house.worker.drain()
     assert len(shop.client.get("/v1/instructions").json()) == 0
+
+
+TICKETING = "ticketing"
+
+
+def test_pretix_put_back_from_yesterday_forgets_her_again_and_keeps_her_new_order(
+    house: House, pretix: Pretix, tmp_path: Path
+) -> None:
+    house.systems.made[NORWAY, TICKETING] = Connector(
+        {**pretix.configuration, "organiser_property": "none"}  # nobody else is to be told
+    )
+    shop = Shop(pretix, "replayed", datetime.now(UTC) - timedelta(days=20))
+    name, seat = "Kari Testesen", shop.position("Kari Testesen", KARI)
+    account = shop.customer(name, KARI, phone="+46701740605")
+    first = shop.order(KARI, customer=account, invoice_name=None, positions=[seat])["code"]
+    theirs = buy(pretix, "replayed", NORA, "Nora Tidligere")
+    strangers = shop.order(OLA, positions=[shop.position("Ola Aldri", OLA), seat])["code"]
+    for order in (first, theirs, strangers):
+        pretix.date_order(order, datetime.now(UTC) - timedelta(days=30))
+    yesterday = tmp_path / "yesterday.sqlite3"
+    pretix.back_up(yesterday)
+
+    case_id = collected(house, Right.ERASURE)
+    approve(house, case_id, Right.ERASURE)
+    hurry(house, destroying=False)
+    assert asked(house, case_id, Right.ERASURE).status is Status.CLOSED
+    assert KARI not in shown(pretix)
+
+    pretix.put_back(yesterday)
+    assert KARI in shown(pretix), "the backup has brought her back"
+    before = [pretix.raw(f"/events/replayed/orders/{theirs}/")]
+    new = buy(pretix, "replayed", KARI, name)
+    replay(house, TICKETING)
+
+    assert [one["code"] for one in orders(pretix) if KARI in str(one)] == [new]
+    assert [pretix.raw(f"/events/replayed/orders/{theirs}/")] == before
+    assert not pretix.get(f"/customers/{account}/")["email"]
+    (standing,) = house.installation.replays.standing(NORWAY)
+    assert standing.is_over, standing
+    assert standing.replay.spared > 0
+    assert {first, strangers, theirs, new} == {one["code"] for one in orders(pretix)}
+
+    again = replay(house, TICKETING)
+    assert house.installation.register.replay(again).erased == 0, "nothing was left to do"
+
+
+def orders(pretix: Pretix) -> list[Any]:
+    found: list[Any] = pretix.get("/events/replayed/orders/?page_size=50")["results"]
+    return found
+
+
+def shown(pretix: Pretix) -> str:
+    accounts = pretix.raw("/customers/?page_size=50").decode()
+    return f"{orders(pretix)}{accounts}"

@@ -128,6 +128,24 @@ class Pretix:
             tables = [name for (name,) in connection.execute(_TABLES)]
             return {table: count for table in tables if (count := _count(connection, table, text))}
 
+    def back_up(self, copy: Path) -> None:
+        with self._open() as live, closing(sqlite3.connect(copy)) as backup:
+            live.backup(backup)
+
+    def put_back(self, copy: Path) -> None:
+        """Restore its database, as an operator does after a crash: what happened since is gone."""
+        with closing(sqlite3.connect(copy)) as backup, self._changeable() as live:
+            backup.backup(live)
+
+    def date_order(self, code: str, at: datetime) -> None:
+        """No call of its API says when an order was made."""
+        statement = "UPDATE pretixbase_order SET datetime = ? WHERE code = ?"
+        with self._changeable() as live, live:
+            live.execute(statement, [f"{at.astimezone(UTC):%Y-%m-%d %H:%M:%S.%f}", code])
+
+    def _changeable(self) -> closing[sqlite3.Connection]:
+        return closing(sqlite3.connect(self.database, timeout=30))
+
     def _open(self) -> closing[sqlite3.Connection]:
         return closing(sqlite3.connect(f"file:{self.database}?mode=ro", uri=True))
 
@@ -305,7 +323,7 @@ def plant(pretix: Pretix, tag: str, *, starts: datetime | None = None) -> Plante
     name, email = f"Kari {surname}", f"kari.{tag}@post.example"
     starts = starts or datetime.now(UTC) + timedelta(days=40)
     event = f"show-{tag}"
-    shop = _Shop(pretix, event, starts)
+    shop = Shop(pretix, event, starts)
 
     customer = shop.customer(name, email, phone="+46701740605", notes=f"likes row 1 {tag}")
     namesake_email = f"k.{tag}@other.example"
@@ -443,7 +461,7 @@ def plant(pretix: Pretix, tag: str, *, starts: datetime | None = None) -> Plante
     )
 
 
-class _Shop:
+class Shop:
     """One event, on sale, through pretix's own API."""
 
     def __init__(self, pretix: Pretix, event: str, starts: datetime) -> None:
