@@ -65,7 +65,7 @@ def test_all_three_mails_are_carried_to_closed_and_nobody_outside_is_spoken_to(
     command = (sys.executable, str(RECORDER), str(record))
 
     with started(home, command=command) as demo:
-        assert tour(demo).count(">to do<") == 6
+        assert tour(demo).count(">to do<") == 7
         case = handle_ingrid(demo)
         assert "from end to end" in tour(demo)
         handle_sigrid(demo)
