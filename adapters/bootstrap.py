@@ -129,6 +129,7 @@ from services.retention import Retention
 from services.searching_again import SearchingAgain
 from services.suppressions import Suppressions
 from services.told_holds import ToldHolds
+from services.told_stops import ToldStops
 from services.what_if import WhatIf
 from services.wishing import Wishing
 from services.withdrawing import Withdrawing
@@ -546,6 +547,7 @@ def _wire(
         address=settings.address,
         sender=settings.neutral_sender,
     )
+    withdrawing = Withdrawing(register, controllers, held, restrictions, clock)
     instructions = Instructions(
         register,
         vault,
@@ -555,6 +557,7 @@ def _wire(
         rectifying,
         restrictions,
         ToldHolds(register, tasks, held, holds, clock),
+        ToldStops(vault, withdrawing),
         ledger,
         system_keys,
         clock,
@@ -657,7 +660,7 @@ def _wire(
         recalling=recalling,
         misdirected=Misdirected(register, vault, controllers, postroom, links, clock),
         mistakes=Mistakes(register, vault, recalling, clock),
-        withdrawing=Withdrawing(register, controllers, held, restrictions, clock),
+        withdrawing=withdrawing,
         one_click=OneClick(
             register,
             controllers,

@@ -17,7 +17,7 @@ from eventsourcing.domain import event
 from domain.aggregate import Aggregate, AggregateCreated
 from domain.errors import DomainError, NotAllowedNow
 from domain.many import Many
-from domain.personal import code
+from domain.personal import PersonalRef, code
 from domain.staff import named
 from domain.vocabulary import Decision, Outcome, Right
 
@@ -137,6 +137,8 @@ class Instruction(Aggregate):
         hold_id: UUID | None = None
         """The hold whose records are to go, for they lie in its own compartment."""
         kinds: tuple[TreatedKind, ...] = ()
+        sealed: PersonalRef | None = None
+        """The keys of the records that go with a marketing stop: no plan names those."""
 
     class Fetched(Event):
         """The system has seen whom it is about, with its own token."""
@@ -233,13 +235,14 @@ class Instruction(Aggregate):
         timestamp: datetime,
         hold_id: UUID | None = None,
         kinds: tuple[TreatedKind, ...] = (),
+        sealed: PersonalRef | None = None,
     ) -> None:
         self.controller, self.system = controller, system
         self.delivery, self.verb, self.purpose = delivery, verb, purpose
         self.request_id, self.case_id, self.right = request_id, case_id, right
         self.key, self.due_on, self.ends_at = key, due_on, ends_at
         self.erased_before, self.records, self.kinds = erased_before, records, kinds
-        self.hold_id = hold_id
+        self.hold_id, self.sealed = hold_id, sealed
         self.given_at = timestamp
         self.fetched_at: datetime | None = None
         self.fetches = 0

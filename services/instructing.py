@@ -43,13 +43,25 @@ from services.golden import golden_person, strangers
 from services.holds import RELEASE
 from services.instruction_ledger import InstructionLedger, Line
 from services.numbers import person_to_find
-from services.ports import Also, Clock, Correction, Person, Refused, Result, Task, Tasks, Vault
+from services.ports import (
+    Also,
+    Clock,
+    Correction,
+    Person,
+    Record,
+    Refused,
+    Result,
+    Task,
+    Tasks,
+    Vault,
+)
 from services.receipts_of_systems import RECEIPT, Receipt, as_records, require_sense
 from services.rectifying import Rectifying
 from services.register import Along, MakeAlong, Register, UnknownHere, again_on_conflict
 from services.restricting import Restrictions
 from services.system_tokens import SystemTokens, Token
 from services.told_holds import ToldHolds
+from services.told_stops import Doubted, Next, ToldStops
 
 VERBS: Mapping[str, Verb] = {
     verb.value: verb
@@ -72,6 +84,7 @@ DELIVER = "deliver"
 """The kind of the task that brings an instruction to where it is not fetched from the log."""
 
 OF_RESTRICTIONS = frozenset({Verb.RESTRICT, Verb.UNRESTRICT})
+OF_STOPS = frozenset({Verb.SUPPRESS, Verb.FIND, Verb.ERASE, Verb.READ_BACK})
 
 RELEASED_WITHIN = timedelta(days=30)
 """No law says how soon what was kept goes after its last day: as soon as a person is answered."""
@@ -135,6 +148,7 @@ class Instructions:
         rectifying: Rectifying,
         restrictions: Restrictions,
         holds: ToldHolds,
+        stops: ToldStops,
         ledger: InstructionLedger,
         tokens: SystemTokens,
         clock: Clock,
@@ -142,7 +156,7 @@ class Instructions:
         self._register, self._vault, self._tasks = register, vault, tasks
         self._controllers, self._fulfilments = controllers, fulfilments
         self._rectifying, self._restrictions = rectifying, restrictions
-        self._holds = holds
+        self._holds, self._stops = holds, stops
         self._ledger, self._tokens, self._clock = ledger, tokens, clock
         self._deliverers: dict[Contract, Deliverer] = {}
 
@@ -378,6 +392,10 @@ class Instructions:
             keys = self._holds.keys(self._register.hold(instruction.hold_id))
             held = (ClaimedRecord(one, keys[one.record_id].key) for one in instruction.records)
             return Claim(instruction, person, tuple(held))
+        if instruction.sealed is not None:
+            stopped = self._stops.keys(instruction.sealed)
+            ending = (ClaimedRecord(one, stopped[one.record_id]) for one in instruction.records)
+            return Claim(instruction, person, tuple(ending))
         request = self._request(instruction)
         if instruction.verb is Verb.RECTIFY:
             corrections = self._rectifying.to_write(request, instruction.system)
@@ -490,6 +508,9 @@ class Instructions:
             return
         records = list(as_records(receipt.found or (), self._about(instruction)))
         held = receipt.outcome is not Said.NOTHING_HELD
+        if _is_stop(instruction):
+            self._settle_stop(receipt, instruction, records, along)
+            return
         match instruction.verb:
             case Verb.FIND:
                 self._fulfilments.record_found(request.id, system, records, key=key, along=along)
@@ -500,15 +521,6 @@ class Instructions:
             case Verb.ERASE:
                 results = _results(receipt, instruction)
                 self._fulfilments.record_erased(request.id, system, results, key=key, along=along)
-            case Verb.SUPPRESS:
-                self._fulfilments.record_done(
-                    request.id,
-                    system,
-                    action=Action.SUPPRESS,
-                    outcome=Outcome.SUPPRESSED if held else Outcome.NOT_FOUND,
-                    key=key,
-                    along=along,
-                )
             case Verb.RECTIFY:
                 self._rectifying.written(request.id, system, records, key=key, along=along)
             case Verb.RESTRICT:
@@ -532,6 +544,67 @@ class Instructions:
                 self._holds.erased(instruction, results, along=along)
             case _:
                 self._holds.read_back(instruction, records, along=along)
+
+    def _settle_stop(
+        self,
+        receipt: Receipt,
+        instruction: Instruction,
+        records: list[Record],
+        along: MakeAlong,
+    ) -> None:
+        request, system = self._request(instruction), instruction.system
+        follows: Next | Doubted | Outcome
+        match instruction.verb:
+            case Verb.FIND:
+                follows = self._stops.after_search(request, instruction, records)
+            case Verb.ERASE:
+                results = _results(receipt, instruction)
+                follows = self._stops.after_erasure(instruction, results)
+            case Verb.READ_BACK:
+                follows = self._stops.after_second_search(request, instruction, records)
+            case _:
+                held = receipt.outcome is not Said.NOTHING_HELD
+                follows = self._stops.after_stop(request, instruction, held=held)
+        match follows:
+            case Next():
+                self._ask_next(instruction, follows, along)
+            case Doubted():
+                self._fulfilments.escalate(request.id, system, reason=follows.reason, along=along)
+            case outcome:
+                self._fulfilments.record_done(
+                    request.id,
+                    system,
+                    action=Action.SUPPRESS,
+                    outcome=outcome,
+                    key=instruction.key,
+                    along=along,
+                )
+
+    @again_on_conflict
+    def _ask_next(self, instruction: Instruction, follows: Next, along: MakeAlong) -> None:
+        """The next question is in the log with the answer it follows from."""
+        now = self._clock()
+        following = Instruction(
+            controller=instruction.controller,
+            system=instruction.system,
+            delivery=self._contract(instruction.controller, instruction.system),
+            verb=follows.verb,
+            purpose=instruction.purpose,
+            request_id=instruction.request_id,
+            case_id=instruction.case_id,
+            right=instruction.right,
+            key=f"{instruction.key}/{follows.verb.value}",
+            due_on=instruction.due_on,
+            ends_at=now + CLAIM_FOR,
+            erased_before=None,
+            records=follows.records,
+            sealed=follows.sealed.ref if follows.sealed is not None else None,
+            timestamp=now,
+        )
+        sealed = follows.sealed.also if follows.sealed is not None else ()
+        given = self._given(following, self._about(following), now)
+        more = along()
+        self._register.save_all([*more.aggregates, following], [*more.also, *sealed, *given])
 
     @again_on_conflict
     def _put_off(self, receipt: Receipt, via: Via) -> None:
@@ -589,6 +662,8 @@ class Instructions:
         fulfilment = self._register.find_fulfilment(request.id)
         if fulfilment is None or instruction.given_at < fulfilment.planned_at:
             return False
+        if _is_stop(instruction):
+            return fulfilment.awaits(instruction.system, Action.SUPPRESS)
         if instruction.verb is Verb.FIND and request.status not in _SEARCHABLE:
             return False
         return _awaits(fulfilment, instruction)
@@ -685,7 +760,7 @@ class _Overtaken(Exception):
 
 
 _SEARCHABLE = frozenset({Status.VERIFIED, Status.COLLECTED})
-_BY_VERB = {Verb.FIND: Action.FIND, Verb.SUPPRESS: Action.SUPPRESS, Verb.RECTIFY: Action.RECTIFY}
+_BY_VERB = {Verb.FIND: Action.FIND, Verb.RECTIFY: Action.RECTIFY}
 
 
 def _awaits(fulfilment: Fulfilment, instruction: Instruction) -> bool:
@@ -693,6 +768,13 @@ def _awaits(fulfilment: Fulfilment, instruction: Instruction) -> bool:
         return fulfilment.awaits_read_back(instruction.system)
     action = _BY_VERB.get(instruction.verb, Action.ERASE)
     return fulfilment.awaits(instruction.system, action)
+
+
+def _is_stop(instruction: Instruction) -> bool:
+    """Whether it is part of a marketing stop, from the stop itself to the second search."""
+    right = instruction.right
+    at_once = right is not None and right.acts_at_once and instruction.hold_id is None
+    return at_once and instruction.verb in OF_STOPS
 
 
 def _what_is_asked(instruction: Instruction) -> tuple[str, Verb, UUID | None]:

@@ -6,6 +6,8 @@ A withdrawn consent takes with it what rested on consent alone; orders stay unde
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+
 from domain.balancing import consent_only, is_inferred
 from domain.deadlines import received_on
 from domain.decisions import ErasureGround, RecordFacts, decide
@@ -45,15 +47,10 @@ class Withdrawing:
     ) -> Result:
         """Suppress first, so that nothing is sent while the rest goes; then read back."""
         suppressed = connector.suppress(person, key=key)
-        profile = self._controllers.in_force(request.controller)
-        ends = self._categories_that_end(request, profile, system)
-        if not ends or self._restrictions.standing(request):
+        if not self.ending(request, system):
             return suppressed
         gone = set()
-        for record in list(connector.find(person)):
-            decision = self._decision(request, profile, system, record, ends)
-            if decision not in {Decision.ERASE, Decision.ANONYMISE}:
-                continue
+        for record, decision in list(self.going(request, system, connector.find(person))):
             treatment = Treatment(record.key, record.kind, anonymise=decision is Decision.ANONYMISE)
             connector.erase(person, treatment, key=f"{key}/{record.key}")
             if decision is Decision.ERASE:
@@ -67,6 +64,23 @@ class Withdrawing:
         if any((record.kind, record.key) in gone for record in now):
             raise Refused("something is still there after the erasure")
         return Result(Outcome.ERASED, suppressed.detail)
+
+    def ending(self, request: DataSubjectRequest, system: str) -> frozenset[str]:
+        """The categories in a system that nothing carries any more; none while restricted."""
+        profile = self._controllers.in_force(request.controller)
+        ends = self._categories_that_end(request, profile, system)
+        return frozenset() if ends and self._restrictions.standing(request) else ends
+
+    def going(
+        self, request: DataSubjectRequest, system: str, records: Iterable[Record]
+    ) -> Iterator[tuple[Record, Decision]]:
+        """Which of these records go, and how."""
+        profile = self._controllers.in_force(request.controller)
+        ends = self.ending(request, system)
+        for record in records:
+            decision = self._decision(request, profile, system, record, ends)
+            if decision in {Decision.ERASE, Decision.ANONYMISE}:
+                yield record, decision
 
     def _categories_that_end(
         self, request: DataSubjectRequest, profile: Profile, system: str
