@@ -129,7 +129,6 @@ from services.retention import Retention
 from services.searching_again import SearchingAgain
 from services.suppressions import Suppressions
 from services.told_holds import ToldHolds
-from services.told_stops import ToldStops
 from services.what_if import WhatIf
 from services.wishing import Wishing
 from services.withdrawing import Withdrawing
@@ -547,7 +546,6 @@ def _wire(
         address=settings.address,
         sender=settings.neutral_sender,
     )
-    withdrawing = Withdrawing(register, controllers, held, restrictions, clock)
     instructions = Instructions(
         register,
         vault,
@@ -557,7 +555,7 @@ def _wire(
         rectifying,
         restrictions,
         ToldHolds(register, tasks, held, holds, clock),
-        ToldStops(vault, withdrawing),
+        Withdrawing(register, controllers, held, restrictions, clock),
         ledger,
         system_keys,
         clock,
@@ -660,7 +658,7 @@ def _wire(
         recalling=recalling,
         misdirected=Misdirected(register, vault, controllers, postroom, links, clock),
         mistakes=Mistakes(register, vault, recalling, clock),
-        withdrawing=withdrawing,
+        withdrawing=Withdrawing(register, controllers, held, restrictions, clock),
         one_click=OneClick(
             register,
             controllers,

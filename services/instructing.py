@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, time, timedelta
+from datetime import datetime, timedelta
 from typing import Protocol
 from uuid import UUID
 
@@ -17,7 +17,6 @@ import structlog
 from domain.aggregate import Aggregate
 from domain.deadlines import received_on
 from domain.errors import DomainError
-from domain.fulfilment import Fulfilment
 from domain.instruction import (
     NOT_ANSWERED,
     ClaimEnded,
@@ -41,6 +40,15 @@ from services.controllers import Controllers
 from services.fulfilment import Fulfilments, person_of
 from services.golden import golden_person, strangers
 from services.holds import RELEASE
+from services.instructed import (
+    VERBS,
+    awaits,
+    is_stop,
+    last_told,
+    look_at,
+    results_of,
+    what_is_asked,
+)
 from services.instruction_ledger import InstructionLedger, Line
 from services.numbers import person_to_find
 from services.ports import (
@@ -50,7 +58,6 @@ from services.ports import (
     Person,
     Record,
     Refused,
-    Result,
     Task,
     Tasks,
     Vault,
@@ -62,20 +69,7 @@ from services.restricting import Restrictions
 from services.system_tokens import SystemTokens, Token
 from services.told_holds import ToldHolds
 from services.told_stops import Doubted, Next, ToldStops
-
-VERBS: Mapping[str, Verb] = {
-    verb.value: verb
-    for verb in (
-        Verb.FIND,
-        Verb.ERASE,
-        Verb.READ_BACK,
-        Verb.SUPPRESS,
-        Verb.RECTIFY,
-        Verb.RESTRICT,
-        Verb.UNRESTRICT,
-    )
-}
-"""What a worker's task says, by its kind."""
+from services.withdrawing import Withdrawing
 
 TOLD_KINDS = frozenset({*VERBS, RELEASE})
 """The tasks for which a system may be told, and answer later."""
@@ -83,15 +77,14 @@ TOLD_KINDS = frozenset({*VERBS, RELEASE})
 DELIVER = "deliver"
 """The kind of the task that brings an instruction to where it is not fetched from the log."""
 
+_SEARCHABLE = frozenset({Status.VERIFIED, Status.COLLECTED})
 OF_RESTRICTIONS = frozenset({Verb.RESTRICT, Verb.UNRESTRICT})
-OF_STOPS = frozenset({Verb.SUPPRESS, Verb.FIND, Verb.ERASE, Verb.READ_BACK})
 
 RELEASED_WITHIN = timedelta(days=30)
 """No law says how soon what was kept goes after its last day: as soon as a person is answered."""
 CLAIM_FOR = timedelta(days=100)
 """As long as topics keep an instruction; longer than the longest time to answer (Art. 12(3))."""
 TRIED_FOR = timedelta(days=1)
-CHASE_AFTER = timedelta(days=3)
 MOST_CHASED = 2
 NOT_ANSWERING = "told-and-not-answering"
 NOT_DELIVERED = "told-and-not-delivered"
@@ -100,7 +93,6 @@ OVERTAKEN = "answered-under-another-id"
 NOT_WANTED = "not-wanted-any-more"
 TIME_IS_OVER = "time-is-over"
 PUT_OFF_IS_OVER = "put-off-is-over"
-ANONYMISED_THERE = "anonymised-over-there"
 
 log = structlog.get_logger()
 
@@ -148,7 +140,7 @@ class Instructions:
         rectifying: Rectifying,
         restrictions: Restrictions,
         holds: ToldHolds,
-        stops: ToldStops,
+        withdrawing: Withdrawing,
         ledger: InstructionLedger,
         tokens: SystemTokens,
         clock: Clock,
@@ -156,7 +148,7 @@ class Instructions:
         self._register, self._vault, self._tasks = register, vault, tasks
         self._controllers, self._fulfilments = controllers, fulfilments
         self._rectifying, self._restrictions = rectifying, restrictions
-        self._holds, self._stops = holds, stops
+        self._holds, self._stops = holds, ToldStops(vault, withdrawing)
         self._ledger, self._tokens, self._clock = ledger, tokens, clock
         self._deliverers: dict[Contract, Deliverer] = {}
 
@@ -508,7 +500,7 @@ class Instructions:
             return
         records = list(as_records(receipt.found or (), self._about(instruction)))
         held = receipt.outcome is not Said.NOTHING_HELD
-        if _is_stop(instruction):
+        if is_stop(instruction):
             self._settle_stop(receipt, instruction, records, along)
             return
         match instruction.verb:
@@ -519,7 +511,7 @@ class Instructions:
                     request.id, system, records, key=key, along=along
                 )
             case Verb.ERASE:
-                results = _results(receipt, instruction)
+                results = results_of(receipt, instruction)
                 self._fulfilments.record_erased(request.id, system, results, key=key, along=along)
             case Verb.RECTIFY:
                 self._rectifying.written(request.id, system, records, key=key, along=along)
@@ -540,8 +532,7 @@ class Instructions:
             case Verb.FIND:
                 self._holds.found(instruction, records, along=along)
             case Verb.ERASE:
-                results = _results(receipt, instruction)
-                self._holds.erased(instruction, results, along=along)
+                self._holds.erased(instruction, results_of(receipt, instruction), along=along)
             case _:
                 self._holds.read_back(instruction, records, along=along)
 
@@ -558,8 +549,7 @@ class Instructions:
             case Verb.FIND:
                 follows = self._stops.after_search(request, instruction, records)
             case Verb.ERASE:
-                results = _results(receipt, instruction)
-                follows = self._stops.after_erasure(instruction, results)
+                follows = self._stops.after_erasure(instruction, results_of(receipt, instruction))
             case Verb.READ_BACK:
                 follows = self._stops.after_second_search(request, instruction, records)
             case _:
@@ -641,8 +631,8 @@ class Instructions:
             return ()
         ids = self._ledger.open_of_request(instruction.request_id)
         others = (self._register.instruction(one) for one in ids if one != instruction.id)
-        same = _what_is_asked(instruction)
-        return tuple(one for one in others if _what_is_asked(one) == same and one.is_open)
+        same = what_is_asked(instruction)
+        return tuple(one for one in others if what_is_asked(one) == same and one.is_open)
 
     # What nobody waits for any more
 
@@ -662,11 +652,11 @@ class Instructions:
         fulfilment = self._register.find_fulfilment(request.id)
         if fulfilment is None or instruction.given_at < fulfilment.planned_at:
             return False
-        if _is_stop(instruction):
+        if is_stop(instruction):
             return fulfilment.awaits(instruction.system, Action.SUPPRESS)
         if instruction.verb is Verb.FIND and request.status not in _SEARCHABLE:
             return False
-        return _awaits(fulfilment, instruction)
+        return awaits(fulfilment, instruction)
 
     def keeps(self, case_id: UUID) -> bool:
         """Whether what a case holds is still to be fetched; what nobody wants any more is ended."""
@@ -710,7 +700,7 @@ class Instructions:
             self._escalate(instruction, NOT_ANSWERING)
             instruction = self._register.instruction(given)
             instruction.end(reason=TIME_IS_OVER, at=now)
-        elif instruction.put_off_until is not None and instruction.put_off_until > _told(
+        elif instruction.put_off_until is not None and instruction.put_off_until > last_told(
             instruction
         ):
             if now < instruction.put_off_until:
@@ -757,55 +747,3 @@ class Instructions:
 
 class _Overtaken(Exception):
     """Another receipt was taken between our look and our save."""
-
-
-_SEARCHABLE = frozenset({Status.VERIFIED, Status.COLLECTED})
-_BY_VERB = {Verb.FIND: Action.FIND, Verb.RECTIFY: Action.RECTIFY}
-
-
-def _awaits(fulfilment: Fulfilment, instruction: Instruction) -> bool:
-    if instruction.verb is Verb.READ_BACK:
-        return fulfilment.awaits_read_back(instruction.system)
-    action = _BY_VERB.get(instruction.verb, Action.ERASE)
-    return fulfilment.awaits(instruction.system, action)
-
-
-def _is_stop(instruction: Instruction) -> bool:
-    """Whether it is part of a marketing stop, from the stop itself to the second search."""
-    right = instruction.right
-    at_once = right is not None and right.acts_at_once and instruction.hold_id is None
-    return at_once and instruction.verb in OF_STOPS
-
-
-def _what_is_asked(instruction: Instruction) -> tuple[str, Verb, UUID | None]:
-    return instruction.system, instruction.verb, instruction.hold_id
-
-
-def _told(instruction: Instruction) -> datetime:
-    return instruction.repeated_at or instruction.given_at
-
-
-def look_at(instruction: Instruction) -> datetime | None:
-    """When to look at it again although nothing has come; None where nobody waits."""
-    if not instruction.is_open:
-        return None
-    told = _told(instruction)
-    if instruction.put_off_until is not None and instruction.put_off_until > told:
-        return instruction.put_off_until
-    if instruction.escalated_at is not None or instruction.request_id is None:
-        return instruction.ends_at
-    on_the_day = datetime.combine(instruction.due_on, time(12), UTC)
-    chased = told + CHASE_AFTER
-    return min(chased, on_the_day) if on_the_day > told else chased
-
-
-def _results(receipt: Receipt, instruction: Instruction) -> Mapping[UUID, Result]:
-    """By record; who holds nothing any more says of each that it is not there."""
-    if receipt.outcome is Said.NOTHING_HELD:
-        return {one.record_id: Result(Outcome.NOT_FOUND) for one in instruction.records}
-    return {
-        record_id: replace(result, detail=ANONYMISED_THERE)
-        if result.outcome is Outcome.ANONYMISED and not result.detail
-        else result
-        for record_id, result in receipt.records.items()
-    }
