@@ -7,6 +7,7 @@ keeps it. Where neither can be done somebody does it by hand. Safe to repeat, ki
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
@@ -50,10 +51,14 @@ SOME_KEPT: Final = "some-are-kept"
 NO_DATES: Final = "no-dates"
 STILL_THERE: Final = "still-there-after-erasure"
 REFUSED: Final = "refused"
+NOT_DONE_THERE: Final = "not-done-there"
 """Why a replay waits for a person."""
 
 TOLD = frozenset({Contract.KAFKA, Contract.WEBHOOK, Contract.HTTPS})
 """Who is told with tokens; what is told otherwise needs names, which nobody has any more."""
+
+STAYS = frozenset({Outcome.KEPT, Outcome.RESIDUAL, Outcome.PENDING_AT_VENDOR})
+"""What a system may go on showing after an erasure."""
 
 REPLAYED_WITHIN = timedelta(days=3)
 
@@ -67,12 +72,24 @@ class Standing:
     replay: Replay
     told: int = 0
     answered: int = 0
+    unanswered: int = 0
+    """For how many of them nobody waits any more, though no answer came."""
     need_person: int = 0
+    """How many a person has to see to, as it said or because it did not answer."""
+
+    @property
+    def waits_for(self) -> str | None:
+        """Why a person is waited for: what Trettio cannot do, or what was not done there."""
+        return self.replay.waits_for or (NOT_DONE_THERE if self.need_person else None)
+
+    @property
+    def waiting(self) -> int:
+        return self.replay.waiting if self.replay.waits_for else self.need_person
 
     @property
     def is_over(self) -> bool:
-        waits = self.replay.waits_for is not None or self.need_person
-        return self.replay.finished_at is not None and not waits and self.answered >= self.told
+        heard = self.answered + self.unanswered >= self.told
+        return self.replay.finished_at is not None and self.waits_for is None and heard
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,18 +173,27 @@ class Replays:
 
     def _standing(self, replay_id: UUID) -> Standing:
         told = [self._register.instruction(i) for i in self._ledger.instructions(replay_id)]
+        replay = self._register.replay(replay_id)
+        # What came after somebody had seen to it needs somebody again.
+        since = (replay.settled_by and replay.finished_at) or replay.begun_at
+        by_hand = [one.answered_at for one in told if one.said is Said.NEEDS_PERSON]
+        ended = [one.ended_at for one in told if one.answered_at is None and one.ended_at]
         return Standing(
-            self._register.replay(replay_id),
+            replay,
             told=len(told),
             answered=sum(one.answered_at is not None for one in told),
-            need_person=sum(one.said is Said.NEEDS_PERSON for one in told),
+            unanswered=len(ended),
+            need_person=sum(at is not None and at > since for at in (*by_hand, *ended)),
         )
 
     @again_on_conflict
     def settle(self, replay_id: UUID, *, by: str) -> None:
         """Somebody has repeated by hand what no machine could."""
-        replay = self._register.replay(replay_id)
-        replay.settle(by=by, at=self._clock())
+        standing, now = self._standing(replay_id), self._clock()
+        replay = standing.replay
+        if standing.waits_for is not None:
+            replay.ask_person(reason=standing.waits_for, count=standing.waiting, at=now)
+        replay.settle(by=by, at=now)
         self._register.save_all([replay])
 
     def purge(self) -> int:
@@ -221,22 +247,22 @@ class Replays:
             self._ask_person(replay.id, CANNOT_LIST, len(erasures), task)
             return
         found = self._matches(replay.controller, replay.system, erasures, connector)
-        undated, left = 0, 0
+        troubles: Counter[str] = Counter()
         # The newest first: what a later erasure allows needs no earlier one.
         for one in reversed(erasures):
             if one.id not in found.people or one.id in replay.repeated:
                 continue
             identifiers = found.people[one.id]
             person = Person(tuple(Identifier(i.kind, i.value, verified=True) for i in identifiers))
-            one_undated, one_left = self._repeat(replay.id, one, connector, person)
-            undated, left = undated + one_undated, left + one_left
-        self._finish(replay.id, found.looked_at, undated, left, task)
+            troubles += self._repeat(replay.id, one, connector, person)
+        self._finish(replay.id, found.looked_at, troubles, task)
 
     def _repeat(
         self, replay_id: UUID, erasure: Erasure, connector: Connector, person: Person
-    ) -> tuple[int, int]:
-        """Erase one person's records again; answers how many have no date, how many are left."""
-        erased, spared, kept, undated = 0, 0, 0, 0
+    ) -> Counter[str]:
+        """Erase one person's records again; answers how many cannot be, and why."""
+        erased, spared, kept = 0, 0, 0
+        troubles: Counter[str] = Counter()
         touched: set[tuple[str, str]] = set()
         begun_at = self._clock()
         for record in list(connector.find(person)):
@@ -248,20 +274,23 @@ class Replays:
             elif how is None:
                 kept += 1
             elif record.since is None:
-                undated += 1
+                troubles[NO_DATES] += 1
             else:
                 digest = self._vault.digest(replay_id, f"{record.kind}/{record.key}")
-                result = connector.erase(person, how, key=f"{replay_id}/{digest}")
-                erased += result.outcome is not Outcome.NOT_FOUND
-                if not how.keep_fields:
+                outcome = _erased(connector, person, how, f"{replay_id}/{digest}")
+                if outcome in {Outcome.REFUSED, Outcome.MANUAL}:
+                    troubles[REFUSED] += 1
+                    continue
+                kept += outcome is Outcome.KEPT
+                erased += outcome not in {Outcome.NOT_FOUND, Outcome.KEPT}
+                if not how.keep_fields and outcome not in STAYS:
                     touched.add((record.kind, record.key))
-        left = 0
         if touched:
             again = connector.find(person, fresh_after=begun_at)
-            left = sum((one.kind, one.key) in touched for one in again)
-        if not undated and not left:
+            troubles[STILL_THERE] += sum((one.kind, one.key) in touched for one in again)
+        if not +troubles:
             self._repeated(replay_id, erasure.id, erased, spared, kept)
-        return undated, left
+        return troubles
 
     def _how(self, erasure: Erasure, record: Record) -> Treatment | None:
         """As it was treated then; None where it stayed, or a hold stands on all of it now."""
@@ -294,13 +323,12 @@ class Replays:
         self._register.save_all([replay])
 
     @again_on_conflict
-    def _finish(self, replay_id: UUID, looked_at: int, undated: int, left: int, task: Task) -> None:
+    def _finish(self, replay_id: UUID, looked_at: int, troubles: Counter[str], task: Task) -> None:
         now = self._clock()
         replay = self._register.replay(replay_id)
-        if left:
-            replay.ask_person(reason=STILL_THERE, count=left, at=now)
-        elif undated:
-            replay.ask_person(reason=NO_DATES, count=undated, at=now)
+        worst = next((why for why in (STILL_THERE, REFUSED, NO_DATES) if troubles[why]), None)
+        if worst is not None:
+            replay.ask_person(reason=worst, count=troubles[worst], at=now)
         else:
             replay.finish(looked_at=looked_at, at=now)
         self._register.save_all([replay], [self._tasks.done(task)])
@@ -342,6 +370,15 @@ class Replays:
     def _contract(self, controller: str, system: str) -> Contract | None:
         connector = self._controllers.in_force(controller).system(system).connector
         return next((one for one in Contract if one.value == connector), None)
+
+
+def _erased(connector: Connector, person: Person, how: Treatment, key: str) -> Outcome:
+    """One record that a system will not erase keeps no other from going."""
+    try:
+        return connector.erase(person, how, key=key).outcome
+    except (AwaitsPerson, Refused) as error:
+        log.warning("replayed_record_stays", error=type(error).__name__)
+        return Outcome.REFUSED
 
 
 def _told_again(replay: Replay, erasure: Erasure, contract: Contract, now: datetime) -> Instruction:

@@ -17,6 +17,8 @@ from adapters.outbound.connectors.pretix import Pretix as Connector
 from adapters.outbound.connectors.told import Told
 from domain.request import Status
 from domain.vocabulary import Right
+from services.instructing import CLAIM_FOR
+from services.replaying import NOT_DONE_THERE
 from tests.support.asking import (
     BY,
     Clock,
@@ -132,7 +134,7 @@ def replay(house: House, system: str = MAILING) -> UUID:
 
 
 def test_the_example_put_back_from_yesterday_erases_again_and_nobody_else(
-    house: House, shop: Restored
+    house: House, shop: Restored, clock: Clock
 ) -> None:
     yesterday = shop.path.with_suffix(".yesterday")
     shutil.copy(shop.path, yesterday)
@@ -156,6 +158,16 @@ def test_the_example_put_back_from_yesterday_erases_again_and_nobody_else(
     assert (standing.told, standing.answered, standing.is_over) == (1, 1, True)
     house.worker.drain()
     assert len(shop.client.get("/v1/instructions").json()) == 0
+
+    # It is told once more and never answers: that ends with a person, and not never.
+    begun = replay(house)
+    clock.forward(days=CLAIM_FOR.days + 1)
+    house.installation.instructions.overdue()
+    standing = house.installation.replays.standing(NORWAY)[0]
+    assert (standing.unanswered, standing.waits_for) == (1, NOT_DONE_THERE)
+    assert not standing.is_over
+    house.installation.replays.settle(begun, by=BY)
+    assert house.installation.replays.standing(NORWAY)[0].is_over
 
 
 TICKETING = "ticketing"

@@ -18,6 +18,7 @@ WAITS_FOR = {
     "no-dates": "it does not say how old its records are",
     "still-there-after-erasure": "something is still there after the erasure",
     "refused": "it says no",
+    "not-done-there": "it says that a person has to see to it, or has not answered",
 }
 
 
@@ -83,12 +84,13 @@ def _line(one: Standing) -> str:
     parts = [
         f"{replay.id} {replay.system} since {replay.since}: {replay.erasures} erasures",
         *([f"told {one.told}, answered {one.answered}"] if one.told else []),
-        *([f"{one.need_person} need a person there"] if one.need_person else []),
+        *([f"never answered {one.unanswered}"] if one.unanswered else []),
     ]
     if replay.looked_at or replay.repeated:
         parts += [f"erased {replay.erased}", f"newer, so spared {replay.spared}"]
         parts += [f"kept by law {replay.kept}"]
-    if replay.waits_for is not None:
-        parts.append(f"waits for a person ({WAITS_FOR[replay.waits_for]}): {replay.waiting}")
-    parts.append("over" if one.is_over else "under way")
+    if one.waits_for is not None:
+        parts.append(f"waits for a person ({WAITS_FOR[one.waits_for]}): {one.waiting}")
+    else:
+        parts.append("over" if one.is_over else "under way")
     return ", ".join(parts)
