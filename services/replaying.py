@@ -376,6 +376,8 @@ def _erased(connector: Connector, person: Person, how: Treatment, key: str) -> O
     """One record that a system will not erase keeps no other from going."""
     try:
         return connector.erase(person, how, key=key).outcome
+    except (NotSetUp, Garbled):
+        raise
     except (AwaitsPerson, Refused) as error:
         log.warning("replayed_record_stays", error=type(error).__name__)
         return Outcome.REFUSED
