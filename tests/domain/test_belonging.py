@@ -17,12 +17,14 @@ from domain.instruction import Instruction
 from domain.looks import Looks
 from domain.marketing_stop import MarketingStop
 from domain.refusal import Refusal
+from domain.replay import Replay
 from domain.representation import representation_id
 from domain.vocabulary import Right
 
-ELSEWHERE = {Controller, Errand, Hold, Instruction, Looks, MarketingStop}
+ELSEWHERE = {Controller, Errand, Hold, Instruction, Looks, MarketingStop, Replay}
 """A controller is no part of a case; holds, errands and instructions have no one place and are
-asked for; and whoever looks at a case has not changed it; and one click in a mail makes none."""
+asked for; and whoever looks at a case has not changed it; and one click in a mail makes none; and
+what is erased again after a restore has been told in its case before."""
 
 
 def test_every_aggregate_is_a_case_s_or_is_known_to_be_elsewhere() -> None:

@@ -35,6 +35,7 @@ IN_NO_CASE = {
     "controller": "an organisation's policy is nobody's case",
     "looks": "who read something has changed nothing in the case, and is listed apart",
     "marketing-stop": "a click in a mail stops marketing without a case",
+    "replay": "what is erased again after a restore was told in its case when it was erased",
 }
 """Aggregates whose events no case file tells, and why."""
 
