@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 
 import structlog
 
-from domain.instruction import Contract, Instruction, InstructionPurpose, Said, Verb
+from domain.instruction import Contract, Instruction, InstructionPurpose, Verb
 from domain.replay import Replay
 from domain.vocabulary import Decision, Outcome
 from services.controllers import Controllers
@@ -41,18 +41,19 @@ from services.ports import (
     Vault,
 )
 from services.register import Register, again_on_conflict
+from services.replay_standing import (
+    CANNOT_LIST,
+    NO_DATES,
+    NOT_BY_TOKENS,
+    REFUSED,
+    SOME_KEPT,
+    STILL_THERE,
+    Standing,
+    standing_of,
+)
 from services.system_tokens import SystemTokens, Token
 
 REPLAY: Final = "replay"
-
-CANNOT_LIST: Final = "cannot-list"
-NOT_BY_TOKENS: Final = "cannot-match-tokens"
-SOME_KEPT: Final = "some-are-kept"
-NO_DATES: Final = "no-dates"
-STILL_THERE: Final = "still-there-after-erasure"
-REFUSED: Final = "refused"
-NOT_DONE_THERE: Final = "not-done-there"
-"""Why a replay waits for a person."""
 
 TOLD = frozenset({Contract.KAFKA, Contract.WEBHOOK, Contract.HTTPS})
 """Who is told with tokens; what is told otherwise needs names, which nobody has any more."""
@@ -63,33 +64,6 @@ STAYS = frozenset({Outcome.KEPT, Outcome.RESIDUAL, Outcome.PENDING_AT_VENDOR})
 REPLAYED_WITHIN = timedelta(days=3)
 
 log = structlog.get_logger()
-
-
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """One replay, and what systems that were told have answered."""
-
-    replay: Replay
-    told: int = 0
-    answered: int = 0
-    unanswered: int = 0
-    """For how many of them nobody waits any more, though no answer came."""
-    need_person: int = 0
-    """How many a person has to see to, as it said or because it did not answer."""
-
-    @property
-    def waits_for(self) -> str | None:
-        """Why a person is waited for: what Trettio cannot do, or what was not done there."""
-        return self.replay.waits_for or (NOT_DONE_THERE if self.need_person else None)
-
-    @property
-    def waiting(self) -> int:
-        return self.replay.waiting if self.replay.waits_for else self.need_person
-
-    @property
-    def is_over(self) -> bool:
-        heard = self.answered + self.unanswered >= self.told
-        return self.replay.finished_at is not None and self.waits_for is None and heard
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,18 +147,7 @@ class Replays:
 
     def _standing(self, replay_id: UUID) -> Standing:
         told = [self._register.instruction(i) for i in self._ledger.instructions(replay_id)]
-        replay = self._register.replay(replay_id)
-        # What came after somebody had seen to it needs somebody again.
-        since = (replay.settled_by and replay.finished_at) or replay.begun_at
-        by_hand = [one.answered_at for one in told if one.said is Said.NEEDS_PERSON]
-        ended = [one.ended_at for one in told if one.answered_at is None and one.ended_at]
-        return Standing(
-            replay,
-            told=len(told),
-            answered=sum(one.answered_at is not None for one in told),
-            unanswered=len(ended),
-            need_person=sum(at is not None and at > since for at in (*by_hand, *ended)),
-        )
+        return standing_of(self._register.replay(replay_id), told)
 
     @again_on_conflict
     def settle(self, replay_id: UUID, *, by: str) -> None:

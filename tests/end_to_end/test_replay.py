@@ -18,7 +18,7 @@ from adapters.outbound.connectors.told import Told
 from domain.request import Status
 from domain.vocabulary import Right
 from services.instructing import CLAIM_FOR
-from services.replaying import NOT_DONE_THERE
+from services.replay_standing import NOT_DONE_THERE
 from tests.support.asking import (
     BY,
     Clock,

@@ -10,7 +10,7 @@ import pytest
 
 from domain.vocabulary import IdentifierKind, Outcome, Right
 from services.ports import Identifier, Person, Record, Refused, Residual, Result, Treatment
-from services.replaying import NO_DATES, REFUSED, STILL_THERE, Standing
+from services.replay_standing import NO_DATES, REFUSED, STILL_THERE, Standing
 from tests.support.asking import BY, approved, hurry
 from tests.support.fake_systems import FakeSystem
 from tests.support.house import KARI, NORWAY, House

@@ -9,7 +9,7 @@ from uuid import UUID
 import typer
 
 if TYPE_CHECKING:
-    from services.replaying import Standing
+    from services.replay_standing import Standing
 
 WAITS_FOR = {
     "cannot-list": "it cannot list whom it knows",

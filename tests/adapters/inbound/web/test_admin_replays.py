@@ -16,7 +16,7 @@ from adapters.outbound.erasure_ledger import PostgresErasureLedger
 from domain.access import Role
 from domain.instruction import TreatedKind
 from domain.vocabulary import Decision, IdentifierKind, Language
-from services import replaying
+from services import replay_standing
 from services.erasure_ledger import Erasure
 from services.ports import Identifier
 from services.wording import wording
@@ -91,11 +91,12 @@ def test_what_a_replay_waits_for_is_seen_and_settled_by_name(
 def test_every_reason_to_wait_is_said(language: Language) -> None:
     words = wording(TEXTS, language)
     reasons = {
-        replaying.CANNOT_LIST,
-        replaying.NOT_BY_TOKENS,
-        replaying.SOME_KEPT,
-        replaying.NO_DATES,
-        replaying.STILL_THERE,
-        replaying.REFUSED,
+        replay_standing.CANNOT_LIST,
+        replay_standing.NOT_BY_TOKENS,
+        replay_standing.SOME_KEPT,
+        replay_standing.NO_DATES,
+        replay_standing.STILL_THERE,
+        replay_standing.REFUSED,
+        replay_standing.NOT_DONE_THERE,
     }
     assert {one for one in reasons if words.find(f"replay_waits.{one}") is None} == set()
