@@ -226,6 +226,7 @@ class Replays:
         """Erase one person's records again; answers how many cannot be, and why."""
         erased, spared, kept = 0, 0, 0
         troubles: Counter[str] = Counter()
+        undated: set[tuple[str, str]] = set()
         touched: set[tuple[str, str]] = set()
         begun_at = self._clock()
         for record in list(connector.find(person)):
@@ -237,7 +238,7 @@ class Replays:
             elif how is None:
                 kept += 1
             elif record.since is None:
-                troubles[NO_DATES] += 1
+                undated.add((record.kind, record.key))
             else:
                 digest = self._vault.digest(replay_id, f"{record.kind}/{record.key}")
                 outcome = _erased(connector, person, how, f"{replay_id}/{digest}")
@@ -245,12 +246,14 @@ class Replays:
                     troubles[REFUSED] += 1
                     continue
                 kept += outcome is Outcome.KEPT
-                erased += outcome not in {Outcome.NOT_FOUND, Outcome.KEPT}
+                erased += outcome not in {Outcome.NOT_FOUND, Outcome.KEPT, Outcome.RESIDUAL}
                 if not how.keep_fields and outcome not in STAYS:
                     touched.add((record.kind, record.key))
         if touched:
-            again = connector.find(person, fresh_after=begun_at)
-            troubles[STILL_THERE] += sum((one.kind, one.key) in touched for one in again)
+            again = {(i.kind, i.key) for i in connector.find(person, fresh_after=begun_at)}
+            troubles[STILL_THERE] += len(again & touched)
+            undated &= again  # what has no date may go with what has
+        troubles[NO_DATES] += len(undated)
         if not +troubles:
             self._repeated(replay_id, erasure.id, erased, spared, kept)
         return troubles

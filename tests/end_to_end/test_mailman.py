@@ -9,6 +9,7 @@ import pytest
 
 from adapters.outbound.connectors import build
 from domain.vocabulary import Match, Outcome, Right
+from services.erasure_ledger import Lists
 from services.ports import Connector, Person, Record, Refused, Treatment
 from tests.support import mailman
 from tests.support.mailman import Mailman
@@ -53,6 +54,19 @@ def planted(lists: Mailman, tag: str) -> Person:
         lists.subscribe(name, f"Kari.{tag}@post.example", f"Kari {tag}dal")
     lists.subscribe("news", f"ola.{tag}@post.example", f"Ola {tag}vik")
     return somebody(f"kari.{tag}@post.example")
+
+
+def test_everybody_is_listed_for_a_replay_with_how_old_what_has_a_date_is(
+    lists: Mailman, connector: Connector
+) -> None:
+    kari = planted(lists, "listed")
+    assert isinstance(connector, Lists)
+
+    said = {one.value for identifiers in connector.people() for one in identifiers}
+
+    assert {"kari.listed@post.example", "ola.listed@post.example"} <= {v.lower() for v in said}
+    dated = {record.kind: record.since is not None for record in connector.find(kari)}
+    assert dated == {"user": True, "membership": False, "address": True}
 
 
 def erase(connector: Connector, person: Person, records: list[Record]) -> list[Outcome]:

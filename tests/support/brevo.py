@@ -70,6 +70,15 @@ class BrevoDouble(Double):
         gone, self.messages = len(self.messages) - len(left), left
         return Reply(204) if gone else _not_found()
 
+    @route("GET", "/contacts")
+    def _everybody(self, call: Call) -> Reply:
+        offset, limit = int(call.one("offset", "0")), int(call.one("limit", "50"))
+        every = [
+            {name: value for name, value in one.items() if name != "statistics"}
+            for one in self.contacts.values()
+        ]
+        return Reply(200, {"count": len(every), "contacts": every[offset : offset + limit]})
+
     @route("GET", "/contacts/{id}")
     def _contact(self, call: Call) -> Reply:
         found = self._named(call)

@@ -57,6 +57,7 @@ erase = "delete-if-free"
 rectify = ["first_name", "last_name", "mobile"]
 statement = "note"
 anchors.last_purchase = "last_order_on"
+since = "last_order_on"
 flags.suppressed = { column = "newsletter", is = false }
 restrict.set = { restricted = true }
 restrict.lift = { restricted = false }

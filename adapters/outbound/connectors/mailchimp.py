@@ -15,6 +15,7 @@ from __future__ import annotations
 import re
 from base64 import b64encode
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
 from datetime import datetime
 from hashlib import md5
 from http import HTTPStatus
@@ -412,6 +413,7 @@ class Mailchimp(Changing):
                 consent_given=member.timestamp_opt,
             ),
             flags=frozenset(name for name, so in flags.items() if so),
+            since=_came(member),
             masked=tuple(
                 name
                 for name, changed in (
@@ -472,7 +474,9 @@ class Mailchimp(Changing):
                     level = match_level(person, emails=[customer.email_address])
                     if level is not None:
                         theirs[customer.id] = customer, level
+            newest: dict[str, datetime | None] = {}
             for customer, level in theirs.values():
+                newest[customer.id] = customer.created_at
                 for order in self._pages(
                     "/ecommerce/stores/{store}/orders",
                     Orders,
@@ -481,7 +485,9 @@ class Mailchimp(Changing):
                     query={"customer_id": customer.id},
                 ):
                     if order.customer is None or order.customer.id == customer.id:
-                        yield _purchase("shop_order", store, order, level)
+                        found = _purchase("shop_order", store, order, level)
+                        newest[customer.id] = _later(newest[customer.id], found.since)
+                        yield found
             for cart in self._pages(
                 "/ecommerce/stores/{store}/carts",
                 Carts,
@@ -496,7 +502,8 @@ class Mailchimp(Changing):
                 if whose is not None:
                     yield _purchase("shop_cart", store, cart, whose)
             for customer, level in theirs.values():
-                yield _shop_customer(store, customer, level)
+                found = _shop_customer(store, customer, level)
+                yield replace(found, since=newest[customer.id])
 
     # Erase
 
@@ -549,6 +556,35 @@ class Mailchimp(Changing):
         if any(stopped):
             return Result(Outcome.SUPPRESSED, "unsubscribed-in-every-audience")
         return Result(Outcome.NOT_FOUND, "in-no-audience")
+
+    def people(self) -> Iterator[tuple[Identifier, ...]]:
+        """Every member of every audience, whatever their status, and every shop's customers."""
+        brief = {"fields": "members.email_address,total_items"}
+        for audience in self._audiences():
+            # Whom an audience has archived it shows only to whoever asks for them.
+            for query in (brief, {**brief, "status": "archived"}):
+                for member in self._pages(
+                    "/lists/{list}/members",
+                    Members,
+                    lambda page: page.members,
+                    path={"list": audience.id},
+                    query=query,
+                ):
+                    yield (Identifier(IdentifierKind.EMAIL, member.email_address),)
+        for store in self._stores():
+            path = {"store": store.id}
+            for customer in self._pages(
+                "/ecommerce/stores/{store}/customers",
+                Customers,
+                lambda page: page.customers,
+                path=path,
+            ):
+                yield (Identifier(IdentifierKind.EMAIL, customer.email_address),)
+            for cart in self._pages(
+                "/ecommerce/stores/{store}/carts", Carts, lambda page: page.carts, path=path
+            ):
+                if cart.customer is not None:
+                    yield (Identifier(IdentifierKind.EMAIL, cart.customer.email_address),)
 
     def subscribed(self) -> Iterator[Identifier]:
         """Everybody whom a campaign would reach today, audience by audience."""
@@ -685,6 +721,12 @@ def _is_suppressed(member: Member) -> bool:
     return by_mail and member.sms_subscription_status not in {"subscribed", "pending"}
 
 
+def _came(member: Member) -> datetime | None:
+    """When they signed up or opted in; any edit changes `last_changed`: the last resort."""
+    came = filter(None, (member.timestamp_signup, member.timestamp_opt))
+    return max(came, default=member.last_changed)
+
+
 def _title(response: Response) -> str:
     return str(response.object().get("title", ""))
 
@@ -698,6 +740,10 @@ def _masked(values: Mapping[str, object], *, keep: tuple[str, ...]) -> dict[str,
 
 def _key(outer: str, inner: str) -> str:
     return f"{quote(outer, safe='')}/{quote(inner, safe='')}"
+
+
+def _later(one: datetime | None, other: datetime | None) -> datetime | None:
+    return max(filter(None, (one, other)), default=None)
 
 
 def _shop_customer(store: Store, customer: Customer, level: Level) -> Record:
@@ -756,4 +802,5 @@ def _purchase(kind: str, store: Store, bought: Purchase, level: Level) -> Record
             order_placed=bought.processed_at_foreign, last_purchase=bought.processed_at_foreign
         ),
         flags=frozenset(name for name, so in flags.items() if so),
+        since=bought.processed_at_foreign or bought.created_at,
     )

@@ -14,6 +14,7 @@ older guest payments are not found; `method_type` to list one kind of payment me
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from http import HTTPStatus
@@ -31,6 +32,7 @@ from services.matching import match_level, normal_email, normal_phone
 from services.national_numbers import mask_national_numbers
 from services.ports import (
     AwaitsPerson,
+    Identifier,
     Person,
     Record,
     Refused,
@@ -201,19 +203,35 @@ class Stripe(Changing):
         """What belongs to a customer, then the customer, then payments made without one."""
         seen: set[str] = set()
         for customer, level in self._customers(person):
-            for record in self._of_customer(person, customer, level):
+            theirs = list(self._of_customer(person, customer, level))
+            newest = max((one.since for one in theirs if one.since), default=None)
+            for record in theirs:
+                # Whoever has come back has come back with the account and the card they pay with.
+                stays = record.kind in {"customer", "payment_method"}
                 if record.key not in seen:
                     seen.add(record.key)
-                    yield record
+                    yield replace(record, since=newest) if stays else record
         if person.all(IdentifierKind.EMAIL) and self._guest_days:
-            since = int((self._clock() - timedelta(days=self._guest_days)).timestamp())
-            for payment in self._pages("/v1/charges", Listing[Payment], {"created[gt]": since}):
+            for payment in self._guests():
                 if payment.id in seen:
                     continue
                 said = (payment.billing_details.email, payment.receipt_email)
                 by_address = match_level(person, emails=filter(None, said))
                 if by_address is not None:
                     yield _payment(person, payment, by_address)
+
+    def people(self) -> Iterator[tuple[Identifier, ...]]:
+        """Every customer, and whoever paid without being one as far back as guests are found."""
+        for customer in self._pages("/v1/customers", Listing[Customer], {}):
+            yield _reached_by(customer.email, customer.phone)
+        if self._guest_days:
+            for payment in self._guests():
+                yield _reached_by(payment.billing_details.email, None)
+                yield _reached_by(payment.receipt_email, None)
+
+    def _guests(self) -> Iterator[Payment]:
+        since = int((self._clock() - timedelta(days=self._guest_days)).timestamp())
+        return self._pages("/v1/charges", Listing[Payment], {"created[gt]": since})
 
     def _certainly_theirs(self, person: Person) -> Iterator[str]:
         for customer, (match, _) in self._customers(person):
@@ -479,6 +497,11 @@ def _free(values: Mapping[str, object], keep: Iterable[str]) -> dict[str, object
     }
 
 
+def _reached_by(email: str | None, phone: str | None) -> tuple[Identifier, ...]:
+    said = ((IdentifierKind.EMAIL, email), (IdentifierKind.PHONE, phone))
+    return tuple(Identifier(kind, value) for kind, value in said if value)
+
+
 def _customer(person: Person, customer: Customer, level: Level, *, is_open: bool) -> Record:
     own = person.all(IdentifierKind.NATIONAL_NUMBER)
     match, matched_by = level
@@ -505,6 +528,7 @@ def _customer(person: Person, customer: Customer, level: Level, *, is_open: bool
         ),
         anchors=dates(signed_up=customer.created),
         flags=frozenset(name for name, so in flags.items() if so),
+        since=customer.created,
     )
 
 
@@ -524,6 +548,7 @@ def _method(method: Method, level: Level, *, is_open: bool) -> Record:
             }
         ),
         flags=frozenset({"subscription"} if is_open else ()),
+        since=method.created,
     )
 
 
@@ -547,6 +572,7 @@ def _subscription(subscription: Subscription, level: Level) -> Record:
         ),
         anchors=dates(subscription_ends=ends),
         flags=frozenset({"subscription"} if is_open else ()),
+        since=subscription.created or subscription.start_date,
     )
 
 
@@ -578,6 +604,7 @@ def _invoice(invoice: Invoice, level: Level) -> Record:
             ({"invoiced"} if issued else set())
             | {"paid": {"paid"}, "open": {"unpaid"}}.get(invoice.status or "", set())
         ),
+        since=invoice.created,
     )
 
 
@@ -630,4 +657,5 @@ def _payment(person: Person, payment: Payment, level: Level) -> Record:
             for name, other in (("billing", foreign), ("receipt_sent_to", foreign_receipt))
             if other
         ),
+        since=payment.created,
     )

@@ -9,18 +9,18 @@ from __future__ import annotations
 from functools import partial
 
 from adapters.outbound.connectors import Configuration, connector
-from adapters.outbound.connectors.http_api.api import HttpApi
+from adapters.outbound.connectors.http_api.api import HttpApi, api_of
 from adapters.outbound.connectors.http_api.description import shipped, shipped_as
 
 
 @connector("http")
 def described(configuration: Configuration) -> HttpApi:
     """The system that the file named in `description` describes."""
-    return HttpApi(configuration)
+    return api_of(configuration)
 
 
 def _shipped(name: str, configuration: Configuration) -> HttpApi:
-    return HttpApi(configuration, shipped_as(name))
+    return api_of(configuration, shipped_as(name))
 
 
 for _name in shipped():

@@ -26,11 +26,17 @@ from adapters.outbound.connectors.http_api.calls import Caller
 from adapters.outbound.connectors.http_api.changes import Changes
 from adapters.outbound.connectors.http_api.deeds import Deeds
 from adapters.outbound.connectors.http_api.pointers import text_at
-from adapters.outbound.connectors.http_api.records import Level, level_of, linked, record_of
+from adapters.outbound.connectors.http_api.records import (
+    Level,
+    identifiers_of,
+    level_of,
+    linked,
+    record_of,
+)
 from adapters.outbound.http import HttpClient
 from domain.vocabulary import IdentifierKind, Outcome
 from services.matching import Matcher
-from services.ports import AwaitsPerson, Person, Record, Result, Treatment
+from services.ports import AwaitsPerson, Identifier, Person, Record, Result, Treatment
 
 MOST_PAGES = 10_000
 ERASE_BY_HAND = "erase-by-hand"
@@ -41,14 +47,11 @@ class HttpApi(Changing):
     def __init__(
         self,
         configuration: Configuration,
-        description: described.Description | None = None,
+        description: described.Description,
         *,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        if description is None:
-            file = Path(need(configuration, "description", of="http"))
-            description = described.description_in(file)
         self._described = description
         server, title = description.server, description.title
         settings = {name: need(configuration, name, of=title) for name in server.settings}
@@ -149,6 +152,24 @@ class HttpApi(Changing):
         ]
         stopped = [one for one in results if one.outcome is Outcome.SUPPRESSED]
         return stopped[0] if stopped else Result(Outcome.NOT_FOUND, "nobody-to-stop")
+
+
+class ListingApi(HttpApi):
+    """A system that can also say whom it knows (Art. 17: erased again after a restore)."""
+
+    def people(self) -> Iterator[tuple[Identifier, ...]]:
+        for listing in self._described.lists:
+            for row in self._caller.rows(listing, {}, most_pages=MOST_PAGES):
+                yield identifiers_of(listing.matches, row)
+
+
+def api_of(
+    configuration: Configuration, description: described.Description | None = None
+) -> HttpApi:
+    """The connector of a description, or of the file that the configuration names."""
+    if description is None:
+        description = described.description_in(Path(need(configuration, "description", of="http")))
+    return (ListingApi if description.lists else HttpApi)(configuration, description)
 
 
 def _with_question(step: described.Step, row: JsonValue, values: Mapping[str, str]) -> JsonValue:

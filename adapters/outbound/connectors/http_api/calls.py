@@ -102,7 +102,7 @@ class Caller:
             raise Refused(f"{call.method} {template} answered {response.status}")
         return response
 
-    def rows(self, step: described.Step, values: Values, *, most_pages: int) -> Iterator[JsonValue]:
+    def rows(self, step: described.Rows, values: Values, *, most_pages: int) -> Iterator[JsonValue]:
         """Every row of a list, page after page; pages without an end are `Refused`."""
         paging, query, read = step.paging, dict[str, str](), 0
         if paging is not None and paging.size_parameter:

@@ -251,12 +251,16 @@ class Payer(Part):
 
 
 class Shape(Part):
-    """What a row becomes. `linked`: it is found by an id that another system's record holds."""
+    """What a row becomes. `linked`: it is found by an id that another system's record holds.
+
+    `since` are the moments at which it came, or was last used by the person; the newest counts.
+    """
 
     kind: Code
     key: Pointer
     fields: dict[FieldName, Pointer | Shown]
     dates: dict[FieldName, Pointer] = {}
+    since: tuple[Pointer, ...] = ()
     flags: dict[FieldName, Condition] = {}
     recipients: tuple[str, ...] = ()
     linked: bool = False
@@ -277,7 +281,22 @@ class Shape(Part):
         return flags
 
 
-class Step(Call):
+class Rows(Call):
+    """A question that is answered with rows, all at once or page after page."""
+
+    rows: Pointer = ""
+    one: bool = False
+    none_if: tuple[Condition, ...] = ()
+    paging: Paging | None = None
+
+
+class Listing(Rows):
+    """Everybody whom a system knows: `matches` says where each row has what they are found by."""
+
+    matches: WhoseItIs = Field(min_length=1)
+
+
+class Step(Rows):
     """One question of a search: asked for every identifier `by`, or for every row `of` a step.
 
     `takes` names what the question of a later step is filled with, from the earlier step's row.
@@ -289,12 +308,8 @@ class Step(Call):
     by: IdentifierKind | None = None
     of: Code | None = None
     takes: dict[FieldName, Pointer] = {}
-    rows: Pointer = ""
-    one: bool = False
     asked: bool = False
     matches: WhoseItIs = {}
-    none_if: tuple[Condition, ...] = ()
-    paging: Paging | None = None
     record: Shape | None = None
 
     @model_validator(mode="after")
@@ -463,6 +478,7 @@ class Description(Part):
     server: Server = Server()
     auth: Auth = NoAuth()
     find: tuple[Step, ...] = Field(min_length=1)
+    lists: tuple[Listing, ...] = Field(default=(), alias="list")
     erase: dict[Code, Treatment] = {}
     anonymise: dict[Code, Treatment] = {}
     suppress: dict[Code, Treatment] = {}
@@ -511,6 +527,8 @@ class Description(Part):
         for number, step in enumerate(self.find):
             names = set(step.takes) if step.by is None else {variable(step.by)}
             yield f"find.{number}", step.templates(), names
+        for number, listing in enumerate(self.lists):
+            yield f"list.{number}", listing.templates(), set()
         for part in ("erase", "anonymise", "suppress"):
             for kind, treatment in getattr(self, part).items():
                 where, names = f"{part}.{kind}", {KEY}

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Annotated, Final, cast
 
 from pydantic import AfterValidator, JsonValue
@@ -19,6 +19,7 @@ from services.ports import Garbled
 
 DEEPEST = 40
 LARGEST_NUMBER = 2**63
+_DAY = re.compile(r"\d{4}-\d\d-\d\d")
 LONGEST_KEY = 1_000
 
 
@@ -133,6 +134,23 @@ def texts_at(value: JsonValue, pointer: str) -> Iterator[str]:
             raise Garbled(f"answer has something else than text at {pointer}")
 
 
+def moment_at(value: JsonValue, pointer: str) -> datetime | None:
+    """A moment written as ISO 8601 or as seconds since 1970; of a day without a time its end."""
+    found = at(value, pointer)
+    if isinstance(found, Missing) or found is None or found == "" or isinstance(found, bool):
+        return None
+    try:
+        if isinstance(found, int | float):
+            return datetime.fromtimestamp(found, UTC)
+        if isinstance(found, str):
+            moment = _with_zone(datetime.fromisoformat(found.strip()))
+            is_day = _DAY.fullmatch(found.strip())
+            return moment + timedelta(days=1) if is_day else moment
+    except (ValueError, OverflowError, OSError):
+        pass
+    raise Garbled(f"answer has no moment at {pointer}")
+
+
 def day_at(value: JsonValue, pointer: str) -> date | None:
     """The local day of a moment that is written as ISO 8601 or as seconds since 1970."""
     found = at(value, pointer)
@@ -143,7 +161,7 @@ def day_at(value: JsonValue, pointer: str) -> date | None:
             return civil_date(datetime.fromtimestamp(found, UTC))
         if isinstance(found, str):
             moment = datetime.fromisoformat(found.strip())
-            is_day = re.fullmatch(r"\d{4}-\d\d-\d\d", found.strip())
+            is_day = _DAY.fullmatch(found.strip())
             return moment.date() if is_day else civil_date(_with_zone(moment))
     except (ValueError, OverflowError, OSError):
         pass

@@ -14,13 +14,14 @@ from adapters.outbound.connectors.http_api.pointers import (
     Missing,
     at,
     day_at,
+    moment_at,
     text_at,
     texts_at,
 )
 from domain.vocabulary import IdentifierKind, Match
 from services.matching import Matcher
 from services.national_numbers import mask_national_numbers
-from services.ports import Garbled, Person, Record
+from services.ports import Garbled, Identifier, Person, Record
 
 Level = tuple[Match, IdentifierKind]
 
@@ -51,6 +52,7 @@ def linked(level: Level) -> Level:
 def record_of(shape: Shape, row: JsonValue, level: Level, person: Person) -> Record:
     own = person.all(IdentifierKind.NATIONAL_NUMBER)
     fields = {name: _field(place, row, own) for name, place in shape.fields.items()}
+    came = (moment_at(row, place) for place in shape.since)
     days = {name: day_at(row, place) for name, place in shape.dates.items()}
     match, matched_by = linked(level) if shape.linked else level
     masked: tuple[str, ...] = ()
@@ -67,6 +69,18 @@ def record_of(shape: Shape, row: JsonValue, level: Level, person: Person) -> Rec
         flags=frozenset(name for name, flag in shape.flags.items() if holds(flag, row)),
         recipients=shape.recipients,
         masked=masked,
+        since=max(filter(None, came), default=None),
+    )
+
+
+def identifiers_of(places: Places, row: JsonValue) -> tuple[Identifier, ...]:
+    """Whatever a row says that somebody is found by."""
+    return tuple(
+        Identifier(kind, text)
+        for kind, each in places.items()
+        for place in each
+        for text in texts_at(row, place)
+        if text.strip()
     )
 
 

@@ -25,12 +25,13 @@ from adapters.outbound.connectors.sql.engine import CommitLost, Engine, Session,
 from adapters.outbound.connectors.sql.mariadb import MariaDB
 from adapters.outbound.connectors.sql.plan import Plan, plan
 from adapters.outbound.connectors.sql.postgresql import PostgreSQL
-from adapters.outbound.connectors.sql.search import Search
+from adapters.outbound.connectors.sql.search import Search, everybody
 from adapters.outbound.connectors.sql.treatment import Treating
 from domain.vocabulary import Outcome
 from services.ports import (
     AwaitsPerson,
     Correction,
+    Identifier,
     NotSetUp,
     Person,
     Record,
@@ -78,6 +79,11 @@ class Sql:
         with self.engine.reading() as session, _set_up():
             search = Search(self.engine, session, self._plan(session), person, self._clock())
             yield from search.records()
+
+    def people(self) -> Iterator[tuple[Identifier, ...]]:
+        """Everybody in every table that the mapping says holds whom."""
+        with self.engine.reading() as session, _set_up():
+            yield from everybody(self.engine, session, self._plan(session))
 
     # Change
 

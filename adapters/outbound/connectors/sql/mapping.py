@@ -168,7 +168,10 @@ class Child(TableMapping):
 
 
 class RecordMapping(TableMapping):
-    """One sort of record; `of` names the sort through which it is found."""
+    """One sort of record; `of` names the sort through which it is found.
+
+    `since` are columns that say when a row came, or was last used by the person.
+    """
 
     kind: Named
     identifiers: Identifiers = Identifiers()
@@ -176,6 +179,7 @@ class RecordMapping(TableMapping):
     link: dict[Named, Named] = Field(default_factory=dict)
     erase: Literal["delete", "anonymise", "delete-if-free"] = "delete"
     anchors: dict[Named, Named] = Field(default_factory=dict)
+    since: Some = ()
     flags: dict[Named, Flag] = Field(default_factory=dict)
     rectify: Some = ()
     statement: Named | None = None

@@ -155,6 +155,7 @@ class _Maker:
         named = {
             *identifying,
             *said.anchors.values(),
+            *said.since,
             *(flag.column for flag in said.flags.values()),
             *said.rectify,
             *((said.statement,) if said.statement else ()),

@@ -19,13 +19,14 @@ from adapters.outbound.connectors.sql.values import (
     day,
     is_so,
     key_of,
+    moment,
     plain,
     read_bit,
     without_strangers,
 )
 from domain.vocabulary import IdentifierKind, Match
 from services.matching import Level, Matcher, normal, normal_name
-from services.ports import Person, Record, Refused
+from services.ports import Identifier, Person, Record, Refused
 
 MOST_PARENTS = 10_000
 MOST_BELOW = 10_000
@@ -121,6 +122,7 @@ class Search:
             below = self._below(child, kind.root, row, keep, masked)
             if below:
                 fields[child.name] = below
+        came = (moment(held[column]) for column in kind.said.since)
         anchors = {name: day(held[column]) for name, column in kind.said.anchors.items()}
         return Record(
             key=_key(kind.root, row),
@@ -135,6 +137,7 @@ class Search:
                 if is_so(flag, held[flag.column], self._now)
             ),
             masked=tuple(sorted(masked)),
+            since=max(filter(None, came), default=None),
         )
 
     def _fields(
@@ -207,12 +210,7 @@ def level_of(
     matcher: Matcher, identifiers: Identifiers, held: Mapping[str, object]
 ) -> Level | None:
     """How a row matches, by the columns that say whose it is."""
-    said: dict[IdentifierKind, list[str]] = {}
-    for kind, columns in identifiers.said():
-        values = [str(held[name]) for name in columns.columns if held[name] is not None]
-        if columns.parts:
-            values = [" ".join(str(held[part]) for part in columns.parts if held[part] is not None)]
-        said[kind] = values
+    said = _said(identifiers, held)
     names = said.pop(IdentifierKind.NAME, [])
     return matcher.level(
         emails=said.pop(IdentifierKind.EMAIL, ()),
@@ -220,6 +218,41 @@ def level_of(
         names=names,
         others=said,
     )
+
+
+def _said(identifiers: Identifiers, held: Mapping[str, object]) -> dict[IdentifierKind, list[str]]:
+    """What a row's columns say that somebody is found by."""
+    said: dict[IdentifierKind, list[str]] = {}
+    for kind, columns in identifiers.said():
+        values = [str(held[name]) for name in columns.columns if held[name] is not None]
+        if columns.parts:
+            values = [" ".join(str(held[part]) for part in columns.parts if held[part] is not None)]
+        said[kind] = values
+    return said
+
+
+# Everybody
+
+
+def everybody(engine: Engine, session: Session, plan: Plan) -> Iterator[tuple[Identifier, ...]]:
+    """Whom the rows of every kind are about that says so itself; a few rows at a time."""
+    for kind in plan.kinds:
+        identifiers = kind.said.identifiers
+        named = [c for _, one in identifiers.said() for c in (*one.columns, *one.parts)]
+        columns = tuple(dict.fromkeys(named))
+        if not columns:
+            continue
+        quoted = ", ".join(map(engine.quoted, columns))
+        place = engine.quoted(*kind.root.table.place)
+        statement = f"SELECT {quoted} FROM {place}"  # noqa: S608 (quoted names)
+        for row in session.stream(statement, ()):
+            said = _said(identifiers, dict(zip(columns, row, strict=True)))
+            yield tuple(
+                Identifier(kind, value)
+                for kind, values in said.items()
+                for value in values
+                if value.strip()
+            )
 
 
 # What is asked for

@@ -6,7 +6,7 @@ import json
 import math
 from base64 import b64encode
 from collections.abc import Mapping, Sequence
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from hashlib import sha256
 from hmac import new as hmac
@@ -74,6 +74,20 @@ def day(value: object) -> date | None:
             return date.fromisoformat(value.strip()[:10])
         except ValueError:
             return None
+    return None
+
+
+def moment(value: object) -> datetime | None:
+    """When a row came; of a day without a time its end, for whoever came back on it stays."""
+    if isinstance(value, str):
+        try:
+            value = datetime.fromisoformat(value.strip())
+        except ValueError:
+            return None
+    if isinstance(value, datetime):
+        return value if value.tzinfo else value.replace(tzinfo=UTC)
+    if isinstance(value, date):
+        return datetime.combine(value, time.max, UTC)
     return None
 
 

@@ -23,6 +23,7 @@ PARTS: dict[str, tuple[type[BaseModel], type[BaseModel] | None]] = {
     "auth client-credentials": (d.ClientCredentials, None),
     "call": (d.Call, None),
     "find": (d.Step, d.Call),
+    "list": (d.Listing, d.Call),
     "paging": (d.Paging, None),
     "record": (d.Shape, None),
     "field": (d.Shown, None),
@@ -62,7 +63,7 @@ def test_the_table_has_every_key_and_no_other() -> None:
 def test_the_table_has_every_part() -> None:
     models = {m for m in vars(d).values() if isinstance(m, type) and issubclass(m, d.Part)}
 
-    assert models - {model for model, _ in PARTS.values()} == {d.Part, d.Rule}
+    assert models - {model for model, _ in PARTS.values()} == {d.Part, d.Rule, d.Rows}
 
 
 def keys(model: type[BaseModel]) -> set[str]:

@@ -73,6 +73,39 @@ def test_a_namesake_is_only_a_question(kari_bought: Shop) -> None:
     assert {record.match for record in found(kari_bought, name)} == {Match.SAME_NAME}
 
 
+# List
+
+
+def test_everybody_is_listed_by_all_that_they_are_found_by(kari_bought: Shop) -> None:
+    customer(kari_bought, 3, "", number="K-77", mobile="+4740000017")
+    kari_bought.do("INSERT INTO orders VALUES (13, NULL, 'gjest@vik.example', 1, NULL, 'new', '')")
+
+    listed = [
+        {one.kind: one.value for one in identifiers}
+        for identifiers in kari_bought.connector().people()
+    ]
+
+    assert {one.get(IdentifierKind.EMAIL) for one in listed} >= {
+        *("kari@VIK.example", "ola@vik.example", "gjest@vik.example")
+    }
+    assert {
+        IdentifierKind.CUSTOMER_NUMBER: "K-77",
+        IdentifierKind.PHONE: "+4740000017",
+    }.items() <= next(one for one in listed if IdentifierKind.PHONE in one).items()
+
+
+def test_a_row_is_as_old_as_the_columns_say_that_the_mapping_names(kari_bought: Shop) -> None:
+    bought, kari = found(kari_bought)
+
+    assert bought.since is None, "the mapping names no column for orders"
+    assert kari.since is not None
+    assert kari.since.date() == date(2026, 3, 31)
+    assert kari.since.hour == 23, "whoever came back on the day of the erasure stays"
+    kari_bought.mapping = kari_bought.mapping.replace('since = "last', 'since = "no_such')
+    with pytest.raises(NotSetUp, match="no_such"):
+        found(kari_bought)
+
+
 # Erase
 
 
