@@ -17,7 +17,7 @@ from domain.instruction import TreatedKind
 from domain.vocabulary import Decision, IdentifierKind
 from services.erasure_ledger import Erasure
 from services.ports import Connector, Identifier
-from services.replaying import NOT_BY_TOKENS, Standing
+from services.replay_standing import NOT_BY_TOKENS, Standing
 from tests.support.house import KARI, NORWAY, ORGANISATIONS, House, open_house
 from tests.support.told import MAILING, told_document
 
