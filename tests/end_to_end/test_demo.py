@@ -18,6 +18,7 @@ from tests.support.demonstration import (
     ROOT,
     Demo,
     environment,
+    fetch_evidence,
     handle_elsa,
     handle_ingrid,
     handle_sigrid,
@@ -67,6 +68,8 @@ def test_all_three_mails_are_carried_to_closed_and_nobody_outside_is_spoken_to(
     with started(home, command=command) as demo:
         assert tour(demo).count(">to do<") == 7
         case = handle_ingrid(demo)
+        assert tour(demo).count(">to do<") == 1
+        fetch_evidence(demo, case)
         assert "from end to end" in tour(demo)
         handle_sigrid(demo)
         handle_elsa(demo)
