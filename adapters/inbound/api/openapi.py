@@ -70,6 +70,7 @@ _KNOWN: Mapping[str, Any] = {
     "email": "kari.testesen@person.example",
     "evidence": "Stamped as received on the 2nd; lay in the wrong tray.",
     "external_number": "SAK-2026-0419",
+    "ground": "no.bokforing.primary",
     "law": "GDPR Art. 12(5)(b)",
     "name": "fjordscenen",
     "next": None,
