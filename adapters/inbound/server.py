@@ -8,6 +8,7 @@ and ends.
 from __future__ import annotations
 
 import asyncio
+import math
 import signal
 import socket
 import time
@@ -28,6 +29,7 @@ from adapters.inbound.app import create_app
 
 GRACE_SECONDS = 10
 LOOK_EVERY_SECONDS = 0.1
+MAY_ASK_SECONDS = 1.0
 
 
 class _Door:
@@ -104,13 +106,18 @@ class _Server(uvicorn.Server):
             seeing_off.cancel()
 
     async def _see_off(self) -> None:
-        """Close who was let in while the door was being shut: uvicorn would wait for them."""
-        seen = set(self.server_state.connections)
+        """Close who was let in while the door was being shut, and asks nothing.
+
+        uvicorn would wait for them. Whoever does ask is answered first, and told to connect anew.
+        """
+        known = dict.fromkeys(self.server_state.connections, math.inf)
         while True:
             await asyncio.sleep(LOOK_EVERY_SECONDS)
-            for late in self.server_state.connections - seen:
-                seen.add(late)
-                late.shutdown()
+            now = time.monotonic()
+            for late in list(self.server_state.connections):
+                if now - known.setdefault(late, now) > MAY_ASK_SECONDS:
+                    known[late] = math.inf
+                    late.shutdown()
 
 
 def run_web(
